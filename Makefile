@@ -1,0 +1,63 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
+
+.PHONY: demo test unit check bench promises test-cluster profile clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+# A stamp holds the digest of what was installed: any directory state ends in the same environment.
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing lambent into $(VENV) (once)"
+	@$(PIP) --require-hashes --requirement requirements/run.txt
+	@$(PIP) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@echo "installing the test tools into $(VENV) (once)"
+	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+## make demo          from nothing to an invoked function
+demo: $(VENV)/.run
+	@$(BIN)/lambent demo
+
+## make test          everything that must pass: check, unit, conformance, end to end
+test: check
+	@$(BIN)/python -m pytest -q
+
+## make unit          the core's tests only
+unit: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q -m "not e2e"
+
+## make check         format, lint, types, import contracts
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+## make test-cluster  the controllers on the cluster that KUBECONFIG names
+test-cluster: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q -p no:randomly --override-ini testpaths=tests/cluster tests/cluster
+
+## make bench         the benchmarks, as JSON
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks
+
+## make promises      PROMISES.md, line by line, with what was measured
+promises: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.promises
+
+## make profile       sizes of files and functions, the outliers first
+profile: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.profile
+
+## make clean         removes what the targets made
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .lambent src/lambent.egg-info

@@ -1,0 +1,161 @@
+"""The words of the Kubernetes API as Python values: kind, key, object envelope, page, watch event.
+
+Objects are plain dicts as JSON gives them (`KubeObject`); nothing here copies or converts them. Not here: any kind
+of ours, and any I/O.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, NewType, Required, TypedDict
+
+Uid = NewType("Uid", str)
+ResourceVersion = NewType("ResourceVersion", str)
+
+
+class OwnerReference(TypedDict, total=False):
+    """metadata.ownerReferences[]."""
+
+    apiVersion: Required[str]
+    kind: Required[str]
+    name: Required[str]
+    uid: Required[str]
+    controller: bool
+    blockOwnerDeletion: bool
+
+
+class ObjectMeta(TypedDict, total=False):
+    """metadata, as far as a controller reads it."""
+
+    name: Required[str]
+    generateName: str
+    namespace: str
+    uid: str
+    resourceVersion: str
+    generation: int
+    creationTimestamp: str
+    deletionTimestamp: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    finalizers: list[str]
+    ownerReferences: list[OwnerReference]
+    managedFields: list[dict[str, Any]]
+
+
+class KubeObject(TypedDict, total=False):
+    """Any object of the API; members that are not here (data, rules) are reached by `.get`."""
+
+    apiVersion: Required[str]
+    kind: Required[str]
+    metadata: Required[ObjectMeta]
+    spec: dict[str, Any]
+    status: dict[str, Any]
+
+
+class GVK(NamedTuple):
+    """Group, version, kind; the core group is the empty string."""
+
+    group: str
+    version: str
+    kind: str
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @classmethod
+    def parse(cls, api_version: str, kind: str) -> "GVK":
+        group, _, version = api_version.rpartition("/")
+        return cls(group, version, kind)
+
+    @classmethod
+    def of(cls, obj: KubeObject) -> "GVK":
+        return cls.parse(obj["apiVersion"], obj["kind"])
+
+
+class Key(NamedTuple):
+    """What a work queue holds: an object's place among those of its kind; cluster-scoped objects have namespace ""."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @classmethod
+    def of(cls, obj: KubeObject) -> "Key":
+        meta = obj["metadata"]
+        return cls(meta.get("namespace", ""), meta["name"])
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceInfo:
+    """What discovery says of a kind."""
+
+    gvk: GVK
+    plural: str
+    namespaced: bool
+    subresources: frozenset[str] = frozenset()
+    verbs: frozenset[str] = frozenset()
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        """URL path of the collection, object or subresource. Source: Kubernetes API concepts, "Resource URIs"."""
+        root = f"/apis/{self.gvk.group}" if self.gvk.group else "/api"
+        parts = [root, self.gvk.version]
+        if self.namespaced and namespace:
+            parts += ["namespaces", namespace]
+        parts.append(self.plural)
+        parts += [part for part in (name, subresource) if part]
+        return "/".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `continue_` is empty on the last."""
+
+    items: list[KubeObject]
+    resource_version: str
+    continue_: str = ""
+
+
+WatchType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """One line of a watch; for ERROR, `object` is a Status."""
+
+    type: WatchType
+    object: KubeObject
+
+
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """What must still be true for a delete to happen."""
+
+    uid: str | None = None
+    resource_version: str | None = None
+
+
+PatchKind = Literal["merge", "json", "strategic"]
+Propagation = Literal["Background", "Foreground", "Orphan"]
+PatchBody = dict[str, Any] | list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Label and field selector texts as the API takes them; empty selects all."""
+
+    labels: str = ""
+    fields: str = ""
+
+
+ALL = Selector()
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """Where a watch starts and how long the server may keep it open."""
+
+    resource_version: str = ""
+    timeout_s: int = 45
+    bookmarks: bool = True
+    selector: Selector = field(default=ALL)
