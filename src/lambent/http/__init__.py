@@ -1,0 +1,19 @@
+"""Raw asyncio HTTP/1.1 for every port of lambent, and WSGI apps as services on it. It knows no route of its own."""
+
+from lambent.http.limits import BodyLimit, Limits, refuse_plainly
+from lambent.http.message import Headers, Request, Response, Service, content_type
+from lambent.http.server import HttpServer
+from lambent.http.wsgi import WsgiService
+
+__all__ = [
+    "BodyLimit",
+    "Headers",
+    "HttpServer",
+    "Limits",
+    "Request",
+    "Response",
+    "Service",
+    "WsgiService",
+    "content_type",
+    "refuse_plainly",
+]
