@@ -1,0 +1,6 @@
+"""An in-memory Kubernetes API for tests, shipped beside the real client."""
+
+from lambent.kube.fake.client import Call, FakeKube
+from lambent.kube.fake.faults import Chaos, Crash, Fault
+
+__all__ = ["Call", "Chaos", "Crash", "FakeKube", "Fault"]

@@ -1,0 +1,270 @@
+"""Caches of collections that follow the server, shared by all who ask for the same.
+
+`InformerHub.use(...)` gives an informer; users with the same arguments share one watch and one cache. The last release
+stops the watch 30 s later, so that a definition being edited does not list again. A kind whose CRD is not there yet
+gives an informer in state `waiting`, which starts when the CRD appears.
+
+Objects in the cache are read-only by contract: they are shared by everyone. `on_change(fn(old, new))` is called once
+per change, `old` None for an addition and `new` None for a deletion; an event with the cached revision calls nobody.
+Handlers are synchronous and quick; they add to a queue. Secrets and ConfigMaps are only watched by name or selector.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import NamedTuple, Self
+
+from lambent.kube import metrics
+from lambent.kube.client import KubeClient
+from lambent.kube.index import Index, IndexFunction
+from lambent.kube.reflector import Reflector, Sink, State
+from lambent.kube.selectors import label_test
+from lambent.kube.types import ALL, GVK, Key, KubeObject, Selector, WatchEvent
+
+_log = logging.getLogger(__name__)
+_LINGER_S = 30.0
+_CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+_NEVER_CLUSTER_WIDE = frozenset({GVK("", "v1", "Secret"), GVK("", "v1", "ConfigMap")})
+
+ChangeHandler = Callable[[KubeObject | None, KubeObject | None], None]
+
+
+class Informer:
+    """A cache of one collection. `synced` is set after the first list, `settled` then or once it is clear that none
+    will come soon (kind not served, forbidden); `state` says what the watch does now."""
+
+    def __init__(self, gvk: GVK, namespace: str | None = None, selector: Selector = ALL) -> None:
+        self.gvk = gvk
+        self.namespace = namespace
+        self.selector = selector
+        self.state: State = "listing"
+        self.synced = asyncio.Event()
+        self.settled = asyncio.Event()
+        self._objects: dict[Key, KubeObject] = {}
+        self._indexes: dict[str, Index] = {}
+        self._handlers: list[ChangeHandler] = []
+        self._heard_at = asyncio.get_running_loop().time()
+
+    def get(self, key: Key) -> KubeObject | None:
+        return self._objects.get(key)
+
+    def list(self, namespace: str | None = None, labels: str = "") -> list[KubeObject]:
+        """In no particular order; `labels` is a label selector."""
+        found: Iterable[KubeObject] = self._objects.values()
+        if namespace is not None:
+            found = (obj for obj in found if obj["metadata"].get("namespace", "") == namespace)
+        if labels:
+            matches = label_test(labels)
+            found = (obj for obj in found if matches(obj["metadata"].get("labels") or {}))
+        return [*found]
+
+    def by_index(self, name: str, value: str) -> "Objects":
+        return [self._objects[key] for key in self._indexes[name].keys(value)]
+
+    def add_index(self, name: str, values: IndexFunction) -> None:
+        """`values(obj)` are the index values of an object; a name that is taken keeps its first function."""
+        if name in self._indexes:
+            return
+        index = self._indexes[name] = Index(values)
+        for key, obj in self._objects.items():
+            index.put(key, obj)
+
+    def on_change(self, handler: ChangeHandler, *, replay: bool = True) -> Callable[[], None]:
+        """Calls `handler(old, new)` per change; with `replay` first `handler(None, obj)` for each known object.
+
+        Returns the function that takes the handler off.
+        """
+        self._handlers.append(handler)
+        if replay:
+            for obj in list(self._objects.values()):
+                self._call(handler, None, obj)
+        return lambda: self._handlers.remove(handler) if handler in self._handlers else None
+
+    @property
+    def age_s(self) -> float:
+        """Time since the server was last heard of."""
+        return asyncio.get_running_loop().time() - self._heard_at
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def sink(self) -> Sink:
+        return Sink(self._on_list, self._on_event, self._on_state)
+
+    def _on_state(self, state: State) -> None:
+        self.state = state
+        if state in ("waiting", "forbidden"):
+            self.settled.set()
+        self._heard()
+
+    def _heard(self) -> None:
+        if self.state == "watching":
+            self._heard_at = asyncio.get_running_loop().time()
+
+    def _on_list(self, items: "Objects") -> None:
+        """Diffs the new list against the cache: what vanished is a deletion with its last known state."""
+        self._heard_at = asyncio.get_running_loop().time()
+        fresh = {Key.of(obj): obj for obj in items}
+        for key in [key for key in self._objects if key not in fresh]:
+            self._set(key, None)
+        for key, obj in fresh.items():
+            self._set(key, obj)
+        if self.state != "waiting":
+            self.synced.set()
+            self.settled.set()
+
+    def _on_event(self, event: WatchEvent) -> None:
+        self._heard()
+        if event.type in ("ADDED", "MODIFIED"):
+            self._set(Key.of(event.object), event.object)
+        elif event.type == "DELETED":
+            self._set(Key.of(event.object), None, last=event.object)
+
+    def _set(self, key: Key, new: KubeObject | None, last: KubeObject | None = None) -> None:
+        old = self._objects.get(key)
+        if new is None:
+            self._objects.pop(key, None)
+        else:
+            self._objects[key] = new
+        if old is None and new is None:
+            return
+        if old and new and old["metadata"].get("resourceVersion") == new["metadata"].get("resourceVersion"):
+            return
+        for index in self._indexes.values():
+            index.put(key, new)
+        metrics.INFORMER_OBJECTS.labels(self.gvk.kind).inc((new is not None) - (old is not None))
+        for handler in tuple(self._handlers):
+            self._call(handler, last if last is not None and new is None else old, new)
+
+    def _call(self, handler: ChangeHandler, old: KubeObject | None, new: KubeObject | None) -> None:
+        try:
+            handler(old, new)
+        except Exception:  # noqa: BLE001 - the one catch-all around handlers: one user's defect must not stop the cache
+            _log.exception("a change handler failed", extra={"kind": self.gvk.kind})
+
+
+Objects = list[KubeObject]
+
+
+class _Use(NamedTuple):
+    gvk: GVK
+    namespace: str | None
+    selector: Selector
+
+
+class _Shared:
+    """One informer with its task and the number of those who use it."""
+
+    def __init__(self, informer: Informer, reflector: Reflector) -> None:
+        self.informer = informer
+        self.reflector = reflector
+        self.users = 0
+        self.task: asyncio.Task[None] | None = None
+        self.stop_timer: asyncio.TimerHandle | None = None
+
+
+class InformerHub:
+    """One per process. An async context manager; leaving it (or `close`) stops every watch."""
+
+    def __init__(self, client: KubeClient, *, linger_s: float = _LINGER_S) -> None:
+        self.client = client
+        self._linger_s = linger_s
+        self._shared: dict[_Use, _Shared] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    @contextlib.asynccontextmanager
+    async def use(self, gvk: GVK, namespace: str | None = None, selector: Selector = ALL) -> AsyncIterator[Informer]:
+        """The informer of this collection, running; wait for `informer.synced` before trusting an absence."""
+        if gvk in _NEVER_CLUSTER_WIDE and not namespace and selector == ALL:
+            raise ValueError(f"{gvk.kind} is watched by namespace or selector only")
+        use = _Use(gvk, namespace, selector)
+        shared = self._acquire(use)
+        try:
+            yield shared.informer
+        finally:
+            self._release(use, shared)
+
+    async def close(self) -> None:
+        """Stops every watch and waits for their tasks."""
+        stopping = list(self._shared.values())
+        self._shared.clear()
+        for shared in stopping:
+            _stop(shared)
+        await asyncio.gather(*(shared.task for shared in stopping if shared.task), return_exceptions=True)
+
+    def is_ready(self, max_age_s: float = 60.0) -> bool:
+        """Every informer that is not waiting for its CRD is synced and has heard of the server lately."""
+        return all(
+            shared.informer.state == "waiting"
+            or (shared.informer.synced.is_set() and shared.informer.age_s < max_age_s)
+            for shared in self._shared.values()
+        )
+
+    def informers(self) -> list[Informer]:
+        return [shared.informer for shared in self._shared.values()]
+
+    def _acquire(self, use: _Use) -> _Shared:
+        shared = self._shared.get(use)
+        if shared is None:
+            informer = Informer(*use)
+            shared = _Shared(informer, Reflector(self.client, use.gvk, self._sink(informer), *use[1:]))
+            self._shared[use] = shared
+            shared.task = asyncio.get_running_loop().create_task(
+                shared.reflector.run(), name=f"informer {use.gvk.kind}"
+            )
+        shared.users += 1
+        if shared.stop_timer is not None:
+            shared.stop_timer.cancel()
+            shared.stop_timer = None
+        return shared
+
+    def _release(self, use: _Use, shared: _Shared) -> None:
+        shared.users -= 1
+        if shared.users == 0 and self._shared.get(use) is shared:
+            loop = asyncio.get_running_loop()
+            shared.stop_timer = loop.call_later(self._linger_s, self._expire, use, shared)
+
+    def _expire(self, use: _Use, shared: _Shared) -> None:
+        if shared.users == 0 and self._shared.get(use) is shared:
+            del self._shared[use]
+            _stop(shared)
+
+    def _sink(self, informer: Informer) -> Sink:
+        """The informer's own, with two ears: a waiting informer needs CRD events, a CRD event wakes the waiting."""
+        inner = informer.sink()
+
+        def on_state(state: State) -> None:
+            inner.on_state(state)
+            if state == "waiting" and informer.gvk != _CRD:
+                self._watch_crds()
+
+        return Sink(inner.on_list, inner.on_event, on_state)
+
+    def _watch_crds(self) -> None:
+        """Starts the CRD informer; it stays, since kinds that come late tend to come in groups."""
+        use = _Use(_CRD, None, ALL)
+        if use not in self._shared:
+            self._acquire(use).informer.on_change(self._on_crd)
+
+    def _on_crd(self, old: KubeObject | None, new: KubeObject | None) -> None:
+        crd = new or old
+        if crd is None:
+            return
+        group, kind = crd["spec"].get("group"), (crd["spec"].get("names") or {}).get("kind")
+        for use, shared in self._shared.items():
+            if (use.gvk.group, use.gvk.kind) == (group, kind):
+                shared.reflector.wake.set()
+
+
+def _stop(shared: _Shared) -> None:
+    if shared.stop_timer is not None:
+        shared.stop_timer.cancel()
+    if shared.task is not None:
+        shared.task.cancel()
+    metrics.INFORMER_OBJECTS.labels(shared.informer.gvk.kind).dec(len(shared.informer))

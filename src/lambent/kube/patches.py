@@ -1,0 +1,122 @@
+"""The two patch formats that need no schema: JSON merge patch (RFC 7386) and JSON patch (RFC 6902).
+
+Pure: the target is never changed, the result may share parts with target and patch. An inapplicable JSON patch raises
+`PatchError`, a failed `test` its subclass `TestFailed`. As kube-apiserver does, `replace` of an absent member of an
+object adds it. Not here: strategic merge and server-side apply, which need the kinds' schemas (`kubeserver`).
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+
+class PatchError(ValueError):
+    """The patch does not fit the object; the message names the operation and path."""
+
+
+class TestFailed(PatchError):
+    """A `test` operation found another value."""
+
+    __test__ = False
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """RFC 7386: null removes, objects merge, all else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merge_patch(result.get(name), value)
+    return result
+
+
+def json_patch(target: Any, operations: Sequence[dict[str, Any]]) -> Any:
+    """RFC 6902: add, remove, replace, move, copy, test, in order; all or nothing."""
+    document = copy.deepcopy(target)
+    for operation in operations:
+        try:
+            document = _operate(document, operation)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            if isinstance(error, PatchError):
+                raise
+            raise PatchError(f"cannot {operation.get('op')} at {operation.get('path')!r}") from error
+    return document
+
+
+def _operate(document: Any, operation: dict[str, Any]) -> Any:
+    path = _tokens(operation["path"])
+    match operation.get("op"):
+        case "add":
+            return _put(document, path, copy.deepcopy(operation["value"]), insert=True)
+        case "replace":
+            return _put(document, path, copy.deepcopy(operation["value"]), insert=False)
+        case "remove":
+            return _take(document, path)[1]
+        case "move":
+            value, rest = _take(document, _tokens(operation["from"]))
+            return _put(rest, path, value, insert=True)
+        case "copy":
+            return _put(document, path, copy.deepcopy(_find(document, _tokens(operation["from"]))), insert=True)
+        case "test":
+            if not _same(_find(document, path), operation.get("value")):
+                raise TestFailed(f"testing path {operation['path']!r} failed")
+            return document
+        case other:
+            raise PatchError(f"unknown operation {other!r}")
+
+
+def _tokens(pointer: str) -> list[str]:
+    if pointer and not pointer.startswith("/"):
+        raise PatchError(f"path {pointer!r} does not begin with /")
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equality of JSON values: True is not 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return bool(left == right)
+
+
+def _index(items: list[Any], token: str, *, end: int) -> int:
+    number = len(items) if token == "-" else int(token)
+    if not 0 <= number <= end:
+        raise IndexError(token)
+    return number
+
+
+def _find(document: Any, path: list[str]) -> Any:
+    for token in path:
+        document = document[_index(document, token, end=len(document) - 1)] if _is_list(document) else document[token]
+    return document
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _put(document: Any, path: list[str], value: Any, *, insert: bool) -> Any:
+    if not path:
+        return value
+    parent = _find(document, path[:-1])
+    last = path[-1]
+    if isinstance(parent, dict):
+        parent[last] = value
+    elif insert:
+        parent.insert(_index(parent, last, end=len(parent)), value)
+    else:
+        parent[_index(parent, last, end=len(parent) - 1)] = value
+    return document
+
+
+def _take(document: Any, path: list[str]) -> tuple[Any, Any]:
+    if not path:
+        return document, None
+    parent = _find(document, path[:-1])
+    last = path[-1]
+    if isinstance(parent, dict):
+        return parent.pop(last), document
+    return parent.pop(_index(parent, last, end=len(parent) - 1)), document

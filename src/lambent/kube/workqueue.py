@@ -1,0 +1,186 @@
+"""The work queue: keys to reconcile, never events. One per controller.
+
+`kube.queue_state` holds the rules; this is its asyncio door: the loop's clock, one timer for the earliest deadline,
+waiting workers, failure counts and the retry delay (0.2 s x 2^n, at most 5 min, +-10 % jitter). Bounded by the number
+of keys. Only `Done` and `Wait` reset a key's failure count, so an early wake-up does not shorten its backoff.
+"""
+
+import asyncio
+import math
+import random
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from lambent.kube import metrics
+from lambent.kube.outcome import Done, Fail, Outcome, Retry, Wait
+from lambent.kube.queue_state import Phase, QueueState
+from lambent.kube.types import Key
+
+PRIORITIES = ("live", "resync")
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Delay before the next run after n failures, n from 1."""
+
+    first_s: float = 0.2
+    cap_s: float = 300.0
+    jitter: float = 0.1
+    rng: random.Random = field(default_factory=random.Random)
+
+    def delay_s(self, failures: int) -> float:
+        exact = min(self.cap_s, self.first_s * 2.0 ** min(failures - 1, 40))
+        return exact * self.rng.uniform(1 - self.jitter, 1 + self.jitter)
+
+
+class QueueClosed(Exception):
+    """`get` after `close`: no more runs."""
+
+
+class WorkQueue:
+    """Ready keys leave by priority (the order of `priorities`), namespaces in turn, first in first out within one."""
+
+    def __init__(
+        self, name: str = "queue", *, priorities: Sequence[str] = PRIORITIES, backoff: Backoff | None = None
+    ) -> None:
+        self.name = name
+        self.priorities = tuple(priorities)
+        self._backoff = backoff or Backoff()
+        self._state = QueueState(len(self.priorities))
+        self._failures: dict[Key, int] = {}
+        self._getters: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
+        for label in self.priorities:
+            metrics.QUEUE_DEPTH.labels(name, label).set(0)
+            metrics.QUEUE_RETRIES.labels(name, label)
+
+    def add(self, key: Key, priority: str = "live") -> None:
+        """Run as soon as a worker is free; while the key runs: again right after."""
+        self._state.add(key, _now(), self.priorities.index(priority))
+        self._settle()
+
+    def add_after(self, key: Key, delay_s: float, priority: str = "live") -> None:
+        """Run in `delay_s` at the latest; an earlier deadline stays."""
+        now = _now()
+        self._state.add_after(key, now + delay_s, now, self.priorities.index(priority))
+        self._settle()
+
+    async def get(self) -> Key:
+        """The next key, now running; every `get` is answered by one `done` or `abandon`. Raises QueueClosed."""
+        while not self._is_closed:
+            if (popped := self._state.pop(_now())) is not None:
+                label = self.priorities[popped.priority]
+                metrics.QUEUE_WAIT_SECONDS.labels(self.name, label).observe(popped.ready_s)
+                self._settle()
+                return popped.key
+            await self._wait_for_ready()
+        raise QueueClosed(self.name)
+
+    def done(self, key: Key, outcome: Outcome, *, counts: bool = True) -> None:
+        """The run is complete. `counts=False`: a Retry that is nobody's failure (a lost race), retried soon."""
+        deadline = self._deadline(key, outcome, counts=counts)
+        self._state.done(key, _now(), deadline)
+        self._settle()
+
+    def abandon(self, key: Key) -> None:
+        """The run was cancelled or lost: the key is ready again, nothing is forgotten."""
+        self._state.abandon(key, _now())
+        self._settle()
+
+    def failures(self, key: Key) -> int:
+        """Runs of this key that failed since the last success."""
+        return self._failures.get(key, 0)
+
+    def close(self) -> None:
+        """No new runs: `get` raises QueueClosed. Keys stay known."""
+        self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for getter in self._getters:
+            if not getter.done():
+                getter.set_result(None)
+
+    def running(self) -> list[Key]:
+        return [key for key, entry in self._state.entries.items() if entry.phase is Phase.RUNNING]
+
+    def depth(self) -> int:
+        """Keys that are ready."""
+        self._state.promote(_now())
+        return self._state.ready_count()
+
+    def oldest_s(self) -> float:
+        """How long the oldest ready key has been ready."""
+        now = _now()
+        return max((now - e.since for e in self._state.entries.values() if e.phase is Phase.READY), default=0.0)
+
+    def __len__(self) -> int:
+        """Keys that are not absent."""
+        return len(self._state.entries)
+
+    def _deadline(self, key: Key, outcome: Outcome, *, counts: bool) -> float:
+        match outcome:
+            case Done():
+                self._failures.pop(key, None)
+                return math.inf
+            case Wait(after_s=after_s):
+                self._failures.pop(key, None)
+                return _now() + after_s
+            case Fail():
+                return math.inf
+            case Retry(after_s=after_s):
+                return _now() + self._retry_delay_s(key, after_s, counts=counts)
+        assert_never(outcome)
+
+    def _retry_delay_s(self, key: Key, after_s: float | None, *, counts: bool) -> float:
+        metrics.QUEUE_RETRIES.labels(self.name, self.priorities[self._state.entries[key].priority]).inc()
+        failures = self._failures.get(key, 0) + 1 if counts else 1
+        if counts:
+            self._failures[key] = failures
+        return after_s if after_s is not None else self._backoff.delay_s(failures)
+
+    async def _wait_for_ready(self) -> None:
+        getter = asyncio.get_running_loop().create_future()
+        self._getters.append(getter)
+        try:
+            await getter
+        except asyncio.CancelledError:
+            if getter.done() and not getter.cancelled():
+                self._settle()
+            raise
+        finally:
+            if getter in self._getters:
+                self._getters.remove(getter)
+
+    def _settle(self) -> None:
+        """Wakes as many workers as keys are ready and sets the timer to the earliest deadline."""
+        self._state.promote(_now())
+        for index, label in enumerate(self.priorities):
+            metrics.QUEUE_DEPTH.labels(self.name, label).set(self._state.ready_count(index))
+        for _ in range(self._state.ready_count()):
+            while self._getters and self._getters[0].done():
+                self._getters.popleft()
+            if not self._getters:
+                break
+            self._getters.popleft().set_result(None)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        deadline = self._state.next_deadline()
+        if self._timer is not None:
+            if self._timer.when() == deadline:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if deadline < math.inf and not self._is_closed:
+            self._timer = asyncio.get_running_loop().call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._settle()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

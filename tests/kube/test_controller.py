@@ -1,0 +1,160 @@
+"""The runner: what a reconcile may answer, what an error means, and what survives cancellation."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from lambent.kube.controller import Context, Controller, judge
+from lambent.kube.errors import Conflict, Forbidden, Invalid, NotFound, ServerError, Throttled, Unreachable
+from lambent.kube.informer import InformerHub
+from lambent.kube.outcome import Done, Fail, Retry, Wait
+from lambent.kube.types import GVK, Key
+
+GIZMO = GVK("example.org", "v1", "Gizmo")
+PART = GVK("example.org", "v1", "Part")
+TEST_FAILED = "the server rejected our request due to an error in our request"
+
+
+class Recorder:
+    """A reconciler that answers from a list, then Done; it records when each key ran."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.runs = []
+        self.contexts = []
+
+    async def __call__(self, key: Key, context: Context):
+        self.runs.append((asyncio.get_running_loop().time(), key))
+        self.contexts.append(context)
+        answer = self.answers.pop(0) if self.answers else Done()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def times(self):
+        start = self.runs[0][0]
+        return [round(at - start, 3) for at, _ in self.runs]
+
+
+@asynccontextmanager
+async def running(kube, reconcile, **options):
+    async with InformerHub(kube) as hub:
+        controller = Controller("test", reconcile, hub=hub, kind=GIZMO, **options)
+        task = asyncio.create_task(controller.run())
+        await controller.ready.wait()
+        try:
+            yield controller
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+async def test_each_known_object_is_reconciled_once(kube, gizmo):
+    for name in "abc":
+        kube.put(gizmo(name))
+    recorder = Recorder()
+    async with running(kube, recorder):
+        await asyncio.sleep(5)
+    assert sorted(key.name for _, key in recorder.runs) == ["a", "b", "c"]
+
+
+async def test_a_change_of_an_owned_object_wakes_its_owner(kube, gizmo):
+    owner = kube.put(gizmo())
+    recorder = Recorder()
+    async with running(kube, recorder) as controller:
+        controller.owns(PART)
+        await asyncio.sleep(1)
+        recorder.runs.clear()
+        ref = {"apiVersion": "example.org/v1", "kind": "Gizmo", "name": "a", "uid": owner["metadata"]["uid"]}
+        await kube.create(gizmo("p", gvk=PART, metadata={"ownerReferences": [ref]}))
+        await asyncio.sleep(1)
+    assert [key for _, key in recorder.runs] == [Key("default", "a")]
+
+
+async def test_a_wait_looks_again_when_it_said(kube, gizmo):
+    kube.put(gizmo())
+    recorder = Recorder(Wait(7))
+    async with running(kube, recorder):
+        await asyncio.sleep(20)
+    assert recorder.times() == [0, 7]
+
+
+async def test_a_retry_backs_off_and_a_fail_does_not_come_back(kube, gizmo):
+    kube.put(gizmo())
+    recorder = Recorder(Retry("x"), Retry("x"), Retry("x", after_s=3), Fail("no"))
+    async with running(kube, recorder):
+        await asyncio.sleep(60)
+    first, second, third, last = recorder.times()
+    assert 0.18 <= second - first <= 0.22
+    assert 0.36 <= third - second <= 0.44
+    assert last - third == 3
+
+
+async def test_an_unforeseen_exception_is_a_retry_and_stops_nobody(kube, gizmo, caplog):
+    kube.put(gizmo())
+    recorder = Recorder(ZeroDivisionError())
+    async with running(kube, recorder):
+        await asyncio.sleep(5)
+    assert len(recorder.runs) == 2
+    assert "reconcile failed unforeseen" in caplog.text
+
+
+async def test_a_run_that_exceeds_its_time_is_cut_and_retried(kube, gizmo):
+    kube.put(gizmo())
+    starts = []
+
+    async def reconcile(key, context):
+        starts.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(1000 if len(starts) == 1 else 0)
+        return Done()
+
+    async with running(kube, reconcile, timeout_s=60):
+        await asyncio.sleep(100)
+    assert 60 < starts[1] - starts[0] < 61
+
+
+async def test_shutdown_waits_then_reports_the_keys_it_cancelled(kube, gizmo):
+    for name in "ab":
+        kube.put(gizmo(name))
+
+    async def reconcile(key, context):
+        await asyncio.sleep(2 if key.name == "a" else 1000)
+        return Done()
+
+    async with running(kube, reconcile) as controller:
+        await asyncio.sleep(1)
+        assert await controller.shutdown(drain_s=5) == [Key("default", "b")]
+
+
+async def test_a_cancelled_run_leaves_its_key_ready(kube, gizmo):
+    kube.put(gizmo())
+
+    async def reconcile(key, context):
+        await asyncio.sleep(1000)
+        return Done()
+
+    async with running(kube, reconcile) as controller:
+        await asyncio.sleep(1)
+    assert controller.queue.running() == []
+    assert controller.queue.depth() == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "counts"),
+    [
+        (Conflict("c"), Retry, False),
+        (Throttled("t", retry_after_s=4), Retry, False),
+        (Invalid(TEST_FAILED, code=422), Retry, False),
+        (Invalid("spec.x: Required value", code=422), Fail, True),
+        (Forbidden("f"), Retry, True),
+        (NotFound("n"), Retry, True),
+        (ServerError("s"), Retry, True),
+        (Unreachable("u"), Retry, True),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or type(value).__name__,
+)
+def test_each_error_class_maps_to_its_outcome(error, outcome, counts):
+    verdict = judge(error)
+    assert isinstance(verdict.outcome, outcome)
+    assert verdict.counts is counts
