@@ -1,5 +1,7 @@
 import asyncio
 import contextlib
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -38,6 +40,9 @@ class Peer:
             await self._writer.wait_closed()
 
     def abort(self) -> None:
+        """Leaves with a reset, which the server cannot take for a half-closed connection."""
+        linger_no_time = struct.pack("ii", 1, 0)
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_no_time)
         self._writer.transport.abort()
 
 

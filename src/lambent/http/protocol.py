@@ -80,9 +80,11 @@ class HttpProtocol(asyncio.Protocol):
             self._watch_reading()
 
     def eof_received(self) -> bool:
-        """A peer that has sent all it wants may still read: keep the connection until its answers are out."""
+        """The peer may have gone or only sent all it wants (the wire does not tell): an answer at work is still sent, a
+        stream, which might never end, is not. TLS knows no half-closed connection."""
         self._is_closing = True
-        return self._task is not None and self._scheme == "http"
+        may_end = self._is_streaming or self._server.cancel_on_disconnect or self._scheme == "https"
+        return self._task is not None and not may_end
 
     def pause_writing(self) -> None:
         self._is_paused = True

@@ -48,6 +48,7 @@ class HttpServer:
         self._connections: set[HttpProtocol] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._all_closed = asyncio.Event()
+        self._all_closed.set()
         self._sniffing: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
         self._acceptor: asyncio.Task[None] | None = None
@@ -96,12 +97,9 @@ class HttpServer:
 
     async def _close_connections(self) -> None:
         """Their answers are written; give the sockets a moment to flush, then cut."""
-        if not self._connections:
-            return
-        self._all_closed.clear()
         try:
             async with asyncio.timeout(1.0):
-                await self._all_closed.wait()
+                await self.without_connections()
         except TimeoutError:
             for connection in list(self._connections):
                 connection.abort()
@@ -160,9 +158,14 @@ class HttpServer:
     def connection_count(self) -> int:
         return len(self._connections)
 
+    async def without_connections(self) -> None:
+        """Waits until no client is connected."""
+        await self._all_closed.wait()
+
     def admit(self, connection: HttpProtocol) -> bool:
         """Registers a connection; False when there are too many or the server stops."""
         self._connections.add(connection)
+        self._all_closed.clear()
         _open.inc()
         return len(self._connections) <= self._limits.connections and not self.is_stopping
 
