@@ -80,6 +80,8 @@ def environ_of(request: Request) -> Environ:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
+        # WSGI folds `-` and `_` of header names; who must tell them apart reads the originals.
+        "lambent.headers": request.headers,
     }
     _add_headers(environ, request.headers)
     return environ

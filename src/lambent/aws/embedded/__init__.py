@@ -1,0 +1,7 @@
+"""The embedded AWS: moto as a WSGI app, with our rules for accounts and regions and corrections where it differs."""
+
+from lambent.aws.embedded.accounts import Accounts
+from lambent.aws.embedded.application import EmbeddedAws
+from lambent.aws.embedded.ecr import EcrMirror
+
+__all__ = ["Accounts", "EcrMirror", "EmbeddedAws"]

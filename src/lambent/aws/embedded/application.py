@@ -1,0 +1,117 @@
+"""moto as one WSGI app, with our rules around it.
+
+Per request: the credential scope gives service, region and account; Lambda is refused (it is ours and never moto's);
+S3 is corrected (`s3_answers`); the rest goes to moto, which is told the account by a header of its own. Importing moto
+takes 0.3 s, so `startup` does it in a thread; a service's routes are built at its first request.
+Not here: threads and queues (whoever serves the app bounds them).
+"""
+
+import asyncio
+import io
+import logging
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from lambent.aws.embedded import s3_answers
+from lambent.aws.embedded.accounts import Accounts, issued_by_moto
+from lambent.aws.embedded.wsgi import Answer, App, Environ, StartResponse, ask, raw_target
+from lambent.aws.isolation import forget_profiles
+from lambent.aws.sigv4 import CredentialScope, credential_scope
+
+log = logging.getLogger(__name__)
+
+_ACCOUNT_HEADER = "HTTP_X_MOTO_ACCOUNT_ID"
+_SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+_LAMBDA_REFUSAL = b'{"message":"Lambda is not served by the embedded AWS but by lambent itself"}'
+
+
+class EmbeddedAws:
+    """A WSGI app: `embedded(environ, start_response)`; `startup` must have ended before the first request.
+
+    `changes` counts requests that may have changed state, so that whoever saves it knows when to.
+    """
+
+    def __init__(self, accounts: Accounts | None = None) -> None:
+        self.accounts = accounts or Accounts()
+        self.changes = 0
+        self._moto: App | None = None
+
+    async def startup(self) -> None:
+        """Loads moto."""
+        if self._moto is None:
+            self._moto = await asyncio.to_thread(_load_moto)
+
+    async def reset(self) -> None:
+        """Forgets everything, in all accounts and regions."""
+        await asyncio.to_thread(_reset_moto)
+        self.changes += 1
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if self._moto is None:
+            raise RuntimeError("the embedded AWS has not been started")
+        path, query = raw_target(environ)
+        scope = credential_scope(str(environ.get("HTTP_AUTHORIZATION", "")).encode("latin-1"), query.encode("latin-1"))
+        service = scope.service if scope else ""
+        if service == "lambda":
+            return Answer("404 Not Found", _UNKNOWN_OPERATION, _LAMBDA_REFUSAL).give(start_response)
+        environ[_ACCOUNT_HEADER] = self._account(scope)
+        if environ["REQUEST_METHOD"] not in _SAFE_METHODS:
+            self.changes += 1
+        _keep_header_names(environ)
+        if service == "s3" or (not service and environ["REQUEST_METHOD"] in _SAFE_METHODS):
+            corrected = self._correct_s3(environ, path, query)
+            if corrected is not None:
+                return corrected.give(start_response)
+        return self._moto(environ, start_response)
+
+    def _account(self, scope: CredentialScope | None) -> str:
+        if scope is None:
+            return self.accounts.default
+        return self.accounts.of_key(scope.access_key, issued_by_moto)
+
+    def _correct_s3(self, environ: Environ, path: str, query: str) -> Answer | None:
+        moto = self._moto
+        assert moto is not None  # __call__ checked
+
+        def ask_moto(method: str, asked: str) -> Answer:
+            inner: dict[str, Any] = environ | {
+                "REQUEST_METHOD": method,
+                "QUERY_STRING": asked,
+                "RAW_URI": f"{path}?{asked}" if asked else path,
+                "REQUEST_URI": f"{path}?{asked}" if asked else path,
+                "CONTENT_LENGTH": "0",
+                "wsgi.input": io.BytesIO(),
+            }
+            return ask(moto, inner)
+
+        request = s3_answers.S3Request.of(environ["REQUEST_METHOD"], path, query)
+        return s3_answers.answer(request, ask_moto)
+
+
+_UNKNOWN_OPERATION = [("Content-Type", "application/json"), ("X-Amzn-ErrorType", "UnknownOperationException")]
+
+
+def _load_moto() -> App:
+    forget_profiles()
+    # It would decide the account before our header does.
+    os.environ.pop("MOTO_ACCOUNT_ID", None)
+    import moto.iam.models  # noqa: F401 - the keys it issues decide accounts
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    app: App = DomainDispatcherApplication(create_backend_app)
+    return app
+
+
+def _reset_moto() -> None:
+    from moto.moto_api._internal.models import moto_api_backend
+
+    moto_api_backend.reset()
+
+
+def _keep_header_names(environ: Environ) -> None:
+    """WSGI cannot tell `x-amz-meta-a_b` from `x-amz-meta-a-b`; moto reads the spelling from an entry of its own."""
+    names = [name.decode("latin-1") for name, _ in environ.get("lambent.headers", ())]
+    spelt = {f"HTTP_{n.upper().replace('-', '_')}": n for n in names if "_" in n and n.startswith("x-amz-meta-")}
+    if spelt:
+        environ["moto.preserved_header_names"] = spelt
