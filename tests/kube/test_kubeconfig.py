@@ -1,0 +1,179 @@
+"""A kubeconfig resolves as kubectl resolves it."""
+
+import base64
+import stat
+
+import orjson
+import pytest
+import yaml
+
+from lambent.errors import UsageError
+from lambent.kube.credentials import ClientCertificate, ExecPlugin, StaticCredentials, TokenFile
+from lambent.kube.kubeconfig import Impersonation, load
+
+REAL_TIME = True
+
+
+def config(server="https://one", user=None, cluster=None, context=None, **top):
+    return {
+        "current-context": "c",
+        "clusters": [{"name": "k", "cluster": {"server": server, **(cluster or {})}}],
+        "users": [{"name": "u", "user": user or {}}],
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u", **(context or {})}}],
+        **top,
+    }
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="config"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(content))
+        return file
+
+    return write
+
+
+def test_an_explicit_path_wins_over_the_environment(write):
+    explicit, listed = write(config("https://a"), "a"), write(config("https://b"), "b")
+    assert load(explicit, environ={"KUBECONFIG": str(listed)}).server == "https://a"
+    assert load(environ={"KUBECONFIG": str(listed)}).server == "https://b"
+
+
+def test_the_first_definition_of_a_name_wins_and_missing_files_are_passed_over(write, tmp_path):
+    first = write({"clusters": [{"name": "k", "cluster": {"server": "https://first"}}]}, "first")
+    second = write(config("https://second"), "second")
+    listed = f"{first}:{tmp_path / 'none'}:{second}"
+    assert load(environ={"KUBECONFIG": listed}).server == "https://first"
+
+
+def test_the_home_directory_is_the_default(write, tmp_path):
+    write(config("https://home"), ".kube/config")
+    assert load(environ={"HOME": str(tmp_path)}).server == "https://home"
+
+
+def test_relative_paths_belong_to_their_file(write, tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "ca.pem").write_bytes(b"CA")
+    file = write(config(cluster={"certificate-authority": "ca.pem"}, user={"tokenFile": "tok"}), "deep/config")
+    found = load(file)
+    assert found.ca == b"CA"
+    assert found.credentials == TokenFile(tmp_path / "deep" / "tok")
+
+
+def test_inline_data_wins_over_a_path(write):
+    inline = base64.b64encode(b"INLINE").decode()
+    file = write(config(cluster={"certificate-authority-data": inline, "certificate-authority": "/none"}))
+    assert load(file).ca == b"INLINE"
+
+
+def test_context_namespace_and_user_can_be_chosen(write):
+    content = config(context={"namespace": "ns"}, user={"as": "bob", "as-groups": ["g"]})
+    content["contexts"].append({"name": "d", "context": {"cluster": "k"}})
+    file = write(content)
+    assert load(file).namespace == "ns"
+    assert load(file).impersonation == Impersonation("bob", ("g",))
+    assert load(file, namespace="mine", as_user="eve").impersonation == Impersonation("eve")
+    assert load(file, context="d").namespace == "default"
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ({"token": "t"}, StaticCredentials("t")),
+        ({"username": "a", "password": "b"}, StaticCredentials("", "a", "b")),
+        ({}, StaticCredentials()),
+        (
+            {"client-certificate-data": "Qw==", "client-key-data": "Sw=="},
+            StaticCredentials(client_certificate=ClientCertificate(b"C", b"K")),
+        ),
+    ],
+    ids=["token", "password", "nothing", "certificate"],
+)
+def test_each_kind_of_user(write, user, expected):
+    assert load(write(config(user=user))).credentials == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (config(user={"auth-provider": {"name": "gcp"}}), "exec plug-in"),
+        (config(cluster={"insecure-skip-tls-verify": True, "certificate-authority-data": "Qw=="}), "exclude"),
+        (config(user={"client-certificate-data": "Qw=="}), "come together"),
+        (config(user={"exec": {"command": "x", "apiVersion": "client.authentication.k8s.io/v1alpha1"}}), "v1alpha1"),
+        (config(user={"exec": {"command": "x", "interactiveMode": "Always"}}), "terminal"),
+        (config(**{"current-context": "other"}), "'other' does not exist"),
+        (config(**{"current-context": ""}), "current-context"),
+        (config(context={"cluster": "zz"}), "'zz' does not exist"),
+        (config(server=""), "no server"),
+        (["x"], "not a mapping"),
+    ],
+    ids=[
+        "auth-provider",
+        "ca+insecure",
+        "half-cert",
+        "exec-version",
+        "exec-tty",
+        "no-ctx",
+        "unset",
+        "no-cluster",
+        "no-server",
+        "list",
+    ],
+)
+def test_a_wrong_configuration_says_what_is_wrong(write, content, words):
+    with pytest.raises(UsageError, match=words):
+        load(write(content))
+
+
+def test_without_any_configuration_the_error_names_the_ways(tmp_path):
+    with pytest.raises(UsageError, match="KUBECONFIG"):
+        load(environ={"HOME": str(tmp_path)}, service_account=tmp_path)
+
+
+async def test_in_cluster_uses_the_mounted_account(tmp_path):
+    for name, text in (("token", "tok"), ("ca.crt", "CA"), ("namespace", "team")):
+        (tmp_path / name).write_text(text)
+    environ = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443", "HOME": str(tmp_path)}
+    found = load(environ=environ, service_account=tmp_path)
+    assert (found.server, found.namespace, found.ca) == ("https://[fd00::1]:443", "team", b"CA")
+    assert await found.credentials.headers() == {"Authorization": "Bearer tok"}
+
+
+async def test_a_plugin_runs_once_until_its_token_expires_or_is_refused(write, tmp_path):
+    script = tmp_path / "plugin"
+    script.write_text(
+        f'#!/bin/sh\necho "$KUBERNETES_EXEC_INFO" > {tmp_path}/info\necho x >> {tmp_path}/runs\n'
+        'echo \'{"status":{"token":"\'$FLAVOUR\'"}}\'\n'
+    )
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    plugin = {
+        "command": "./plugin",
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "env": [{"name": "FLAVOUR", "value": "sweet"}],
+        "provideClusterInfo": True,
+    }
+    credentials = load(write(config(user={"exec": plugin}))).credentials
+    assert isinstance(credentials, ExecPlugin)
+    for _ in range(2):
+        assert await credentials.headers() == {"Authorization": "Bearer sweet"}
+    info = orjson.loads((tmp_path / "info").read_bytes())
+    assert info["spec"] == {"interactive": False, "cluster": {"server": "https://one"}}
+    assert await credentials.renew()
+    assert (tmp_path / "runs").read_text() == "x\nx\n"
+
+
+async def test_a_plugin_that_is_not_installed_gives_its_hint(write):
+    plugin = {"command": "no-such-plugin", "apiVersion": "client.authentication.k8s.io/v1", "installHint": "get it"}
+    credentials = load(write(config(user={"exec": plugin}))).credentials
+    with pytest.raises(UsageError, match="get it"):
+        await credentials.headers()
+
+
+def test_secrets_do_not_show_in_a_repr(write):
+    shown = repr(
+        load(write(config(user={"token": "canary", "client-certificate-data": "Qw==", "client-key-data": "Sw=="})))
+    )
+    assert "canary" not in shown
+    assert "Qw" not in shown
