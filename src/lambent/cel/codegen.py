@@ -1,0 +1,370 @@
+"""Checked tree to Python function: the generator.
+
+One tree has two functions. The **fast** one is optimistic: selections are plain subscripts, `&&` is `and`, a macro is
+a comprehension, and nothing keeps track of where it is. If it raises, whatever it raises, the **careful** one is
+generated and run instead: every operation goes through `guard`, which knows the place and names the kinds, and the
+logic operators absorb errors as the language demands. Expressions have no side effects, so running again is sound, and
+an evaluation without error pays nothing for positions, messages or absorption.
+
+The fast form of an operation must therefore either give the right answer or raise. What Python would quietly accept
+(`True == 1`, an index of -1, `"abc"[0]`) is left to the operators even there.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from lambent.cel import loops, operators, pytree
+from lambent.cel.checker import Facts
+from lambent.cel.errors import Fault, LimitFault
+from lambent.cel.limits import Meter
+from lambent.cel.printer import unparse
+from lambent.cel.pytree import Expr
+from lambent.cel.syntax import (
+    Binary,
+    Call,
+    Ident,
+    Index,
+    ListLiteral,
+    Literal,
+    Macro,
+    MapLiteral,
+    Message,
+    Node,
+    Select,
+    Ternary,
+    Unary,
+)
+from lambent.cel.values import NAMED_TYPES
+
+FAULTS: Final = (Fault, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
+"""What a fast function may raise when the careful one has to take over."""
+
+Evaluate = Callable[[Any], Any]
+
+_DIRECT: Final = frozenset((str, bytes, int, float, bool, type(None)))
+_LOOPS: Final[dict[str, Callable[..., Any]]] = {
+    "all": loops.every,
+    "exists": loops.some,
+    "exists_one": loops.exactly_one,
+    "map": loops.mapped,
+    "filter": loops.filtered,
+    "transformList": loops.mapped,
+    "transformMap": loops.mapped_values,
+    "transformMapEntry": loops.mapped_entries,
+    "sortBy": loops.sorted_by,
+}
+_TESTED: Final = frozenset(("map", "transformList", "transformMap", "transformMapEntry"))
+
+
+def guard(pos: int, operation: Callable[..., Any], *args: Any) -> Any:
+    """Run one operation of a careful function and give its fault a place."""
+    try:
+        return operation(*args)
+    except (Fault, LimitFault) as fault:
+        if fault.pos < 0:
+            fault.pos = pos
+        raise
+    except RecursionError:
+        unexpected = Fault("limit", "values nested too deeply")
+    except MemoryError:
+        unexpected = Fault("limit", "out of memory")
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        unexpected = Fault("internal", f"unexpected {type(error).__name__}")
+    unexpected.pos = pos
+    raise unexpected
+
+
+def lookup(bindings: Any, name: str) -> Any:
+    """The value bound to a declared name."""
+    try:
+        return bindings[name]
+    except KeyError:
+        raise Fault("undeclared", f"'{name}' has no value here") from None
+
+
+def failing(code: str, message: str) -> Any:
+    """A static error left for the evaluation."""
+    raise Fault(code, message)
+
+
+class Generator:
+    """Generates one function for one checked tree."""
+
+    def __init__(self, facts: Facts, *, koreo: bool, careful: bool) -> None:
+        self.facts = facts
+        self.koreo = koreo
+        self.careful = careful
+        self.namespace: dict[str, Any] = {}
+        self._names: dict[int, str] = {}
+        self._scope: dict[str, str] = {}
+        self._roots: dict[str, str] = {}
+        self._variables = 0
+
+    def fast(self, tree: Node, retry: Evaluate, overrun: Callable[[], Any]) -> Evaluate:
+        """The optimistic function; `retry(bindings)` is its way out."""
+        value = self.expr(tree)
+        body = [pytree.assign(local, pytree.item(pytree.name("bindings"), pytree.constant(root)))
+                for root, local in self._roots.items()]  # fmt: skip
+        if self.facts.loops:
+            body.append(pytree.assign("meter", pytree.call(self.use(Meter))))
+        body.append(pytree.give(value))
+        limited = pytree.guarded(body, self.use(FAULTS), [])
+        whole = pytree.guarded([limited], self.use(LimitFault), [pytree.give(pytree.call(self.use(overrun)))])
+        again = pytree.give(pytree.call(self.use(retry), pytree.name("bindings")))
+        return self._define([whole, again])
+
+    def slow(self, tree: Node) -> Evaluate:
+        """The careful function; it raises `Fault` and `LimitFault` with a position."""
+        value = self.expr(tree)
+        body = [pytree.assign("meter", pytree.call(self.use(Meter)))] if self.facts.loops else []
+        return self._define([*body, pytree.give(value)])
+
+    def _define(self, body: list[Any]) -> Evaluate:
+        function: Evaluate = pytree.define("evaluate", "bindings", body, self.namespace)
+        return function
+
+    # --- naming
+
+    def use(self, thing: Any) -> str:
+        """The name under which generated code reaches a Python object."""
+        name = self._names.get(id(thing))
+        if name is None:
+            name = self._names[id(thing)] = f"g{len(self._names)}"
+            self.namespace[name] = thing
+        return name
+
+    def op(self, node: Node, operation: Callable[..., Any], *args: Expr) -> Expr:
+        """An operation, guarded with the node's place in a careful function."""
+        if self.careful:
+            return pytree.call(self.use(guard), pytree.constant(node.pos), pytree.name(self.use(operation)), *args)
+        return pytree.call(self.use(operation), *args)
+
+    def expr(self, node: Node) -> Expr:
+        """The Python expression for a node."""
+        fault = self.facts.faults.get(id(node))
+        if fault is not None:
+            return self.op(node, failing, pytree.constant(fault[0]), pytree.constant(fault[1]))
+        return _FORMS[type(node)](self, node)
+
+    def boolean(self, node: Node) -> Expr:
+        """A node that must be a boolean, checked unless it is known to be one."""
+        value = self.expr(node)
+        return value if self.facts.kind(node) == "bool" else self.op(node, operators.boolean, value)
+
+    def _path(self, node: Node) -> tuple[Expr, ...]:
+        """The operand's text, for messages of a careful function."""
+        return (pytree.constant(unparse(node, limit=60)),) if self.careful else ()
+
+    # --- names and selections
+
+    def literal(self, node: Literal) -> Expr:
+        if type(node.value) in _DIRECT:
+            return pytree.constant(node.value)
+        return pytree.name(self.use(node.value))
+
+    def ident(self, node: Ident) -> Expr:
+        variable = self.facts.variables.get(id(node))
+        if variable is not None:
+            return self._root(node, variable)
+        if not node.absolute and node.name in self._scope:
+            return pytree.name(self._scope[node.name])
+        return pytree.name(self.use(NAMED_TYPES[node.name]))
+
+    def _root(self, node: Node, variable: str) -> Expr:
+        if self.careful:
+            return self.op(node, lookup, pytree.name("bindings"), pytree.constant(variable))
+        return pytree.name(self._roots.setdefault(variable, f"n{len(self._roots)}"))
+
+    def select(self, node: Select) -> Expr:
+        variable = self.facts.variables.get(id(node))
+        if variable is not None:
+            return self._root(node, variable)
+        if id(node.operand) not in self.facts.kinds:
+            return pytree.name(self.use(NAMED_TYPES[unparse(node).lstrip(".")]))
+        operand = self.expr(node.operand)
+        field = pytree.constant(node.field)
+        if node.optional:
+            return self.op(node, operators.select_optional, operand, field, *self._path(node.operand))
+        if self.careful or self.facts.kind(node.operand) == "optional":
+            return self.op(node, operators.select, operand, field, *self._path(node.operand))
+        return pytree.item(operand, field)
+
+    def index(self, node: Index) -> Expr:
+        operand, key = self.expr(node.operand), self.expr(node.key)
+        if node.optional:
+            return self.op(node, operators.select_optional, operand, key, *self._path(node.operand))
+        if not self.careful and self.facts.kind(node.key) == "string" and self.facts.kind(node.operand) != "optional":
+            return pytree.item(operand, key)
+        return self.op(node, operators.index, operand, key, *self._path(node.operand))
+
+    # --- operators
+
+    def unary(self, node: Unary) -> Expr:
+        if node.op == "-":
+            return self.op(node, operators.negate, self.expr(node.operand))
+        return pytree.negation(self.boolean(node.operand))
+
+    def binary(self, node: Binary) -> Expr:
+        if node.op in ("&&", "||"):
+            return self._logic(node)
+        if not self.careful and node.op in ("==", "!="):
+            return self._equality(node)
+        return self.op(node, operators.BINARY[node.op], self.expr(node.left), self.expr(node.right))
+
+    def _logic(self, node: Binary) -> Expr:
+        conjunction = node.op == "&&"
+        if self.careful:
+            sides = (pytree.lambda_of([], self.boolean(node.left)), pytree.lambda_of([], self.boolean(node.right)))
+            return self.op(node, loops.both if conjunction else loops.either, *sides)
+        left, right = self.boolean(node.left), self.boolean(node.right)
+        return pytree.conjunction(left, right) if conjunction else pytree.disjunction(left, right)
+
+    def _equality(self, node: Binary) -> Expr:
+        """Python's own comparison where one side is a constant for which it is exact."""
+        for constant, other in ((node.left, node.right), (node.right, node.left)):
+            if type(constant) is Literal:
+                kind = type(constant.value)
+                if kind is str:
+                    return pytree.comparison(self.expr(other), node.op, pytree.constant(constant.value))
+                if constant.value is None or kind is bool:
+                    identity = "is" if node.op == "==" else "is not"
+                    return pytree.comparison(self.expr(other), identity, pytree.constant(constant.value))
+        return self.op(node, operators.BINARY[node.op], self.expr(node.left), self.expr(node.right))
+
+    def ternary(self, node: Ternary) -> Expr:
+        return pytree.conditional(self.boolean(node.condition), self.expr(node.yes), self.expr(node.no))
+
+    # --- literals of lists and maps
+
+    def list_literal(self, node: ListLiteral) -> Expr:
+        if not any(optional for _, optional in node.items):
+            return pytree.list_of([self.expr(item) for item, _ in node.items])
+        parts = [part for item, optional in node.items for part in (self.expr(item), pytree.constant(optional))]
+        return self.op(node, operators.make_list, *parts)
+
+    def map_literal(self, node: MapLiteral) -> Expr:
+        plain = all(type(key) is Literal and type(key.value) is str and not opt for key, _, opt in node.entries)
+        if plain and not any(id(key) in self.facts.faults for key, _, _ in node.entries):
+            keys = [self.expr(key) for key, _, _ in node.entries]
+            return pytree.dict_of(keys, [self.expr(value) for _, value, _ in node.entries])
+        parts: list[Expr] = []
+        for key, value, optional in node.entries:
+            parts += (self.expr(key), self.expr(value), pytree.constant(optional))
+        return self.op(node, operators.make_map, *parts)
+
+    # --- calls and macros
+
+    def call(self, node: Call) -> Expr:
+        function = self.facts.functions[id(node)]
+        spaced = node.target is None or id(node) in self.facts.namespaced
+        nodes = node.args if spaced or node.target is None else (node.target, *node.args)
+        args = [self.expr(arg) for arg in nodes]
+        kinds = tuple(self.facts.kind(arg) for arg in nodes)
+        fitting = function.fitting(kinds)
+        if len(fitting) == 1 and all(
+            "dyn" in param or (kind != "dyn" and kind in param)
+            for kind, param in zip(kinds, fitting[0].params, strict=True)
+        ):
+            return self.op(node, fitting[0].implementation, *args)
+        return self.op(node, function.dispatch, *args)
+
+    def macro(self, node: Macro) -> Expr:
+        if node.name == "has":
+            return self._has(node)
+        if node.name == "cel.bind":
+            initial = self.expr(node.args[0])
+            return pytree.call_value(self._body(node, node.args[1]), initial)
+        if node.target is None:
+            raise AssertionError("every other macro has a receiver")
+        target = self.expr(node.target)
+        if node.name == "optMap":
+            return self.op(node, loops.optional_map, target, self._body(node, node.args[0]))
+        if node.name == "optFlatMap":
+            return self.op(node, loops.optional_flat_map, target, self._body(node, node.args[0]))
+        if node.name == "reduce":
+            initial = self.expr(node.args[0])
+            return self.op(node, loops.reduced, self._items(node, target, 1), initial, self._body(node, node.args[1]))
+        if not self.careful and len(node.variables) == 1 and node.name in ("map", "filter", "all", "exists"):
+            return self._comprehension(node, target)
+        return self._loop(node, target)
+
+    def _items(self, node: Macro, target: Expr, variables: int) -> Expr:
+        each = loops.singles if variables == 1 else loops.pairs
+        return self.op(node, each, pytree.name("meter"), target)
+
+    def _loop(self, node: Macro, target: Expr) -> Expr:
+        """A loop by a function of `loops`, with the bodies as lambdas."""
+        bodies = [self._body(node, arg) for arg in node.args]
+        if node.name in _TESTED and len(bodies) == 1:
+            bodies.insert(0, pytree.constant(None))
+        return self.op(node, _LOOPS[node.name], self._items(node, target, len(node.variables)), *bodies)
+
+    def _body(self, node: Macro, body: Node) -> Expr:
+        outer = self._scope
+        parameters = self._bind(node.variables)
+        value = self.expr(body)
+        self._scope = outer
+        return pytree.lambda_of(parameters, value)
+
+    def _bind(self, variables: tuple[str, ...]) -> list[str]:
+        """Fresh Python names for the variables of a macro, now in scope."""
+        fresh = [f"v{self._variables + at}" for at in range(len(variables))]
+        self._variables += len(variables)
+        self._scope = {**self._scope, **dict(zip(variables, fresh, strict=True))}
+        return fresh
+
+    def _comprehension(self, node: Macro, target: Expr) -> Expr:
+        """A one-variable loop as a comprehension of Python."""
+        outer = self._scope
+        (variable,) = self._bind(node.variables)
+        *tests, last = node.args
+        items = pytree.call_value(pytree.attribute("meter", "over"), target)
+        if node.name == "map":
+            conditions = [self.boolean(test) for test in tests]
+            made = pytree.comprehension(self.expr(last), variable, items, conditions)
+        elif node.name == "filter":
+            made = pytree.comprehension(pytree.name(variable), variable, items, [self.boolean(last)])
+        else:
+            search = self.use(all if node.name == "all" else any)
+            made = pytree.call(search, pytree.comprehension(self.boolean(last), variable, items, [], lazy=True))
+        self._scope = outer
+        return made
+
+    def _has(self, node: Macro) -> Expr:
+        operand = node.args[0]
+        if not self.koreo and type(operand) is Select:
+            return self._has_field(operand)
+        keys: list[Expr] = []
+        while type(operand) in (Select, Index) and id(operand) not in self.facts.variables:
+            if type(operand) is Select:
+                keys.append(pytree.constant(operand.field))
+                operand = operand.operand
+            elif type(operand) is Index:
+                keys.append(self.expr(operand.key))
+                operand = operand.operand
+        return self.op(node, operators.has_path, self.expr(operand), *reversed(keys))
+
+    def _has_field(self, operand: Select) -> Expr:
+        value = self.expr(operand.operand)
+        return self.op(
+            operand, operators.has_field, value, pytree.constant(operand.field), *self._path(operand.operand)
+        )
+
+    def message(self, node: Message) -> Expr:
+        raise AssertionError(f"the checker refuses messages: {node.name}")
+
+
+_FORMS: Final[dict[type, Callable[..., Expr]]] = {
+    Literal: Generator.literal,
+    Ident: Generator.ident,
+    Select: Generator.select,
+    Index: Generator.index,
+    Call: Generator.call,
+    Unary: Generator.unary,
+    Binary: Generator.binary,
+    Ternary: Generator.ternary,
+    ListLiteral: Generator.list_literal,
+    MapLiteral: Generator.map_literal,
+    Message: Generator.message,
+    Macro: Generator.macro,
+}

@@ -1,0 +1,87 @@
+"""JSON text from values and back, with the limits and the exactness of the language."""
+
+import json
+from math import isfinite
+from typing import Any
+
+from lambent.cel.errors import Fault, LimitFault
+from lambent.cel.limits import MAX_TEXT
+from lambent.cel.operators import int64
+from lambent.cel.values import BoolKey, Duration, OptionalValue, Timestamp, kind_of
+
+
+def write_json(value: Any, *, ordered: bool = False, compact: bool = False) -> str:
+    """JSON with non-ASCII characters escaped, keys in map order unless `ordered`. Errors: `Fault`, `LimitFault`."""
+    separators = (",", ":") if compact else (", ", ": ")
+    encoder = json.JSONEncoder(separators=separators, sort_keys=ordered)
+    pieces: list[str] = []
+    size = 0
+    for piece in encoder.iterencode(_plain(value)):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_TEXT:
+            raise LimitFault(f"to_json: more than {MAX_TEXT} characters")
+    return "".join(pieces)
+
+
+def _plain(value: Any) -> Any:
+    """The value in types that JSON knows."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is float:
+        if not isfinite(value):
+            raise Fault("conversion", "to_json: NaN and infinity have no JSON form")
+        return value
+    if isinstance(value, dict):
+        return {_key(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return _special(value)
+
+
+def _special(value: Any) -> Any:
+    from lambent.cel.library.encoders import base64_encode
+    from lambent.cel.library.times import string_from_duration, string_from_timestamp
+
+    if isinstance(value, Timestamp):
+        return string_from_timestamp(value)
+    if isinstance(value, Duration):
+        return string_from_duration(value)
+    if isinstance(value, bytes):
+        return base64_encode(value)
+    if isinstance(value, OptionalValue):
+        return _plain(value.value) if value.present else None
+    if isinstance(value, int):
+        return int(value)
+    raise Fault("conversion", f"to_json: {kind_of(value)} has no JSON form")
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, BoolKey):
+        key = key.value
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return key if isinstance(key, str) else str(int(key))
+
+
+def read_json(text: str) -> Any:
+    """The value of a JSON text. Errors: `Fault` (conversion) if it is none, or an integer exceeds 64 bits."""
+    if len(text) > MAX_TEXT:
+        raise LimitFault(f"from_json: more than {MAX_TEXT} characters")
+    try:
+        return json.loads(text, parse_int=_integer, parse_constant=_no_constant)
+    except RecursionError:
+        raise Fault("conversion", "from_json: nested too deeply") from None
+    except ValueError:
+        raise Fault("conversion", "from_json: the string is not JSON") from None
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:
+        raise Fault("conversion", "from_json: an integer exceeds 64 bits")
+    return int64(int(digits))
+
+
+def _no_constant(_name: str) -> Any:
+    raise Fault("conversion", "from_json: NaN and infinity are not JSON")

@@ -1,0 +1,21 @@
+"""The sets extension of CEL: lists taken as sets, by typed equality."""
+
+from typing import Any
+
+from lambent.cel.operators import contains
+from lambent.cel.registry import function
+
+
+@function("sets.contains", "list list -> bool", "Whether the first has every item of the second.")
+def set_contains(items: list[Any], others: list[Any]) -> bool:
+    return all(contains(other, items) for other in others)
+
+
+@function("sets.equivalent", "list list -> bool", "Whether each has every item of the other.")
+def set_equivalent(items: list[Any], others: list[Any]) -> bool:
+    return set_contains(items, others) and set_contains(others, items)
+
+
+@function("sets.intersects", "list list -> bool", "Whether they have an item in common.")
+def set_intersects(items: list[Any], others: list[Any]) -> bool:
+    return any(contains(other, items) for other in others)

@@ -1,0 +1,66 @@
+"""What one evaluation may cost: iterations, sizes and time.
+
+A `Meter` exists for the evaluations of expressions that loop. It charges a loop for its items when the loop begins
+and looks at the clock there; long loops also look every 256 items, which keeps the check below one per cent of the
+cheapest loop body. Sizes are checked by the operations that make strings and lists.
+"""
+
+from collections.abc import Iterable, Iterator
+from time import monotonic
+from typing import Any, Final
+
+from lambent.cel.errors import Fault, LimitFault
+from lambent.cel.values import BoolKey, kind_of
+
+MAX_ITERATIONS: Final = 1_000_000
+MAX_TEXT: Final = 8 * 1024 * 1024
+MAX_ITEMS: Final = 1_000_000
+MAX_SECONDS: Final = 1.0
+TICK_ITEMS: Final = 256
+
+
+class Meter:
+    """Iterations left and the deadline of one evaluation."""
+
+    __slots__ = ("deadline", "left")
+
+    def __init__(self) -> None:
+        self.left = MAX_ITERATIONS
+        self.deadline = monotonic() + MAX_SECONDS
+
+    def over(self, value: Any) -> Iterable[Any]:
+        """The items of a list or the keys of a map, charged for."""
+        if type(value) is list:
+            items = value
+        elif isinstance(value, dict):
+            items = [key.value if type(key) is BoolKey else key for key in value]
+        else:
+            raise Fault("overload", f"cannot loop over {kind_of(value)}")
+        self.left -= len(items)
+        if self.left < 0:
+            raise LimitFault(f"more than {MAX_ITERATIONS} iterations")
+        self.check_time()
+        return items if len(items) <= TICK_ITEMS else self._ticking(items)
+
+    def check_time(self) -> None:
+        """Raise if the evaluation has used its wall time."""
+        if monotonic() > self.deadline:
+            raise LimitFault(f"evaluation took longer than {MAX_SECONDS:g} s")
+
+    def _ticking(self, items: list[Any]) -> Iterator[Any]:
+        for start in range(0, len(items), TICK_ITEMS):
+            self.check_time()
+            yield from items[start : start + TICK_ITEMS]
+
+
+def bounded_text(text: str) -> str:
+    """`text` unless it is longer than a string may be."""
+    if len(text) > MAX_TEXT:
+        raise LimitFault(f"string of more than {MAX_TEXT} characters")
+    return text
+
+
+def bounded_items(count: int) -> None:
+    """Raise if a list or map of `count` items may not be made."""
+    if count > MAX_ITEMS:
+        raise LimitFault(f"list or map of more than {MAX_ITEMS} items")

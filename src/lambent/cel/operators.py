@@ -1,0 +1,424 @@
+"""The operators over native values: equality, order, arithmetic, membership, selection.
+
+Every operator is exact about types where Python is not: `true` never equals 1, integers are checked 64-bit, division
+truncates toward zero, a list is not indexed from its end. Each raises `Fault` for what the language calls an error,
+with kinds in the text and never a value.
+"""
+
+from math import fmod, inf, nan
+from typing import Any, Final
+
+from lambent.cel.errors import Fault, LimitFault
+from lambent.cel.limits import MAX_TEXT, bounded_items
+from lambent.cel.values import (
+    FALSE_KEY,
+    INT_MAX,
+    INT_MIN,
+    NONE,
+    TRUE_KEY,
+    UINT_MAX,
+    BoolKey,
+    Duration,
+    OptionalValue,
+    Timestamp,
+    UInt,
+    kind_of,
+)
+
+MISSING: Final = object()
+_NUMBERS: Final = frozenset(("int", "uint", "double"))
+_ORDERED: Final = frozenset(("bool", "string", "bytes", "timestamp", "duration"))
+
+
+def no_overload(op: str, *operands: Any) -> Fault:
+    """The fault of an operator applied to kinds it is not defined for."""
+    return Fault("overload", f"no such overload: {f' {op} '.join(kind_of(each) for each in operands)}")
+
+
+def boolean(value: Any) -> bool:
+    """`value` if it is a boolean."""
+    if value is True or value is False:
+        return value
+    raise Fault("overload", f"expected bool, found {kind_of(value)}")
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Typed equality: numbers compare as numbers across their types, everything else only within its type."""
+    kind = type(a)
+    if kind is type(b):
+        if kind is str or kind is int:
+            return a == b  # type: ignore[no-any-return]
+        if kind is list:
+            return len(a) == len(b) and all(map(equal, a, b))
+        if kind is dict:
+            return _equal_maps(a, b)
+        if kind is OptionalValue:
+            return a.present is b.present and (not a.present or equal(a.value, b.value))
+        return a == b  # type: ignore[no-any-return]
+    left, right = kind_of(a), kind_of(b)
+    if left in _NUMBERS and right in _NUMBERS:
+        return a == b  # type: ignore[no-any-return]
+    if left != right:
+        return False
+    if left == "list":
+        return len(a) == len(b) and all(map(equal, a, b))
+    if left == "map":
+        return _equal_maps(a, b)
+    return a == b  # type: ignore[no-any-return]
+
+
+def unequal(a: Any, b: Any) -> bool:
+    """`a != b`."""
+    return not equal(a, b)
+
+
+def _equal_maps(a: dict[Any, Any], b: dict[Any, Any]) -> bool:
+    if len(a) != len(b):
+        return False
+    for key, value in a.items():
+        other = find(b, key)
+        if other is MISSING or not equal(value, other):
+            return False
+    return True
+
+
+def find(mapping: dict[Any, Any], key: Any) -> Any:
+    """The value under a key, `MISSING` if there is none; booleans are apart from 0 and 1."""
+    kind = type(key)
+    if kind is str:
+        return mapping.get(key, MISSING)
+    if kind is bool:
+        return mapping.get(TRUE_KEY if key else FALSE_KEY, MISSING)
+    if kind is BoolKey:
+        return mapping.get(key, MISSING)
+    if isinstance(key, int | float):
+        if (key == 0 or key == 1) and any(own is (key == 1) for own in mapping):
+            return MISSING
+        return mapping.get(key, MISSING)
+    return mapping.get(key, MISSING) if isinstance(key, str) else MISSING
+
+
+def contains(item: Any, container: Any) -> bool:
+    """`item in container`: an element of a list by typed equality, or a key of a map."""
+    if isinstance(container, dict):
+        return find(container, item) is not MISSING
+    if isinstance(container, list):
+        if type(item) is str:
+            return item in container
+        return any(equal(item, each) for each in container)
+    raise no_overload("in", item, container)
+
+
+def _rank(op: str, a: Any, b: Any) -> tuple[Any, Any]:
+    """Both operands as Python values whose order is that of the language."""
+    left, right = kind_of(a), kind_of(b)
+    if left in _NUMBERS and right in _NUMBERS:
+        return (a, b) if left != "double" != right else (float(a), float(b))
+    if left == right and left in _ORDERED:
+        return a, b
+    raise no_overload(op, a, b)
+
+
+def less(a: Any, b: Any) -> bool:
+    """`a < b`."""
+    if type(a) is int is type(b):
+        return a < b
+    a, b = _rank("<", a, b)
+    return a < b  # type: ignore[no-any-return]
+
+
+def less_equal(a: Any, b: Any) -> bool:
+    """`a <= b`."""
+    if type(a) is int is type(b):
+        return a <= b
+    a, b = _rank("<=", a, b)
+    return a <= b  # type: ignore[no-any-return]
+
+
+def greater(a: Any, b: Any) -> bool:
+    """`a > b`."""
+    if type(a) is int is type(b):
+        return a > b
+    a, b = _rank(">", a, b)
+    return b < a  # type: ignore[no-any-return]
+
+
+def greater_equal(a: Any, b: Any) -> bool:
+    """`a >= b`."""
+    if type(a) is int is type(b):
+        return a >= b
+    a, b = _rank(">=", a, b)
+    return b <= a  # type: ignore[no-any-return]
+
+
+def int64(value: int) -> int:
+    """`value` if it fits a signed 64-bit integer."""
+    if INT_MIN <= value <= INT_MAX:
+        return value
+    raise Fault("arithmetic", "integer overflow")
+
+
+def uint64(value: int) -> UInt:
+    """`value` as an unsigned 64-bit integer."""
+    if 0 <= value <= UINT_MAX:
+        return UInt(value)
+    raise Fault("arithmetic", "unsigned integer overflow")
+
+
+def add(a: Any, b: Any) -> Any:
+    """`a + b` for numbers of one type, strings, bytes, lists, and times."""
+    kind = type(a)
+    if kind is type(b):
+        if kind is str or kind is bytes:
+            if len(a) + len(b) > MAX_TEXT:
+                raise LimitFault(f"string of more than {MAX_TEXT} characters")
+            return a + b
+        if kind is int:
+            return int64(a + b)
+        if kind is float:
+            return a + b
+        if kind is list:
+            bounded_items(len(a) + len(b))
+            return a + b
+        if kind is UInt:
+            return uint64(int(a) + int(b))
+    return _add_times(a, b)
+
+
+def _add_times(a: Any, b: Any) -> Any:
+    kinds = (type(a), type(b))
+    if kinds == (Duration, Duration):
+        return duration(a.nanos + b.nanos)
+    if kinds in ((Timestamp, Duration), (Duration, Timestamp)):
+        return timestamp(a.nanos + b.nanos)
+    raise no_overload("+", a, b)
+
+
+def subtract(a: Any, b: Any) -> Any:
+    """`a - b` for numbers of one type and times."""
+    kind = type(a)
+    if kind is type(b):
+        if kind is int:
+            return int64(a - b)
+        if kind is float:
+            return a - b
+        if kind is UInt:
+            return uint64(int(a) - int(b))
+        if kind is Duration or kind is Timestamp:
+            return duration(a.nanos - b.nanos)
+    elif kind is Timestamp and type(b) is Duration:
+        return timestamp(a.nanos - b.nanos)
+    raise no_overload("-", a, b)
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """`a * b` for numbers of one type."""
+    kind = type(a)
+    if kind is type(b):
+        if kind is int:
+            return int64(a * b)
+        if kind is float:
+            return a * b
+        if kind is UInt:
+            return uint64(int(a) * int(b))
+    raise no_overload("*", a, b)
+
+
+def divide(a: Any, b: Any) -> Any:
+    """`a / b`: integers truncate toward zero, a zero divisor is an error; doubles follow IEEE 754."""
+    kind = type(a)
+    if kind is not type(b) or kind not in (int, float, UInt):
+        raise no_overload("/", a, b)
+    if kind is float:
+        return a / b if b else _divide_by_zero(a, b)
+    if b == 0:
+        raise Fault("arithmetic", "division by zero")
+    quotient = abs(int(a)) // abs(int(b))
+    if kind is UInt:
+        return UInt(quotient)
+    return int64(quotient if (a < 0) == (b < 0) else -quotient)
+
+
+def _divide_by_zero(a: float, b: float) -> float:
+    if a == 0 or a != a:
+        return nan
+    return inf if (a > 0) == (str(b) == "0.0") else -inf
+
+
+def modulo(a: Any, b: Any) -> Any:
+    """`a % b` for integers; the result has the sign of `a`."""
+    kind = type(a)
+    if kind is not type(b) or kind not in (int, UInt):
+        raise no_overload("%", a, b)
+    if b == 0:
+        raise Fault("arithmetic", "modulus by zero")
+    remainder = abs(int(a)) % abs(int(b))
+    return UInt(remainder) if kind is UInt else (-remainder if a < 0 else remainder)
+
+
+def negate(a: Any) -> Any:
+    """`-a` for int and double."""
+    kind = type(a)
+    if kind is int:
+        return int64(-a)
+    if kind is float:
+        return -a
+    raise Fault("overload", f"no such overload: -{kind_of(a)}")
+
+
+def negation(a: Any) -> bool:
+    """`!a`."""
+    return not boolean(a)
+
+
+def timestamp(nanos: int) -> Timestamp:
+    """A timestamp within years 1 to 9999."""
+    if -62_135_596_800_000_000_000 <= nanos < 253_402_300_800_000_000_000:
+        return Timestamp(nanos)
+    raise Fault("arithmetic", "timestamp out of range")
+
+
+def duration(nanos: int) -> Duration:
+    """A duration within 64 bits of nanoseconds."""
+    if INT_MIN <= nanos <= INT_MAX:
+        return Duration(nanos)
+    raise Fault("arithmetic", "duration out of range")
+
+
+def select(value: Any, field: str, path: str = "") -> Any:
+    """`value.field`; an optional gives an optional."""
+    if isinstance(value, dict):
+        found = value.get(field, MISSING)
+        if found is MISSING:
+            raise Fault("key", f'no such key "{field}" in {path or "the value"} (map)')
+        return found
+    if type(value) is OptionalValue:
+        return select_optional(value, field)
+    raise Fault("overload", f'cannot select "{field}": {path or "the value"} is {kind_of(value)}, not a map')
+
+
+def select_optional(value: Any, field: Any, path: str = "") -> OptionalValue:
+    """`value.?field` or `value[?key]`: an optional, empty where there is nothing."""
+    if type(value) is OptionalValue:
+        if not value.present:
+            return NONE
+        value = value.value
+    if isinstance(value, dict):
+        found = find(value, field)
+        return NONE if found is MISSING else OptionalValue(found)
+    if isinstance(value, list) and type(field) is not str:
+        at = _position(field)
+        return OptionalValue(value[at]) if 0 <= at < len(value) else NONE
+    if value is None:
+        return NONE
+    raise Fault("overload", f"cannot select from {path or 'the value'} ({kind_of(value)})")
+
+
+def index(value: Any, key: Any, path: str = "") -> Any:
+    """`value[key]` for lists, maps and optionals."""
+    if isinstance(value, dict):
+        found = find(value, key)
+        if found is MISSING:
+            raise Fault("key", f"no such key in {path or 'the value'} (map)")
+        return found
+    if isinstance(value, list):
+        at = key if type(key) is int else _position(key)
+        if 0 <= at < len(value):
+            return value[at]
+        raise Fault("index", f"index out of range in {path or 'the value'} (list of {len(value)})")
+    if type(value) is OptionalValue:
+        return select_optional(value, key)
+    raise Fault("overload", f"cannot index {path or 'the value'} ({kind_of(value)})")
+
+
+def _position(key: Any) -> int:
+    if kind_of(key) in _NUMBERS and fmod(key, 1) == 0:
+        return int(key)
+    raise Fault("overload", f"a list cannot be indexed with {kind_of(key)}")
+
+
+def has_field(value: Any, field: str, path: str = "") -> bool:
+    """`has(value.field)` as the specification has it: an error unless `value` is a map."""
+    if isinstance(value, dict):
+        return field in value
+    if type(value) is OptionalValue:
+        return select_optional(value, field).present
+    raise Fault("overload", f'cannot test for "{field}": {path or "the value"} is {kind_of(value)}, not a map')
+
+
+def has_path(value: Any, *keys: Any) -> bool:
+    """`has(value.a.b)` of the koreo profile: false as soon as a step is missing or null."""
+    for key in keys:
+        if type(value) is OptionalValue:
+            if not value.present:
+                return False
+            value = value.value
+        if isinstance(value, dict):
+            value = find(value, key)
+            if value is MISSING:
+                return False
+        elif isinstance(value, list) and type(key) is not str:
+            at = _position(key)
+            if not 0 <= at < len(value):
+                return False
+            value = value[at]
+        elif value is None:
+            return False
+        else:
+            raise Fault("overload", f"has() cannot look into {kind_of(value)}")
+    return True
+
+
+def make_map(*parts: Any) -> dict[Any, Any]:
+    """A map from key, value, is-optional triples, in their order."""
+    made: dict[Any, Any] = {}
+    for at in range(0, len(parts), 3):
+        put(made, parts[at], parts[at + 1], parts[at + 2])
+    return made
+
+
+def put(made: dict[Any, Any], key: Any, value: Any, optional: bool = False) -> None:
+    """Add an entry to a map under construction; a key may be of type bool, int, uint or string and comes once."""
+    if optional:
+        if type(value) is not OptionalValue:
+            raise Fault("overload", f"an optional entry needs an optional value, found {kind_of(value)}")
+        if not value.present:
+            return
+        value = value.value
+    if kind_of(key) not in ("string", "int", "uint", "bool"):
+        raise Fault("overload", f"a map key cannot be {kind_of(key)}")
+    if find(made, key) is not MISSING:
+        raise Fault("key", "a map has the same key twice")
+    if (key == 0 or key == 1) and key in made:
+        key = _set_apart(made, key)
+    made[key] = value
+
+
+def _set_apart(made: dict[Any, Any], key: Any) -> Any:
+    """Make room for a boolean key beside 0 or 1, or the other way round."""
+    if type(key) is bool:
+        return TRUE_KEY if key else FALSE_KEY
+    entries = [(BoolKey(own) if type(own) is bool else own, value) for own, value in made.items()]
+    made.clear()
+    made.update(entries)
+    return key
+
+
+def make_list(*parts: Any) -> list[Any]:
+    """A list from item, is-optional pairs."""
+    made: list[Any] = []
+    for at in range(0, len(parts), 2):
+        value = parts[at]
+        if not parts[at + 1]:
+            made.append(value)
+        elif type(value) is not OptionalValue:
+            raise Fault("overload", f"an optional item needs an optional value, found {kind_of(value)}")
+        elif value.present:
+            made.append(value.value)
+    return made
+
+
+BINARY: Final = {
+    "==": equal, "!=": unequal, "<": less, "<=": less_equal, ">": greater, ">=": greater_equal, "in": contains,
+    "+": add, "-": subtract, "*": multiply, "/": divide, "%": modulo,
+}  # fmt: skip
