@@ -1,0 +1,73 @@
+"""The path of an Invoke request, read once per distinct path.
+
+`/2015-03-31/functions/{name}/invocations?Qualifier=q` and the old `/2014-11-13/functions/{name}/invoke-async/`. Clients
+repeat the same path thousands of times, so what it says is kept in a small table.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote
+
+import regex
+
+from lambent.aws.arn import FunctionName, parse_function_name
+from lambent.aws.service_model import constraint
+from lambent.invoke import refusals
+
+_TABLE_LIMIT = 4096
+_INVOKE = ("2015-03-31", "functions", "invocations")
+_INVOKE_ASYNC = ("2014-11-13", "functions", "invoke-async")
+
+
+class Route(NamedTuple):
+    """`is_async` for the old API, whose only type is Event."""
+
+    name: FunctionName
+    qualifier: str | None
+    is_async: bool
+
+
+def is_invoke_path(raw_path: bytes) -> bool:
+    """Whether a request with this path belongs to `InvokeService`."""
+    return _kind(raw_path) is not None
+
+
+def _kind(raw_path: bytes) -> tuple[str, str, str] | None:
+    parts = raw_path.decode("latin-1").strip("/").split("/")
+    shape = (parts[0], parts[1], parts[3]) if len(parts) == 4 else None
+    return shape if shape in (_INVOKE, _INVOKE_ASYNC) else None
+
+
+@dataclass(slots=True)
+class Routes:
+    _table: dict[bytes, Route] = field(default_factory=dict)
+
+    def read(self, target: bytes) -> Route | None:
+        """None for a path that is none of Invoke's; raises `ServiceError` for a name or qualifier that cannot be."""
+        return self._table.get(target) or self._parse(target)
+
+    def _parse(self, target: bytes) -> Route | None:
+        raw_path, _, query = target.partition(b"?")
+        kind = _kind(raw_path)
+        if kind is None:
+            return None
+        text = unquote(raw_path.decode("latin-1").strip("/").split("/")[2])
+        given = parse_qs(query.decode("latin-1")).get("Qualifier", [None])[0]
+        if given is not None:
+            _check_qualifier(given)
+        name = parse_function_name(text)
+        if name is None or len(text) > constraint("NamespacedFunctionName", "max"):
+            raise refusals.invalid_name(text)
+        if given and name.qualifier and given != name.qualifier:
+            raise refusals.qualifier_mismatch()
+        if len(self._table) >= _TABLE_LIMIT:
+            self._table.clear()
+        route = self._table[target] = Route(name, given or name.qualifier, kind == _INVOKE_ASYNC)
+        return route
+
+
+def _check_qualifier(qualifier: str) -> None:
+    shape = "NumericLatestPublishedOrAliasQualifier"
+    fits = regex.fullmatch(constraint(shape, "pattern"), qualifier, regex.ASCII)
+    if not fits or len(qualifier) > constraint(shape, "max"):
+        raise refusals.invalid_qualifier(qualifier)
