@@ -1,0 +1,203 @@
+"""Expressions inside documents: which strings are one, what they may name, and where they stand when they fail.
+
+A string that begins with `=` is an expression; only the text after the signs is parsed. Everything else passes through
+as the value it is. A `Template` is a JSON-like value with expressions in it, compiled once: its constant parts are
+shared between evaluations and never written to.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lambent import cel
+from lambent.workflow.spec import Diagnostic, Document, FieldPath, nearest, path_text
+
+Bindings = Mapping[str, Any]
+PROFILE_ANNOTATION = "lambent.dev/cel-profile"
+_MAX_MESSAGE = 500
+
+
+class Failed(Exception):
+    """An expression failed while it ran; the message names types and paths, never values.
+
+    It leaves this package only as an outcome.
+    """
+
+    def __init__(self, message: str, location: str) -> None:
+        super().__init__(message)
+        self.message, self.location = message, location
+
+
+def is_expression(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("=")
+
+
+@dataclass(slots=True)
+class Expression:
+    """One compiled expression and its place."""
+
+    program: cel.Program
+    document: Document
+    path: FieldPath
+    evaluate_program: Callable[[Bindings], Any] = field(repr=False)
+
+    def evaluate(self, bindings: Bindings) -> Any:
+        """The value. Raises `Failed`."""
+        try:
+            return self.evaluate_program(bindings)
+        except cel.CelError as error:
+            raise Failed(_clip(error.message), place_of(self.document, self.path, error)) from None
+
+    def members_of(self, root: str) -> set[str]:
+        """First members under a bound name that are read; `*` stands for any of them."""
+        return {path[1] if len(path) > 1 else cel.WILDCARD for path in self.program.references if path[0] == root}
+
+    def must_have(self, root: str) -> set[str]:
+        """First members under a bound name without which the expression fails."""
+        paths = self.program.references - self.program.guarded
+        return {path[1] for path in paths if path[0] == root and len(path) > 1 and path[1] != cel.WILDCARD}
+
+
+@dataclass(slots=True)
+class Constant:
+    """A value without expressions."""
+
+    value: Any
+
+    def evaluate(self, bindings: Bindings) -> Any:
+        return self.value
+
+
+@dataclass(slots=True)
+class MapTemplate:
+    """A map with at least one expression somewhere below."""
+
+    items: tuple[tuple[str, "Template"], ...]
+
+    def evaluate(self, bindings: Bindings) -> Any:
+        return {key: item.evaluate(bindings) for key, item in self.items}
+
+
+@dataclass(slots=True)
+class ListTemplate:
+    """A list with at least one expression somewhere below."""
+
+    items: tuple["Template", ...]
+
+    def evaluate(self, bindings: Bindings) -> Any:
+        return [item.evaluate(bindings) for item in self.items]
+
+
+Template = Expression | Constant | MapTemplate | ListTemplate
+
+
+@dataclass(slots=True)
+class Overlay:
+    """Leaves to be set on a copy of a base object; maps between them are walked, everything else replaces."""
+
+    items: tuple[tuple[str, "Overlay | Template"], ...]
+
+    def apply(self, base: Any, bindings: Bindings) -> dict[str, Any]:
+        """The base with the leaves set; only maps on written paths are copied."""
+        result: dict[str, Any] = dict(base) if isinstance(base, dict) else {}
+        for key, item in self.items:
+            if isinstance(item, Overlay):
+                result[key] = item.apply(result.get(key), bindings)
+            else:
+                result[key] = item.evaluate(bindings)
+        return result
+
+
+def place_of(document: Document, path: FieldPath, error: cel.CelError) -> str:
+    """`file:line:col`, or `Kind/namespace/name:path:line:col` with line and column inside the expression."""
+    span = document.span_in(path, line=error.line or 1, col=error.col or 1)
+    source = document.place()
+    if source and document.node is not None:
+        return f"{source}:{span.line}:{span.col}"
+    return f"{document.identity}:{path_text(path)}:{error.line or 1}:{error.col or 1}"
+
+
+def field_place(document: Document, path: FieldPath) -> str:
+    """Where a field stands, for outcomes that no expression error caused."""
+    span = document.span(path)
+    source = document.place()
+    if source and document.node is not None:
+        return f"{source}:{span.line}:{span.col}"
+    return f"{document.identity}:{path_text(path)}"
+
+
+def _clip(message: str) -> str:
+    return message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 3] + "..."
+
+
+class Compiler:
+    """Compiles the expressions of one document and collects what is wrong with them; it never raises."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.diagnostics: list[Diagnostic] = []
+        meta = document.value.get("metadata")
+        annotations = (meta.get("annotations") if isinstance(meta, dict) else None) or {}
+        profile = annotations.get(PROFILE_ANNOTATION) if isinstance(annotations, dict) else None
+        self._profile: cel.Profile = "strict" if profile == "strict" else "koreo"
+
+    def expression(self, text: str, path: FieldPath, names: Collection[str]) -> Template:
+        """A string field: an expression when it begins with `=`, else the text itself."""
+        if not text.startswith("="):
+            return Constant(text)
+        source = text.lstrip("=")
+        try:
+            program = cel.compile(source, names=tuple(names), profile=self._profile)
+        except cel.CelError as error:
+            self._refuse(error, path, names)
+            return Constant(None)
+        return Expression(program, self.document, path, program.evaluate)
+
+    def template(self, value: Any, path: FieldPath, names: Collection[str]) -> Template:
+        """Any JSON-like value."""
+        if isinstance(value, str):
+            return self.expression(value, path, names)
+        if isinstance(value, dict):
+            items = tuple((key, self.template(item, (*path, key), names)) for key, item in value.items())
+            is_constant = all(isinstance(item, Constant) for _, item in items)
+            return Constant(value) if is_constant else MapTemplate(items)
+        if isinstance(value, list):
+            parts = tuple(self.template(item, (*path, index), names) for index, item in enumerate(value))
+            return Constant(value) if all(isinstance(part, Constant) for part in parts) else ListTemplate(parts)
+        return Constant(value)
+
+    def overlay(self, value: Mapping[str, Any], path: FieldPath, names: Collection[str]) -> Overlay:
+        """A map whose leaves replace those of a base object."""
+        items: list[tuple[str, Overlay | Template]] = []
+        for key, item in value.items():
+            below = (*path, key)
+            if isinstance(item, dict) and item:
+                items.append((key, self.overlay(item, below, names)))
+            else:
+                items.append((key, self.template(item, below, names)))
+        return Overlay(tuple(items))
+
+    def _refuse(self, error: cel.CelError, path: FieldPath, names: Collection[str]) -> None:
+        width = len(_quoted(error.message)) or 1
+        span = self.document.span_in(path, line=error.line or 1, col=error.col or 1, width=width)
+        code = error.code if error.code.startswith("cel-") else f"cel-{error.code}"
+        hint = nearest(_quoted(error.message), names) if "undeclared" in error.code else ""
+        self.diagnostics.append(self.document.diagnose(code, _clip(error.message), path, span=span, hint=hint))
+
+
+def _quoted(message: str) -> str:
+    """The first quoted word of a message."""
+    parts = message.split('"')
+    return parts[1] if len(parts) > 2 else ""
+
+
+def expressions_in(template: Template | Overlay) -> Iterator[Expression]:
+    """Every expression of a compiled value."""
+    if isinstance(template, Expression):
+        yield template
+    elif isinstance(template, ListTemplate):
+        for part in template.items:
+            yield from expressions_in(part)
+    elif isinstance(template, MapTemplate | Overlay):
+        for _, item in template.items:
+            yield from expressions_in(item)

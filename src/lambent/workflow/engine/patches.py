@@ -1,0 +1,132 @@
+"""Bodies of writes: what is sent, what is remembered of it, what has to go.
+
+The body of a patch is a JSON merge patch of the whole target, plus null for each field that was in the last-applied
+body, is absent from the target, is still live and is not set by the create-only overlay. The last body is kept on the
+object in the annotation `koreo.dev/last-applied-configuration`; when that is missing or corrupt it counts as empty.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from lambent.workflow.engine.comparison import DIRECTIVES
+
+LAST_APPLIED_ANNOTATION = "koreo.dev/last-applied-configuration"
+MANAGED_LABEL = "lambent.dev/managed"
+
+
+def compact_json(value: Any) -> str:
+    """Compact, insertion-ordered JSON text."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        # Integers beyond 64 bits, which Python's own encoder can write.
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def without_directives(value: Any) -> Any:
+    """The value with every compare directive left out, at every level; shares what has none."""
+    if isinstance(value, Mapping):
+        return {key: without_directives(item) for key, item in value.items() if key not in DIRECTIVES}
+    if isinstance(value, list):
+        return [without_directives(item) for item in value]
+    return value
+
+
+def last_applied(live: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of the last write, from the object's annotation."""
+    metadata = live.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    text = annotations.get(LAST_APPLIED_ANNOTATION) if isinstance(annotations, Mapping) else None
+    if not isinstance(text, str):
+        return {}
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def removed_fields(applied: Any, target: Any, live: Any) -> dict[str, Any]:
+    """A merge patch of nulls for fields that were applied, are no longer wanted and are still live."""
+    gone: dict[str, Any] = {}
+    if not (isinstance(applied, Mapping) and isinstance(target, Mapping) and isinstance(live, Mapping)):
+        return gone
+    for key, before in applied.items():
+        if live.get(key) is None:
+            continue
+        if key not in target:
+            gone[key] = None
+        elif isinstance(target[key], Mapping) and isinstance(before, Mapping):
+            below = removed_fields(before, target[key], live[key])
+            if below:
+                gone[key] = below
+    return gone
+
+
+def keep_set(gone: Mapping[str, Any], created: Mapping[str, Any]) -> dict[str, Any]:
+    """The nulls without those fields that the create-only overlay sets."""
+    kept: dict[str, Any] = {}
+    for key, item in gone.items():
+        if key not in created:
+            kept[key] = item
+        elif isinstance(item, Mapping) and isinstance(created[key], Mapping):
+            below = keep_set(item, created[key])
+            if below:
+                kept[key] = below
+    return kept
+
+
+def first_path(gone: Mapping[str, Any]) -> str:
+    """The first field that a map of nulls names."""
+    parts: list[str] = []
+    node: Any = gone
+    while isinstance(node, Mapping) and node:
+        key = next(iter(node))
+        parts.append(key)
+        node = node[key]
+    return ".".join(parts)
+
+
+def merge(base: Any, patch: Any) -> Any:
+    """JSON merge patch. Source: RFC 7386. The base is not changed."""
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(base) if isinstance(base, Mapping) else {}
+    for key, item in patch.items():
+        if item is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge(result.get(key), item)
+    return result
+
+
+def without_nulls(value: Any) -> Any:
+    """The value without map members that are null, as a server stores a new object."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Both maps, the second winning, nulls kept: two merge patches as one."""
+    result = dict(one)
+    for key, item in other.items():
+        before = result.get(key)
+        result[key] = union(before, item) if isinstance(before, Mapping) and isinstance(item, Mapping) else item
+    return result
+
+
+def stamped(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with our label and, in an annotation, a record of itself."""
+    metadata = dict(body.get("metadata") or {})
+    labels = metadata.get("labels")
+    metadata["labels"] = {**(labels if isinstance(labels, Mapping) else {}), MANAGED_LABEL: "true"}
+    annotations = metadata.get("annotations")
+    annotations = dict(annotations) if isinstance(annotations, Mapping) else {}
+    annotations.pop(LAST_APPLIED_ANNOTATION, None)
+    annotations[LAST_APPLIED_ANNOTATION] = compact_json(body)
+    metadata["annotations"] = annotations
+    return {**body, "metadata": metadata}

@@ -1,0 +1,370 @@
+"""The pure planner: function, inputs and live object in; one write (or none) and an outcome out.
+
+It performs no I/O and reads no clock or environment. Controller, tests and `plan` all use it; there is no second
+comparison and no second merge. Two halves, because the object to read is known only after the first:
+
+    address(function, inputs)         preconditions, locals, name and namespace -> what to read
+    plan_for(address, live, context)  target, comparison, write -> Plan
+
+Applying a plan with a truthful API and planning again gives `none`, unless the API altered compared fields. The words
+of the messages are part of the contract: tests of users match on them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from lambent.workflow.engine.comparison import Difference, first_difference
+from lambent.workflow.engine.expressions import Failed, field_place
+from lambent.workflow.engine.functions import OverlayStep, PreparedTemplate, ResourceFunction, Unready, ValueFunction
+from lambent.workflow.engine.outcomes import NotOk, Ok, Outcome, PermFail, Retry, located
+from lambent.workflow.engine.patches import (
+    first_path,
+    keep_set,
+    last_applied,
+    removed_fields,
+    stamped,
+    union,
+    without_directives,
+)
+from lambent.workflow.engine.predicates import check
+from lambent.workflow.engine.references import Owner, ResourceRef
+
+Action = Literal["none", "create", "patch", "apply", "delete", "wait"]
+# Koreo's default wait where a document gives none.
+WAIT_S = 30.0
+
+
+class Lookup(Protocol):
+    """Finds what a function refers to by name, as seen from a namespace; a string says why there is none."""
+
+    def template(self, name: str, namespace: str) -> PreparedTemplate | Unready | str: ...
+
+    def overlay_function(self, name: str, namespace: str) -> ValueFunction | Unready | str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a plan may depend on beside function, inputs and live object."""
+
+    lookup: Lookup
+    owner: Owner | None = None
+
+
+@dataclass(slots=True)
+class Address:
+    """A resource function with its inputs, after the first half."""
+
+    function: ResourceFunction
+    bindings: dict[str, Any]
+    ref: ResourceRef
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`body` is the object or patch to send; `resource_version` must still be the live one when it is not empty."""
+
+    action: Action
+    outcome: Outcome
+    ref: ResourceRef | None = None
+    body: dict[str, Any] | None = None
+    diff: Difference | None = None
+    resource_version: str = ""
+    uid: str = ""
+    force: bool = False
+
+    @property
+    def is_write(self) -> bool:
+        return self.action in ("create", "patch", "apply", "delete")
+
+
+class _Stop(Exception):
+    """Ends the building of a target with an outcome; never leaves this module."""
+
+    def __init__(self, outcome: NotOk) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def address(function: ResourceFunction, inputs: Any) -> Address | NotOk:
+    """The object that the function manages for these inputs."""
+    bindings: dict[str, Any] = {"inputs": inputs}
+    stopped = check(function.preconditions, bindings)
+    if stopped is not None:
+        return stopped
+    api = function.api
+    try:
+        bindings["locals"] = function.locals.evaluate(bindings)
+        name = api.name.evaluate(bindings)
+        namespace = api.namespace.evaluate(bindings)
+    except Failed as failure:
+        return PermFail(failure.message, failure.location)
+    for label, value in (("name", name), ("namespace", namespace)):
+        if (not isinstance(value, str) or not value) and (label == "name" or api.is_namespaced):
+            where = field_place(function.document, ("spec", "apiConfig", label))
+            return PermFail(f"apiConfig.{label} must yield a non-empty string", where)
+    ref = ResourceRef(
+        api.api_version, api.kind, name, namespace, api.plural, api.is_readonly, function.identity.name, function.delete
+    )
+    return Address(function, bindings, ref)
+
+
+def plan(function: ResourceFunction, inputs: Any, live: Mapping[str, Any] | None, context: Context) -> Plan:
+    """Both halves at once, for a live object that is known beforehand."""
+    found = address(function, inputs)
+    if not isinstance(found, Address):
+        return Plan("none", found)
+    return plan_for(found, live, context)
+
+
+def plan_for(found: Address, live: Mapping[str, Any] | None, context: Context) -> Plan:
+    """What to do about the live object (None when it is absent)."""
+    function, ref = found.function, found.ref
+    if function.api.deletes:
+        return _finish(found, {}) if live is None else _delete(found, live, f"Deleting {ref}.", WAIT_S)
+    if live is None:
+        if function.api.is_readonly or not function.create_enabled:
+            return Plan("wait", Retry(f"{ref} not found. Waiting...", WAIT_S, _where(found)), ref)
+        return _guarded(found, lambda: _create(found, context))
+    if function.api.is_readonly:
+        return _finish(found, live)
+    if _is_deleting(live):
+        return Plan("wait", Retry(f"{ref} is being deleted.", WAIT_S, _where(found)), ref)
+    return _guarded(found, lambda: _update(found, live, context))
+
+
+def _guarded(found: Address, build: Any) -> Plan:
+    """The one place where an expression's failure while building a target becomes an outcome."""
+    try:
+        result: Plan = build()
+    except Failed as failure:
+        return Plan("none", PermFail(failure.message, failure.location), found.ref)
+    except _Stop as stop:
+        return Plan("none", located(stop.outcome, _where(found)), found.ref)
+    return result
+
+
+def _where(found: Address) -> str:
+    return str(found.function.identity)
+
+
+def _is_deleting(live: Mapping[str, Any]) -> bool:
+    metadata = live.get("metadata")
+    return isinstance(metadata, Mapping) and bool(metadata.get("deletionTimestamp"))
+
+
+def _finish(found: Address, live: Mapping[str, Any]) -> Plan:
+    """Postconditions and return, on the live object; only in a pass without a write."""
+    bindings = {**found.bindings, "resource": live}
+    stopped = check(found.function.postconditions, bindings)
+    if stopped is not None:
+        return Plan("none", stopped, found.ref)
+    if found.function.result is None:
+        return Plan("none", Ok(None), found.ref)
+    try:
+        return Plan("none", Ok(found.function.result.apply({}, bindings)), found.ref)
+    except Failed as failure:
+        return Plan("none", PermFail(failure.message, failure.location), found.ref)
+
+
+def _delete(found: Address, live: Mapping[str, Any], message: str, delay_s: float) -> Plan:
+    outcome = Retry(message, delay_s, _where(found))
+    if _is_deleting(live):
+        return Plan("wait", outcome, found.ref)
+    metadata = live.get("metadata") or {}
+    return Plan("delete", outcome, found.ref, uid=metadata.get("uid", ""))
+
+
+def _create(found: Address, context: Context) -> Plan:
+    target = build_target(found, context)
+    function = found.function
+    if function.create_overlay is not None:
+        target = _forced(function.create_overlay.apply(target, _staged(found, target, context)), found.ref)
+    body = stamped(_body(target))
+    owner = _owner_for(found, context)
+    if owner is not None:
+        given = body["metadata"].get("ownerReferences")
+        body["metadata"]["ownerReferences"] = [*(given if isinstance(given, list) else []), owner.reference()]
+    outcome = Retry(f"Creating {found.ref}.", function.create_delay_s, _where(found))
+    return Plan("create", outcome, found.ref, body)
+
+
+def _update(found: Address, live: Mapping[str, Any], context: Context) -> Plan:
+    function = found.function
+    if function.update == "never":
+        return _finish(found, live)
+    target = build_target(found, context)
+    applied = last_applied(live)
+    difference = first_difference(target, live, applied)
+    gone = _gone(found, target, applied, live, context)
+    if difference is None and gone:
+        difference = Difference(first_path(gone), "no longer wanted")
+    owner = _missing_owner(found, live, context)
+    if difference is None:
+        return _finish(found, live) if owner is None else _adopt(found, live, owner)
+    if function.update == "recreate":
+        message = f"Deleting {found.ref} to recreate due to {difference}."
+        return _delete(found, live, message, function.update_delay_s)
+    return _write(found, target, gone, live, owner, difference)
+
+
+def _write(
+    found: Address,
+    target: dict[str, Any],
+    gone: dict[str, Any],
+    live: Mapping[str, Any],
+    owner: Owner | None,
+    difference: Difference,
+) -> Plan:
+    function, ref = found.function, found.ref
+    is_apply = function.update == "apply"
+    body = stamped(_body(target))
+    verb = "Applying" if is_apply else "Patching"
+    if gone and not is_apply:
+        body = union(gone, body)
+    version = ""
+    references = _references(live)
+    if owner is not None:
+        body["metadata"]["ownerReferences"] = [*references, owner.reference()]
+        version = _version(live)
+    elif is_apply and found.function.api.is_owned and references:
+        body["metadata"]["ownerReferences"] = references
+    elif "ownerReferences" in body["metadata"]:
+        # A merge patch would replace the list; references of others are not ours to drop.
+        del body["metadata"]["ownerReferences"]
+    outcome = Retry(f"{verb} {ref} due to {difference}.", function.update_delay_s, _where(found))
+    action: Action = "apply" if is_apply else "patch"
+    uid = (live.get("metadata") or {}).get("uid", "")
+    return Plan(action, outcome, ref, body, difference, version, uid, function.force_apply)
+
+
+def _adopt(found: Address, live: Mapping[str, Any], owner: Owner) -> Plan:
+    """Only the owner reference is missing."""
+    body = {"metadata": {"ownerReferences": [*_references(live), owner.reference()]}}
+    difference = Difference("metadata.ownerReferences", "missing")
+    outcome = Retry(f"Patching {found.ref} due to {difference}.", found.function.update_delay_s, _where(found))
+    return Plan("patch", outcome, found.ref, body, difference, _version(live))
+
+
+def _version(live: Mapping[str, Any]) -> str:
+    return str((live.get("metadata") or {}).get("resourceVersion", ""))
+
+
+def _references(live: Mapping[str, Any]) -> list[Any]:
+    given = (live.get("metadata") or {}).get("ownerReferences")
+    return given if isinstance(given, list) else []
+
+
+def _owner_for(found: Address, context: Context) -> Owner | None:
+    owner = context.owner
+    if owner is None or not found.function.api.is_owned or found.function.delete == "abandon":
+        return None
+    return owner if owner.may_own(found.ref) else None
+
+
+def _missing_owner(found: Address, live: Mapping[str, Any], context: Context) -> Owner | None:
+    owner = _owner_for(found, context)
+    if owner is None or any(isinstance(ref, Mapping) and ref.get("uid") == owner.uid for ref in _references(live)):
+        return None
+    return owner
+
+
+def _gone(
+    found: Address, target: dict[str, Any], applied: dict[str, Any], live: Mapping[str, Any], context: Context
+) -> dict[str, Any]:
+    """Nulls for what was applied and is no longer wanted; what only `create.overlay` sets stays."""
+    metadata = target["metadata"]
+    # Labels and annotations belong to many; only our own keys go, never the whole map.
+    wanted = {**target, "metadata": {"labels": {}, "annotations": {}, "ownerReferences": None, **metadata}}
+    gone = removed_fields(applied, wanted, live)
+    overlay = found.function.create_overlay
+    if not gone or overlay is None:
+        return gone
+    try:
+        return keep_set(gone, overlay.apply(target, _staged(found, target, context)))
+    except Failed:
+        # Without the overlay it cannot be told which fields are create-only, so none is removed.
+        return {}
+
+
+def _body(target: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = without_directives(target)
+    return body
+
+
+@dataclass(slots=True)
+class Stage:
+    """The target after one stage, for `render`."""
+
+    name: str
+    target: dict[str, Any] = field(default_factory=dict)
+
+
+def build_target(found: Address, context: Context, stages: list[Stage] | None = None) -> dict[str, Any]:
+    """The wanted object with directives. Raises `Failed`, or ends the plan through `_Stop`."""
+    function = found.function
+    if function.resource is not None:
+        target = _forced(function.resource.apply({}, found.bindings), found.ref)
+    else:
+        target = _forced(_template(found, context).template, found.ref)
+    if stages is not None:
+        stages.append(Stage("template" if function.resource is None else "resource", target))
+    for index, overlay in enumerate(function.overlays):
+        bindings = _staged(found, target, context)
+        skipped = overlay.skip_if.evaluate(bindings)
+        if not isinstance(skipped, bool):
+            where = field_place(function.document, ("spec", "overlays", index, "skipIf"))
+            raise _Stop(PermFail(f"skipIf must yield a bool, not {type(skipped).__name__}", where))
+        if not skipped:
+            target = _forced(_overlaid(found, overlay, target, bindings, context), found.ref)
+        if stages is not None:
+            stages.append(Stage(f"overlays[{index}]", target))
+    return target
+
+
+def _overlaid(
+    found: Address, overlay: OverlayStep, target: dict[str, Any], bindings: dict[str, Any], context: Context
+) -> dict[str, Any]:
+    if overlay.overlay is not None:
+        return overlay.overlay.apply(target, bindings)
+    function = context.lookup.overlay_function(overlay.function, found.function.identity.namespace)
+    if isinstance(function, str):
+        raise _Stop(Retry(function, 15.0))
+    if isinstance(function, Unready):
+        raise _Stop(Retry(function.reason, 180.0))
+    outcome = function.evaluate(overlay.inputs.evaluate(bindings), target, has_resource=True)
+    if not isinstance(outcome, Ok):
+        raise _Stop(outcome)
+    return outcome.value if isinstance(outcome.value, dict) else target
+
+
+def _template(found: Address, context: Context) -> PreparedTemplate:
+    assert found.function.template_name is not None
+    name = found.function.template_name.evaluate(found.bindings)
+    if not isinstance(name, str) or not name:
+        raise _Stop(PermFail("resourceTemplateRef.name must yield a non-empty string"))
+    template = context.lookup.template(name, found.function.identity.namespace)
+    if isinstance(template, PreparedTemplate):
+        return template
+    raise _Stop(Retry(template if isinstance(template, str) else template.reason, WAIT_S))
+
+
+def _staged(found: Address, target: dict[str, Any], context: Context) -> dict[str, Any]:
+    bindings = {**found.bindings, "resource": target}
+    if found.function.template_name is not None:
+        bindings["template"] = {"context": _template(found, context).context}
+    return bindings
+
+
+def _forced(target: dict[str, Any], ref: ResourceRef) -> dict[str, Any]:
+    """Identity is the function's, whatever a stage says."""
+    given = target.get("metadata")
+    metadata = dict(given) if isinstance(given, dict) else {}
+    metadata["name"] = ref.name
+    if ref.namespace:
+        metadata["namespace"] = ref.namespace
+    else:
+        metadata.pop("namespace", None)
+    forced = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata}
+    forced.update((key, value) for key, value in target.items() if key not in forced)
+    return forced

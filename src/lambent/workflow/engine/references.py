@@ -1,0 +1,92 @@
+"""Names of objects in the cluster as the engine speaks of them: what a function manages, and who owns it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRef:
+    """An object that a step manages; namespace is empty for cluster-scoped ones, plural may be unknown (empty).
+
+    `function` is the name of its ResourceFunction; `deletion` its delete policy (abandon, destroy or empty).
+    """
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str = ""
+    plural: str = ""
+    is_readonly: bool = False
+    function: str = ""
+    deletion: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    def record(self) -> dict[str, Any]:
+        """The entry of the managed-resources annotation."""
+        entry = {
+            "apiVersion": self.api_version,
+            "kind": self.kind,
+            "plural": self.plural,
+            "name": self.name,
+            "readonly": self.is_readonly,
+        }
+        if self.namespace:
+            entry["namespace"] = self.namespace
+        entry["resourceFunction"] = self.function
+        if self.deletion:
+            entry["delete"] = self.deletion
+        return entry
+
+    @classmethod
+    def from_record(cls, entry: Any) -> "ResourceRef | None":
+        """The inverse; None for anything that is not an entry."""
+        if not isinstance(entry, dict):
+            return None
+        given = [entry.get(name, "") for name in ("apiVersion", "kind", "name", "namespace", "plural")]
+        texts = [text for text in given if isinstance(text, str)]
+        if len(texts) < len(given) or not all(texts[:3]):
+            return None
+        api_version, kind, name, namespace, plural = texts
+        function, deletion = entry.get("resourceFunction"), entry.get("delete")
+        return cls(
+            api_version,
+            kind,
+            name,
+            namespace,
+            plural,
+            is_readonly=entry.get("readonly") is True,
+            function=function if isinstance(function, str) else "",
+            deletion=deletion if isinstance(deletion, str) else "",
+        )
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """What makes it the same object: group and version, kind, namespace, name."""
+        return (self.api_version, self.kind, self.namespace, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The trigger object; namespace is empty when it is cluster-scoped."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    namespace: str = ""
+
+    def may_own(self, ref: ResourceRef) -> bool:
+        """Legal: the same namespace, or a cluster-scoped owner. Source: Kubernetes, "Owners and Dependents"."""
+        return not self.namespace or self.namespace == ref.namespace
+
+    def reference(self) -> dict[str, Any]:
+        return {
+            "apiVersion": self.api_version,
+            "kind": self.kind,
+            "name": self.name,
+            "uid": self.uid,
+            "controller": False,
+            "blockOwnerDeletion": False,
+        }

@@ -1,0 +1,77 @@
+"""One resource function inside a pass: read, plan, write, as a generator of effects.
+
+A conflict is read and planned again at once, three times; then it is a Retry like any other. Everything a plan needs
+comes from the planner; nothing here compares or merges.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lambent.workflow.engine.blockers import why_waiting
+from lambent.workflow.engine.effects import Answer, Effect, Found, Read, Refused, Write
+from lambent.workflow.engine.functions import ResourceFunction
+from lambent.workflow.engine.outcomes import Outcome, Retry
+from lambent.workflow.engine.planner import Address, Context, Plan, address, plan_for
+from lambent.workflow.engine.references import ResourceRef
+from lambent.workflow.engine.refusals import outcome_of
+
+_ATTEMPTS = 4
+_CONFLICT = 409
+_NOT_FOUND = 404
+
+
+@dataclass(slots=True)
+class Ran:
+    """What running some logic came to; `managed` is a ref, a list of them, a map by label, or None when unknown."""
+
+    outcome: Outcome
+    managed: Any = None
+    plan: Plan | None = None
+
+
+Running = Generator[Effect, Answer, Ran]
+
+
+def run_resource(function: ResourceFunction, inputs: Any, context: Context, *, step: str, timeout_s: float) -> Running:
+    """At most one write that succeeds."""
+    found = address(function, inputs)
+    if not isinstance(found, Address):
+        return Ran(found)
+    ref = found.ref
+    for _ in range(_ATTEMPTS):
+        answer = yield Read(step, ref, timeout_s)
+        if not isinstance(answer, Found):
+            return Ran(outcome_of(answer, "get", ref), ref)
+        plan = plan_for(found, answer.object, context)
+        if not plan.is_write:
+            return Ran(_explained(plan.outcome, answer.object), ref, plan)
+        written = yield Write(step, ref, plan, timeout_s)
+        outcome = _after_write(written, plan, ref, function)
+        if outcome is not None:
+            return Ran(outcome, ref, plan)
+    message = f"{ref} keeps changing while it is written"
+    return Ran(Retry(message, 1.0, is_server_error=True), ref)
+
+
+def _after_write(answer: Answer, plan: Plan, ref: ResourceRef, function: ResourceFunction) -> Outcome | None:
+    """The outcome, or None to read and plan again."""
+    if isinstance(answer, Found):
+        return plan.outcome
+    if isinstance(answer, Refused):
+        if answer.code == _CONFLICT and plan.action == "create" and answer.reason != "Conflict":
+            return Retry("Waiting on competing creation", function.create_delay_s)
+        if answer.code == _CONFLICT:
+            return None
+        if answer.code == _NOT_FOUND and plan.action == "delete":
+            return plan.outcome
+        if answer.code == _NOT_FOUND and plan.action in ("patch", "apply"):
+            return None
+    return outcome_of(answer, plan.action, ref)
+
+
+def _explained(outcome: Outcome, live: dict[str, Any] | None) -> Outcome:
+    """A wait gains the resource's own words."""
+    if not isinstance(outcome, Retry):
+        return outcome
+    return replace(outcome, message=outcome.message + why_waiting(live))

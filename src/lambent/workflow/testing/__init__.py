@@ -1,0 +1,18 @@
+"""Running the tests that documents hold: FunctionTests against objects in memory, with the real planner."""
+
+from lambent.workflow.testing.function_test import CaseResult, TestResult, run_function_test
+from lambent.workflow.testing.memory_api import MemoryApi, StateMerge
+from lambent.workflow.testing.runner import Loaded, Report, load, prepare, run_tests
+
+__all__ = [
+    "CaseResult",
+    "Loaded",
+    "MemoryApi",
+    "Report",
+    "StateMerge",
+    "TestResult",
+    "load",
+    "prepare",
+    "run_function_test",
+    "run_tests",
+]

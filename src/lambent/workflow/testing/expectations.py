@@ -1,0 +1,124 @@
+"""Expected against actual, exactly and in both directions, as a list of path differences.
+
+Before comparing, our own traces go: the last-applied annotation and our label, and the maps that they leave empty.
+Compare directives in the expected object apply; texts that are JSON compare by structure.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambent.workflow.engine.comparison import AS_MAP, AS_SET, DIRECTIVES, EXACT, same_json, strictly_equal
+from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION, MANAGED_LABEL, without_directives
+
+_ABSENT: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """`expected` and `actual` are absent as `...` when a side has nothing there."""
+
+    path: str
+    expected: Any
+    actual: Any
+
+    def __str__(self) -> str:
+        return f"{self.path or '(root)'}: expected {_show(self.expected)}, got {_show(self.actual)}"
+
+
+def _show(value: Any) -> str:
+    if value is _ABSENT:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else repr(value)
+
+
+def without_traces(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """The object without our annotation and label."""
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return dict(obj)
+    cleaned = dict(metadata)
+    for name, own in (("annotations", LAST_APPLIED_ANNOTATION), ("labels", MANAGED_LABEL)):
+        members = cleaned.get(name)
+        if isinstance(members, Mapping) and own in members:
+            rest = {key: value for key, value in members.items() if key != own}
+            if rest:
+                cleaned[name] = rest
+            else:
+                del cleaned[name]
+    return {**obj, "metadata": cleaned}
+
+
+def mismatches(expected: Any, actual: Any, path: str = "") -> Iterator[Mismatch]:
+    """Every difference, in the order of the expected object."""
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+        yield from _maps(expected, actual, path)
+    elif isinstance(expected, list) and isinstance(actual, list):
+        yield from _lists(expected, actual, path)
+    elif isinstance(expected, str) and isinstance(actual, str):
+        if expected != actual and not same_json(expected, actual):
+            yield Mismatch(path, expected, actual)
+    elif not strictly_equal(expected, actual):
+        yield Mismatch(path, expected, actual)
+
+
+def _maps(expected: Mapping[str, Any], actual: Mapping[str, Any], path: str) -> Iterator[Mismatch]:
+    as_set, as_map, exact = (expected.get(name) for name in (AS_SET, AS_MAP, EXACT))
+    for key, want in expected.items():
+        if key in DIRECTIVES:
+            continue
+        below = f"{path}.{key}" if path else key
+        have = actual.get(key, _ABSENT)
+        if have is _ABSENT:
+            yield Mismatch(below, without_directives(want), _ABSENT)
+        elif isinstance(as_set, list) and key in as_set:
+            yield from _sets(want, have, below)
+        elif isinstance(as_map, Mapping) and key in as_map:
+            yield from _keyed(want, have, below, as_map[key])
+        elif isinstance(exact, list) and key in exact and isinstance(want, str):
+            yield from [] if want == have else [Mismatch(below, want, have)]
+        else:
+            yield from mismatches(want, have, below)
+    for key, have in actual.items():
+        if key not in expected and key not in DIRECTIVES:
+            yield Mismatch(f"{path}.{key}" if path else key, _ABSENT, have)
+
+
+def _lists(expected: list[Any], actual: list[Any], path: str) -> Iterator[Mismatch]:
+    for index in range(max(len(expected), len(actual))):
+        below = f"{path}[{index}]"
+        if index >= len(actual):
+            yield Mismatch(below, expected[index], _ABSENT)
+        elif index >= len(expected):
+            yield Mismatch(below, _ABSENT, actual[index])
+        else:
+            yield from mismatches(expected[index], actual[index], below)
+
+
+def _sets(expected: Any, actual: Any, path: str) -> Iterator[Mismatch]:
+    if not isinstance(expected, list) or not isinstance(actual, list):
+        yield from mismatches(expected, actual, path)
+        return
+    for item in expected:
+        if not any(strictly_equal(item, other) for other in actual):
+            yield Mismatch(f"{path}[]", item, _ABSENT)
+    for item in actual:
+        if not any(strictly_equal(item, other) for other in expected):
+            yield Mismatch(f"{path}[]", _ABSENT, item)
+
+
+def _keyed(expected: Any, actual: Any, path: str, keys: Any) -> Iterator[Mismatch]:
+    names = keys if isinstance(keys, list) else [keys]
+    both = [side for side in (expected, actual) if isinstance(side, list) and all(isinstance(x, Mapping) for x in side)]
+    if len(both) < 2:
+        yield from mismatches(expected, actual, path)
+        return
+    want, have = ({tuple(str(item.get(name)) for name in names): item for item in side} for side in both)
+    for key in want.keys() | have.keys():
+        label = ",".join(f"{name}={value}" for name, value in zip(names, key, strict=True))
+        if key not in have or key not in want:
+            yield Mismatch(f"{path}[{label}]", want.get(key, _ABSENT), have.get(key, _ABSENT))
+        else:
+            yield from mismatches(want[key], have[key], f"{path}[{label}]")

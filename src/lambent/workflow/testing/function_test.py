@@ -1,0 +1,244 @@
+"""FunctionTests: the cases of a document, run in sequence with the real planner against one object in memory.
+
+Inputs and object carry on from case to case, also after one that failed (later cases are then marked); a variant
+starts from the carried state and leaves nothing behind. A function that is missing or invalid fails its cases, not the
+run.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lambent.workflow.engine import (
+    Catalog,
+    Context,
+    DepSkip,
+    Ok,
+    Outcome,
+    PermFail,
+    Plan,
+    ResourceFunction,
+    Retry,
+    Skip,
+    Unready,
+    ValueFunction,
+    name_of,
+    plan,
+)
+from lambent.workflow.engine.expressions import Compiler, Failed
+from lambent.workflow.spec import Document, Identity, has_errors, path_text, validate
+from lambent.workflow.testing.expectations import Mismatch, mismatches, without_traces
+from lambent.workflow.testing.memory_api import StateMerge, after_write
+
+Status = Literal["passed", "failed", "skipped"]
+_OUTCOMES: dict[str, type] = {"ok": Ok, "skip": Skip, "depSkip": DepSkip, "retry": Retry, "permFail": PermFail}
+
+
+@dataclass(slots=True)
+class CaseResult:
+    """`place` is where the case stands; `reason` and `differences` say why it failed."""
+
+    label: str
+    status: Status
+    place: str = ""
+    outcome: str = ""
+    message: str = ""
+    reason: str = ""
+    location: str = ""
+    differences: tuple[Mismatch, ...] = ()
+    is_after_failure: bool = False
+    duration_us: float = 0.0
+
+    def explain(self) -> str:
+        """Why the case failed, over several lines."""
+        lines = [self.reason] if self.reason else []
+        lines += [f"  {difference}" for difference in self.differences]
+        if self.location:
+            lines.append(f"  at {self.location}")
+        return "\n".join(lines)
+
+
+@dataclass(slots=True)
+class TestResult:
+    """The cases of one document; `problems` are diagnostics that kept it from running."""
+
+    identity: Identity
+    file: str
+    line: int
+    cases: list[CaseResult] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_passed(self) -> bool:
+        return not self.problems and all(case.status != "failed" for case in self.cases)
+
+
+TestResult.__test__ = False  # type: ignore[attr-defined]  # a result, not a class of pytest
+
+
+@dataclass(slots=True)
+class _State:
+    """What carries on between cases."""
+
+    inputs: dict[str, Any]
+    resource: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class _Ran:
+    """One run of the function: its outcome, the plan if it has one, and the object before and after."""
+
+    outcome: Outcome
+    plan: Plan | None
+    after: dict[str, Any] | None
+
+
+def run_function_test(
+    document: Document, catalog: Catalog, *, mode: StateMerge | None = None, fail_fast: bool = False
+) -> TestResult:
+    """Runs every case. `mode` overrides the document's own `stateMerge`."""
+    span = document.span(())
+    result = TestResult(document.identity, document.file, span.line)
+    diagnostics = validate(document)
+    if has_errors(diagnostics):
+        result.problems = [diagnostic.render() for diagnostic in diagnostics]
+        return result
+    spec = document.spec
+    reference = spec["functionRef"]
+    function = catalog.resolve(reference["kind"], reference["name"], document.identity.namespace)
+    chosen: StateMerge = mode or spec.get("stateMerge") or "merge"
+    state = _State(spec.get("inputs") or {}, spec.get("currentResource"))
+    has_failed = False
+    for index, case in enumerate(spec.get("testCases") or ()):
+        started = time.perf_counter()
+        done = _Case(document, index, case).run(function, state, catalog, chosen)
+        done.duration_us = (time.perf_counter() - started) * 1e6
+        done.is_after_failure = has_failed
+        has_failed = has_failed or done.status == "failed"
+        result.cases.append(done)
+        if has_failed and fail_fast:
+            break
+    return result
+
+
+def deep_merge(base: Any, override: Any) -> Any:
+    """Maps merge; lists, scalars and nulls replace."""
+    if not isinstance(base, Mapping) or not isinstance(override, Mapping):
+        return override
+    return {**base, **{key: deep_merge(base.get(key), value) for key, value in override.items()}}
+
+
+class _Case:
+    """One case of a document."""
+
+    def __init__(self, document: Document, index: int, case: Mapping[str, Any]) -> None:
+        self._document = document
+        self._path = ("spec", "testCases", index)
+        self._case = case
+        self._label = case.get("label") or f"Test Case {index + 1}"
+
+    def run(self, function: Any, state: _State, catalog: Catalog, mode: StateMerge) -> CaseResult:
+        """The result; changes the carried state unless the case is a variant."""
+        span = self._document.span(self._path)
+        place = f"{self._document.file}:{span.line}" if self._document.file else path_text(self._path)
+        if self._case.get("skip"):
+            return CaseResult(self._label, "skipped", place)
+        if not isinstance(function, ValueFunction | ResourceFunction):
+            why = function.reason if isinstance(function, Unready) else str(function)
+            return CaseResult(self._label, "failed", place, reason=why)
+        inputs = deep_merge(state.inputs, self._case.get("inputOverrides") or {})
+        try:
+            resource = self._resource(state.resource, inputs)
+        except Failed as failure:
+            return CaseResult(self._label, "failed", place, reason=failure.message, location=failure.location)
+        ran = _run(function, inputs, resource, catalog, mode)
+        if not self._case.get("variant"):
+            state.inputs, state.resource = inputs, ran.after
+        return self._judge(ran, place)
+
+    def _resource(self, carried: dict[str, Any] | None, inputs: dict[str, Any]) -> dict[str, Any] | None:
+        given: dict[str, Any] | None = self._case.get("currentResource") or carried
+        overlay = self._case.get("overlayResource")
+        if not overlay:
+            return given
+        where = (*self._path, "overlayResource")
+        if given is None:
+            raise Failed("overlayResource needs an object to lay over", path_text(where))
+        compiler = Compiler(self._document)
+        bare = [name for name in inputs if name.isidentifier()]
+        compiled = compiler.overlay(overlay, where, {"inputs", "resource", *bare})
+        if compiler.diagnostics:
+            first = compiler.diagnostics[0]
+            raise Failed(first.message, first.place)
+        return compiled.apply(given, {**inputs, "inputs": inputs, "resource": given})
+
+    def _judge(self, ran: _Ran, place: str) -> CaseResult:
+        outcome = ran.outcome
+        message = "" if isinstance(outcome, Ok) else outcome.message
+        result = CaseResult(self._label, "passed", place, name_of(outcome), message)
+        result.reason, result.differences = self._failure(ran)
+        if result.reason:
+            result.status = "failed"
+            result.location = "" if isinstance(outcome, Ok) else outcome.location
+        return result
+
+    def _failure(self, ran: _Ran) -> tuple[str, tuple[Mismatch, ...]]:
+        """Why the case fails, or an empty text."""
+        case = self._case
+        if case.get("expectReturn") is not None:
+            return _check_return(case["expectReturn"], ran)
+        if case.get("expectResource") is not None:
+            return _check_resource(case["expectResource"], ran)
+        if case.get("expectDelete") is not None:
+            deleted = ran.plan is not None and ran.plan.action == "delete"
+            wanted = "a delete" if case["expectDelete"] else "no delete"
+            return ("", ()) if deleted == case["expectDelete"] else (f"expected {wanted}, got {_said(ran.outcome)}", ())
+        return _check_outcome(case.get("expectOutcome") or {}, ran.outcome), ()
+
+
+def _run(
+    function: ValueFunction | ResourceFunction,
+    inputs: dict[str, Any],
+    resource: dict[str, Any] | None,
+    catalog: Catalog,
+    mode: StateMerge,
+) -> _Ran:
+    if isinstance(function, ValueFunction):
+        return _Ran(function.evaluate(inputs, resource, has_resource=resource is not None), None, resource)
+    made = plan(function, inputs, resource, Context(catalog))
+    after = after_write(made, resource, mode) if made.is_write else resource
+    return _Ran(made.outcome, made, after)
+
+
+def _check_return(expected: Any, ran: _Ran) -> tuple[str, tuple[Mismatch, ...]]:
+    if not isinstance(ran.outcome, Ok):
+        return f"expected a return, got {_said(ran.outcome)}", ()
+    found = tuple(mismatches(expected, ran.outcome.value))
+    return ("the return differs" if found else ""), found
+
+
+def _check_resource(expected: Any, ran: _Ran) -> tuple[str, tuple[Mismatch, ...]]:
+    if ran.plan is None or not ran.plan.is_write or ran.plan.action == "delete" or ran.after is None:
+        return f"expected a write, got {_said(ran.outcome)}", ()
+    found = tuple(mismatches(without_traces(expected), without_traces(ran.after)))
+    return ("the resource differs" if found else ""), found
+
+
+def _check_outcome(expected: Mapping[str, Any], outcome: Outcome) -> str:
+    name, body = next((name, body) for name, body in expected.items() if body is not None)
+    if not isinstance(outcome, _OUTCOMES[name]):
+        return f"expected {name}, got {_said(outcome)}"
+    if isinstance(outcome, Ok):
+        return ""
+    message = body.get("message") or ""
+    if message.lower() not in outcome.message.lower():
+        return f'expected a message with "{message}", got "{outcome.message}"'
+    delay = body.get("delay") or 0
+    if delay and isinstance(outcome, Retry) and outcome.delay_s != delay:
+        return f"expected a delay of {delay} s, got {outcome.delay_s:g} s"
+    return ""
+
+
+def _said(outcome: Outcome) -> str:
+    return "Ok" if isinstance(outcome, Ok) else f"{name_of(outcome)}: {outcome.message}"

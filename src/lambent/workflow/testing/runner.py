@@ -1,0 +1,100 @@
+"""Files in, results out: what `lambent test` runs.
+
+A FunctionTest finds its functions in its own file first; of same-named ones there the nearest counts, an earlier one
+before a later one. What its file does not have comes from the whole set.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lambent.workflow.engine import Catalog, load_catalog
+from lambent.workflow.spec import Diagnostic, Document, in_order, load_paths, validate
+from lambent.workflow.testing.function_test import TestResult, run_function_test
+from lambent.workflow.testing.memory_api import StateMerge
+
+
+@dataclass(slots=True)
+class Loaded:
+    """Everything in some files: documents, the catalog of what is prepared, and all diagnostics in order."""
+
+    documents: list[Document]
+    catalog: Catalog
+    diagnostics: list[Diagnostic]
+
+
+@dataclass(slots=True)
+class Report:
+    """The results of a run in file order."""
+
+    loaded: Loaded
+    tests: list[TestResult] = field(default_factory=list)
+
+    @property
+    def is_passed(self) -> bool:
+        return all(test.is_passed for test in self.tests) and not any(d.is_error for d in self.loaded.diagnostics)
+
+    def count(self, status: str) -> int:
+        return sum(case.status == status for test in self.tests for case in test.cases)
+
+
+def load(paths: Iterable[Path]) -> Loaded:
+    """Reads, validates and prepares files and folders; never raises for their contents."""
+    documents, diagnostics = load_paths(paths)
+    return prepare(documents, diagnostics)
+
+
+def prepare(documents: Sequence[Document], diagnostics: Iterable[Diagnostic] = ()) -> Loaded:
+    """Validates and prepares documents that are loaded already."""
+    catalog = load_catalog(documents)
+    found = list(diagnostics)
+    for document in documents:
+        prepared = catalog.get(document.identity)
+        if prepared is not None and prepared.document is document:
+            found += prepared.diagnostics
+        else:
+            found += validate(document)
+    return Loaded(list(documents), catalog, in_order(found))
+
+
+def run_tests(loaded: Loaded, *, select: str = "", mode: StateMerge | None = None, fail_fast: bool = False) -> Report:
+    """Runs the FunctionTests whose identity contains `select`."""
+    report = Report(loaded)
+    for document in loaded.documents:
+        if document.identity.kind == "FunctionTest" and select in str(document.identity):
+            catalog = nearest_catalog(document, loaded)
+            report.tests.append(run_function_test(document, catalog, mode=mode, fail_fast=fail_fast))
+            if fail_fast and not report.tests[-1].is_passed:
+                break
+    return report
+
+
+def nearest_catalog(test: Document, loaded: Loaded) -> Catalog:
+    """The whole set, seen from one test: of same-named documents in its file the nearest wins."""
+    own = [document for document in loaded.documents if document.file == test.file and document is not test]
+    seen: dict[object, Document] = {}
+    for document in own:
+        known = seen.get(document.identity)
+        if known is None or _distance(document, test) < _distance(known, test):
+            seen[document.identity] = document
+    return _overlaid(loaded, seen)
+
+
+def _overlaid(loaded: Loaded, own: dict[object, Document]) -> Catalog:
+    replaced = [
+        document
+        for document in own.values()
+        if (prepared := loaded.catalog.get(document.identity)) is None or prepared.document is not document
+    ]
+    if not replaced:
+        return loaded.catalog
+    catalog = loaded.catalog.copy()
+    for document in replaced:
+        catalog.put(document)
+    return catalog
+
+
+def _distance(document: Document, test: Document) -> tuple[bool, int]:
+    """Earlier documents first, then by lines."""
+    lines = document.first_line - test.first_line
+    return lines > 0, abs(lines)
