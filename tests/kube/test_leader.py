@@ -1,0 +1,187 @@
+"""Leader election: one leader at a time, a short gap, and no write after the term."""
+
+import asyncio
+import random
+
+import pytest
+
+from lambent.kube.client import KubeClient
+from lambent.kube.errors import Unreachable
+from lambent.kube.fencing import FencedClient
+from lambent.kube.leader import LeaderElector, LeadershipLost, LeaseTimes, Term, shard_of
+from lambent.kube.types import GVK, Key
+
+LEASE = GVK("coordination.k8s.io", "v1", "Lease")
+
+
+Log = list[tuple[float, str, str, int]]
+
+
+class Link:
+    """A process's way to the server, which can be cut."""
+
+    def __init__(self, kube):
+        self.kube = kube
+        self.is_cut = False
+
+    def __getattr__(self, verb):
+        async def call(*args, **options):
+            if self.is_cut:
+                raise Unreachable("cut")
+            return await getattr(self.kube, verb)(*args, **options)
+
+        return call
+
+
+class Candidate:
+    """One process that wants to lead and notes when it did."""
+
+    def __init__(self, kube, name, log):
+        self.link = Link(kube)
+        self.elector = LeaderElector(self.link, "l", "default", name, rng=random.Random(name))
+        self.name, self.log = name, log
+        self.task = asyncio.create_task(self.elector.run(self.lead))
+
+    async def lead(self, term):
+        self.log.append((asyncio.get_running_loop().time(), self.name, "start", term.number))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.log.append((asyncio.get_running_loop().time(), self.name, "stop", term.number))
+
+    async def die(self):
+        """Without releasing."""
+        self.link.is_cut = True
+        await self.stop()
+
+    async def stop(self):
+        self.task.cancel()
+        await asyncio.wait([self.task])
+
+
+async def test_a_released_lease_passes_on_within_a_retry(kube):
+    log: Log = []
+    first = Candidate(kube, "one", log)
+    await asyncio.sleep(1)
+    second = Candidate(kube, "two", log)
+    await asyncio.sleep(60)
+    await first.stop()
+    stopped = asyncio.get_running_loop().time()
+    await asyncio.sleep(5)
+    await second.stop()
+    assert [(name, what, number) for _, name, what, number in log] == [
+        ("one", "start", 0),
+        ("one", "stop", 0),
+        ("two", "start", 1),
+        ("two", "stop", 1),
+    ]
+    assert log[2][0] - stopped < 3.5
+
+
+async def test_a_leader_that_cannot_renew_stops_five_seconds_before_another_may_start(kube):
+    log: Log = []
+    first = Candidate(kube, "one", log)
+    await asyncio.sleep(1)
+    kube.fail("replace", LEASE, Unreachable("x"), times=1000)
+    second = Candidate(kube, "two", log)
+    await asyncio.sleep(11)
+    kube.faults.clear()
+    await asyncio.sleep(30)
+    assert log[1][1:3] == ("one", "stop")
+    assert log[1][0] - log[0][0] <= 10.1
+    assert all(start >= log[1][0] + 4.9 for start, _, what, number in log if what == "start" and number)
+    await first.stop()
+    await second.stop()
+
+
+async def test_takeover_after_a_death_takes_at_most_the_lease_and_a_retry(kube):
+    log: Log = []
+    first = Candidate(kube, "one", log)
+    await asyncio.sleep(1)
+    second = Candidate(kube, "two", log)
+    await asyncio.sleep(60)
+    await first.die()
+    died = asyncio.get_running_loop().time()
+    await asyncio.sleep(60)
+    assert log[2][1:3] == ("two", "start")
+    assert log[2][0] - died <= 15 + 2
+    await second.stop()
+
+
+async def test_a_renewal_whose_answer_was_lost_keeps_the_lease(kube):
+    log: Log = []
+    only = Candidate(kube, "one", log)
+    await asyncio.sleep(1)
+    kube.fail("replace", LEASE, Unreachable("x"), times=2, after=True)
+    await asyncio.sleep(60)
+    assert len(log) == 1
+    await only.stop()
+
+
+async def test_a_deleted_lease_ends_the_term(kube):
+    log: Log = []
+    only = Candidate(kube, "one", log)
+    await asyncio.sleep(1)
+    await kube.delete(LEASE, "l", namespace="default")
+    await asyncio.sleep(3)
+    assert [what for _, _, what, _ in log][:2] == ["start", "stop"]
+    await only.stop()
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_under_faults_and_deaths_there_are_never_two_leaders(kube, seed):
+    rng = random.Random(seed)
+    log: Log = []
+    kube.chaos(seed, 0.3)
+    candidates = [Candidate(kube, f"{index}", log) for index in range(3)]
+    for round_ in range(12):
+        await asyncio.sleep(rng.uniform(1, 40))
+        victim = next((index for index, one in enumerate(candidates) if one.elector.is_leader), 0)
+        match rng.choice(["stop", "die", "cut", "mend"]):
+            case "stop":
+                await candidates[victim].stop()
+                candidates[victim] = Candidate(kube, f"{victim}-{round_}", log)
+            case "die":
+                await candidates[victim].die()
+                candidates[victim] = Candidate(kube, f"{victim}-{round_}", log)
+            case "cut":
+                candidates[victim].link.is_cut = True
+            case "mend":
+                for candidate in candidates:
+                    candidate.link.is_cut = False
+    for candidate in candidates:
+        await candidate.stop()
+    assert [what for _, _, what, _ in log] == ["start", "stop"] * (len(log) // 2)
+    numbers = [number for _, _, what, number in log if what == "start"]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) >= 3
+
+
+async def test_no_write_leaves_after_the_term(kube, gizmo):
+    term = Term("l", 1, asyncio.get_running_loop().time() + 10)
+    client: KubeClient = FencedClient(kube, term)
+    await client.create(gizmo("a"))
+    await asyncio.sleep(10)
+    for write in (
+        client.create(gizmo("b")),
+        client.replace(gizmo("a")),
+        client.apply(gizmo("b"), manager="m"),
+        client.patch(GVK.of(gizmo()), "a", {}),
+        client.delete(GVK.of(gizmo()), "a"),
+    ):
+        with pytest.raises(LeadershipLost):
+            await write
+    assert len(kube.writes()) == 1
+
+
+def test_times_that_would_let_two_lead_are_refused():
+    with pytest.raises(ValueError, match="retry < renew deadline < duration"):
+        LeaseTimes(duration_s=10, renew_deadline_s=10)
+
+
+def test_shards_are_stable_and_even():
+    counts = [0] * 4
+    for number in range(4000):
+        counts[shard_of(Key("ns", f"n{number}"), 4)] += 1
+    assert min(counts) > 900
+    assert shard_of(Key("a", "b"), 7) == shard_of(Key("a", "b"), 7)
