@@ -1,0 +1,74 @@
+"""Writes to the Kubernetes object of a pass, and the memory of our own last write.
+
+Each write carries the resourceVersion it was made from, so that two writers never undo each other; a Conflict ends
+the pass and the runner begins it anew. Not here: what the status says (`statuses`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambent.kube.client import KubeClient
+from lambent.kube.types import GVK, KubeObject, PatchBody
+
+
+class Held:
+    """The object as last read or written in this pass."""
+
+    def __init__(self, kube: KubeClient, obj: KubeObject, *, finalizer: str, manager: str) -> None:
+        self._kube = kube
+        self.obj = obj
+        self._finalizer = finalizer
+        self._manager = manager
+
+    @property
+    def version(self) -> str:
+        return self.obj["metadata"].get("resourceVersion", "")
+
+    @property
+    def has_finalizer(self) -> bool:
+        return self._finalizer in (self.obj["metadata"].get("finalizers") or ())
+
+    async def add_finalizer(self, *, annotations: Mapping[str, str] | None = None) -> None:
+        """One patch, and none when both are there already."""
+        meta: dict[str, Any] = {}
+        if not self.has_finalizer:
+            meta["finalizers"] = [*(self.obj["metadata"].get("finalizers") or ()), self._finalizer]
+        known = self.obj["metadata"].get("annotations") or {}
+        fresh = {key: value for key, value in (annotations or {}).items() if known.get(key) != value}
+        if fresh:
+            meta["annotations"] = fresh
+        if meta:
+            await self.patch({"metadata": meta})
+
+    async def remove_finalizer(self) -> None:
+        """With the last finalizer of a deleted object the object goes."""
+        if self.has_finalizer:
+            kept = [name for name in self.obj["metadata"].get("finalizers") or () if name != self._finalizer]
+            await self.patch({"metadata": {"finalizers": kept}})
+
+    async def patch(self, body: dict[str, Any], *, subresource: str = "") -> None:
+        meta = self.obj["metadata"]
+        locked = {**body, "metadata": {**body.get("metadata", {}), "resourceVersion": self.version}}
+        request: PatchBody = locked
+        self.obj = await self._kube.patch(
+            GVK.of(self.obj),
+            meta["name"],
+            request,
+            namespace=meta.get("namespace"),
+            subresource=subresource,
+            manager=self._manager,
+        )
+
+
+def merge_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The merge patch that turns `old` into `new`; empty when they are equal."""
+    patch: dict[str, Any] = {name: None for name in old if name not in new}
+    for name, value in new.items():
+        before = old.get(name)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            inner = merge_difference(before, value)
+            if inner:
+                patch[name] = inner
+        elif name not in old or before != value:
+            patch[name] = value
+    return patch

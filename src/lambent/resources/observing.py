@@ -1,0 +1,64 @@
+"""Observation: a kind's reads, run, and their answers in the form in which the spec is compared.
+
+The first read tells whether the resource exists; the others run together, and only those whose fields are or were
+declared. Not here: what a difference means (`planning`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambent.aws.errors import AwsError
+from lambent.resources import schema
+from lambent.resources.declaration import Answer, Call, Field, Kind, Observed, Read, Subject
+from lambent.resources.fanout import together
+from lambent.resources.planning import is_read
+
+
+async def observe(kind: Kind, call: Call, subject: Subject) -> Observed | None:
+    """What AWS holds, or None when the resource is absent; AwsError for anything else."""
+    first, *others = kind.reads
+    try:
+        answers = {first.name: await _answer(first, call, subject, {})}
+    except AwsError as error:
+        if error.code in kind.absent_codes:
+            return None
+        raise
+    asked = [read for read in others if is_read(read, kind, subject)]
+    found = await together(_answer(read, call, subject, answers) for read in asked)
+    return interpret(kind, subject, {**answers, **dict(zip((read.name for read in asked), found, strict=True))})
+
+
+async def _answer(read: Read, call: Call, subject: Subject, answers: Mapping[str, Answer]) -> Answer:
+    try:
+        if read.fetch is not None:
+            return await read.fetch(call, subject)
+        return await call(read.op, read.params(subject, answers) if read.params else {})
+    except AwsError as error:
+        if error.code in read.none_codes:
+            return {}
+        raise
+
+
+def interpret(kind: Kind, subject: Subject, answers: Mapping[str, Answer]) -> Observed:
+    """Pure: answers in, observation out."""
+    fields = {field.path: _field_value(kind, field, answers) for field in kind.fields if field.source}
+    status: dict[str, Any] = {}
+    for source in kind.status_sources:
+        status |= schema.from_aws(kind.status, _at(answers, source) or {})
+    status |= kind.status_of(subject, answers)
+    return Observed(answers=answers, fields=fields, arn=kind.arn(subject, answers), status=status)
+
+
+def _field_value(kind: Kind, field: Field, answers: Mapping[str, Answer]) -> Any:
+    value = _at(answers, field.source)
+    if field.decode is not None:
+        return field.decode(value)
+    return None if value is None else schema.from_aws(kind.spec.at(field.path), value)
+
+
+def _at(answers: Mapping[str, Any], place: str) -> Any:
+    """A dotted place; "Ab.Cd" may also be one key of an answer that a fetch made."""
+    found: Any = answers
+    for part in place.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found

@@ -1,0 +1,23 @@
+"""Is a resource that was found ours? A finalizer alone does not prove it.
+
+Until the ARN is recorded in the status, what is found counts as ours only if its namespace tag names our namespace, or,
+where creation carries no tags, if it is not older than the object. After a crash between creation and the first status
+this proof lets the pass go on; without it the resource is somebody else's and is never touched.
+"""
+
+from lambent.resources.comparison import NAMESPACE_TAG
+from lambent.resources.declaration import Call, Kind, Observed, Subject
+
+
+async def is_ours(kind: Kind, call: Call, subject: Subject, observed: Observed) -> bool:
+    """AwsError when the proof needs a call and AWS refuses it."""
+    if subject.recorded_arn:
+        return True
+    tag = (observed.fields.get(kind.tag_field) or {}).get(NAMESPACE_TAG)
+    if tag is not None:
+        return bool(tag == subject.namespace)
+    if kind.tags_on_create or kind.hooks.created_at is None:
+        return False
+    created = await kind.hooks.created_at(call, subject)
+    born = subject.obj["metadata"].get("creationTimestamp", "")
+    return bool(created) and created >= born
