@@ -30,6 +30,7 @@ from lambent.invoke.limits import InvokeLimits
 from lambent.invoke.names import Route, Routes
 from lambent.invoke.payloads import checked_client_context, checked_payload
 from lambent.invoke.transport import Transport
+from lambent.runtime.errors import PoolClosed
 from lambent.runtime.function_spec import FunctionSpec
 from lambent.runtime.invocation import Event, RequestId, Result
 from lambent.telemetry import counter
@@ -123,11 +124,21 @@ class InvokeService:
         with self._concurrency.slot(function.arn, target.reserved_concurrency):
             try:
                 async with asyncio.timeout_at(deadline_s + limits.reply_margin_s):
-                    result = await self._transport.invoke(spec, event)
+                    result = await self._run(spec, event, function=function, qualifier=route.qualifier)
             except TimeoutError:
                 raise refusals.unknown_fate(target.arn) from None
         _REQUESTS.labels(function.name, "sync", "200").inc()
         return _answer(event, result, spec.version)
+
+    async def _run(self, spec: FunctionSpec, event: Event, *, function: FunctionId, qualifier: str | None) -> Result:
+        """A pool that was replaced between the lookup and now has not run the event: its successor gets it."""
+        try:
+            return await self._transport.invoke(spec, event)
+        except PoolClosed:
+            target = await self._directory.until_ready(function, qualifier, self._limits.start_budget_s)
+            if target.spec is None or target.spec.pool_key == spec.pool_key:
+                raise
+            return await self._transport.invoke(target.spec, event)
 
     async def _started(self, function: FunctionId, qualifier: str | None) -> FunctionSpec:
         """Waits for a Pending function up to the start budget."""
