@@ -8,7 +8,6 @@ Not here: element types of lists and maps, and any knowledge of what the inputs 
 """
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Final
 
 from lambent.cel import macros
@@ -144,8 +143,8 @@ class Checker:
 
     def _undeclared(self, node: Ident) -> None:
         known = sorted(self.names | set(self._locals))
-        close = get_close_matches(node.name, known, 1)
-        hint = f"; did you mean '{close[0]}'?" if close else f"; known here: {', '.join(known[:8])}" if known else ""
+        close = nearest(node.name, known)
+        hint = f"; did you mean '{close}'?" if close else f"; known here: {', '.join(known[:8])}" if known else ""
         self._wrong(node, "undeclared", f"undeclared name '{node.name[:60]}'{hint[:200]}", (node.name,))
 
     def select(self, node: Select) -> str:
@@ -270,8 +269,8 @@ class Checker:
         if node.function in macros.NAMES:
             self._wrong(node, "arity", f"wrong number of arguments, or no receiver, for the macro '{node.function}'")
             return
-        close = get_close_matches(node.function, list(self.functions), 1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
+        close = nearest(node.function, [*self.functions, *macros.NAMES])
+        hint = f"; did you mean '{close}'?" if close else ""
         self._wrong(node, "function", f"unknown function '{node.function[:60]}'{hint}")
 
     def macro(self, node: Macro) -> str:
@@ -294,6 +293,14 @@ class Checker:
             self._wrong(node, "type", "has() needs a selection such as has(a.b)")
         self._visit(operand)
         return "bool"
+
+
+def nearest(name: str, known: list[str]) -> str | None:
+    """The known name most like a wrong one, if any is like it."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name[:60], known, 1)
+    return close[0] if close else None
 
 
 def _result(op: str, left: str, right: str) -> str | None:

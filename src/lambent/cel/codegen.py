@@ -183,19 +183,23 @@ class Generator:
             return pytree.name(self.use(NAMED_TYPES[unparse(node).lstrip(".")]))
         operand = self.expr(node.operand)
         field = pytree.constant(node.field)
-        if node.optional:
-            return self.op(node, operators.select_optional, operand, field, *self._path(node.operand))
-        if self.careful or self.facts.kind(node.operand) == "optional":
+        if self.facts.kind(node) == "optional":
+            return self._optional(node, operand, field)
+        if self.careful:
             return self.op(node, operators.select, operand, field, *self._path(node.operand))
         return pytree.item(operand, field)
 
     def index(self, node: Index) -> Expr:
         operand, key = self.expr(node.operand), self.expr(node.key)
-        if node.optional:
-            return self.op(node, operators.select_optional, operand, key, *self._path(node.operand))
-        if not self.careful and self.facts.kind(node.key) == "string" and self.facts.kind(node.operand) != "optional":
+        if self.facts.kind(node) == "optional":
+            return self._optional(node, operand, key)
+        if not self.careful and self.facts.kind(node.key) == "string":
             return pytree.item(operand, key)
         return self.op(node, operators.index, operand, key, *self._path(node.operand))
+
+    def _optional(self, node: Select | Index, operand: Expr, key: Expr) -> Expr:
+        choose = operators.select_lenient if self.koreo else operators.select_optional
+        return self.op(node, choose, operand, key, *self._path(node.operand))
 
     # --- operators
 

@@ -169,12 +169,13 @@ def add(a: Any, b: Any) -> Any:
     """`a + b` for numbers of one type, strings, bytes, lists, and times."""
     kind = type(a)
     if kind is type(b):
+        if kind is int:
+            total = a + b
+            return total if INT_MIN <= total <= INT_MAX else int64(total)
         if kind is str or kind is bytes:
             if len(a) + len(b) > MAX_TEXT:
                 raise LimitFault(f"string of more than {MAX_TEXT} characters")
             return a + b
-        if kind is int:
-            return int64(a + b)
         if kind is float:
             return a + b
         if kind is list:
@@ -248,6 +249,8 @@ def _divide_by_zero(a: float, b: float) -> float:
 def modulo(a: Any, b: Any) -> Any:
     """`a % b` for integers; the result has the sign of `a`."""
     kind = type(a)
+    if kind is int is type(b) and a >= 0 < b:
+        return a % b
     if kind is not type(b) or kind not in (int, UInt):
         raise no_overload("%", a, b)
     if b == 0:
@@ -309,9 +312,14 @@ def select_optional(value: Any, field: Any, path: str = "") -> OptionalValue:
     if isinstance(value, list) and type(field) is not str:
         at = _position(field)
         return OptionalValue(value[at]) if 0 <= at < len(value) else NONE
-    if value is None:
-        return NONE
     raise Fault("overload", f"cannot select from {path or 'the value'} ({kind_of(value)})")
+
+
+def select_lenient(value: Any, field: Any, path: str = "") -> OptionalValue:
+    """As `select_optional`, with null taken for nothing; the koreo profile."""
+    if value is None or (type(value) is OptionalValue and value.value is None):
+        return NONE
+    return select_optional(value, field, path)
 
 
 def index(value: Any, key: Any, path: str = "") -> Any:

@@ -9,7 +9,7 @@ from typing import Final
 
 from lambent.cel import macros
 from lambent.cel.errors import CelError, located
-from lambent.cel.lexer import Token, tokens
+from lambent.cel.lexer import tokens
 from lambent.cel.literals import BadLiteral, number_value, string_value
 from lambent.cel.syntax import (
     Binary,
@@ -37,7 +37,6 @@ _POWER: Final[dict[str, int]] = {
     "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "in": 4,
     "+": 5, "-": 5, "*": 6, "/": 6, "%": 6,
 }  # fmt: skip
-_UNARY_POWER: Final = 7
 _CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 RESERVED: Final = frozenset(
     (
@@ -62,23 +61,27 @@ class _Parser:
     def __init__(self, text: str, koreo: bool) -> None:
         self.text = text
         self.koreo = koreo
-        self.tokens = tokens(text)
+        self.kinds, self.texts, self.starts = tokens(text)
         self.at = 0
         self.depth = 0
 
     def error(self, message: str, pos: int) -> CelError:
         return located("syntax", message, self.text, pos)
 
-    def expect(self, kind: str, what: str) -> Token:
-        token = self.tokens[self.at]
-        if token.kind != kind:
-            found = "the end" if token.kind == "end" else f"'{token.text[:20]}'"
-            raise self.error(f"expected {what}, found {found}", token.pos)
-        self.at += 1
-        return token
+    def unexpected(self, wanted: str) -> CelError:
+        found = "the end" if self.kinds[self.at] == "end" else f"'{self.texts[self.at][:20]}'"
+        return self.error(f"expected {wanted}, found {found}", self.starts[self.at])
+
+    def expect(self, kind: str, what: str) -> str:
+        """The text of the next token, which must be of a kind."""
+        at = self.at
+        if self.kinds[at] != kind:
+            raise self.unexpected(what)
+        self.at = at + 1
+        return self.texts[at]
 
     def accept(self, kind: str) -> bool:
-        if self.tokens[self.at].kind == kind:
+        if self.kinds[self.at] == kind:
             self.at += 1
             return True
         return False
@@ -86,9 +89,9 @@ class _Parser:
     def expression(self, power: int) -> Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise self.error(f"nested more than {MAX_DEPTH} levels deep", self.tokens[self.at].pos)
+            raise self.error(f"nested more than {MAX_DEPTH} levels deep", self.starts[self.at])
         left = self._operators(self._unary(), power)
-        if power == 0 and self.tokens[self.at].kind == "?":
+        if power == 0 and self.kinds[self.at] == "?":
             left = self._conditional(left)
         self.depth -= 1
         return left
@@ -96,22 +99,24 @@ class _Parser:
     def _operators(self, left: Node, power: int) -> Node:
         chain = 0
         while True:
-            token = self.tokens[self.at]
-            op = token.text if token.kind == "name" else token.kind
+            op = self.kinds[self.at]
+            if op == "name":
+                op = self.texts[self.at]
             binding = _POWER.get(op, 0)
             if binding <= power:
                 return left
+            pos = self.starts[self.at]
             chain += 1
             if chain > MAX_CHAIN:
-                raise self.error(f"more than {MAX_CHAIN} operators in a row", token.pos)
+                raise self.error(f"more than {MAX_CHAIN} operators in a row", pos)
             self.at += 1
-            left = Binary(token.pos, op, left, self.expression(binding))
+            left = Binary(pos, op, left, self.expression(binding))
 
     def _conditional(self, condition: Node) -> Node:
         """A chain of conditionals, read in a loop so that a long `a ? x : b ? y : z` does not nest the parser."""
         arms: list[tuple[int, Node, Node]] = []
-        while self.tokens[self.at].kind == "?":
-            pos = self.tokens[self.at].pos
+        while self.kinds[self.at] == "?":
+            pos = self.starts[self.at]
             self.at += 1
             yes = self.expression(0)
             self.expect(":", "':' of the conditional")
@@ -125,113 +130,116 @@ class _Parser:
         return tree
 
     def _unary(self) -> Node:
-        signs: list[Token] = []
-        while (token := self.tokens[self.at]).kind in ("!", "-"):
-            if token.kind == "-" and self.tokens[self.at + 1].kind == "number":
+        kind = self.kinds[self.at]
+        if kind != "!" and kind != "-":
+            return self._members(self._primary())
+        signs: list[tuple[int, str]] = []
+        while (kind := self.kinds[self.at]) in ("!", "-"):
+            if kind == "-" and self.kinds[self.at + 1] == "number":
                 break
             if len(signs) >= MAX_DEPTH:
-                raise self.error(f"more than {MAX_DEPTH} signs in a row", token.pos)
-            signs.append(token)
+                raise self.error(f"more than {MAX_DEPTH} signs in a row", self.starts[self.at])
+            signs.append((self.starts[self.at], kind))
             self.at += 1
         node = self._members(self._primary())
-        for sign in reversed(signs):
-            node = Unary(sign.pos, sign.kind, node)
+        for pos, sign in reversed(signs):
+            node = Unary(pos, sign, node)
         return node
 
     def _members(self, node: Node) -> Node:
         links = 0
         while True:
-            token = self.tokens[self.at]
-            if token.kind == ".":
+            kind = self.kinds[self.at]
+            if kind == ".":
                 node = self._member(node)
-            elif token.kind == "[":
+            elif kind == "[":
+                pos = self.starts[self.at]
                 self.at += 1
                 optional = self.accept("?")
                 key = self.expression(0)
                 self.expect("]", "']'")
-                node = Index(token.pos, node, key, optional)
-            elif token.kind == "{" and (name := qualified_name(node)) is not None:
+                node = Index(pos, node, key, optional)
+            elif kind == "{" and (name := qualified_name(node)) is not None:
                 node = self._message(name, node.pos)
             else:
                 return node
             links += 1
             if links > MAX_CHAIN:
-                raise self.error(f"more than {MAX_CHAIN} selections in a row", token.pos)
+                raise self.error(f"more than {MAX_CHAIN} selections in a row", self.starts[self.at])
 
     def _member(self, node: Node) -> Node:
-        dot = self.expect(".", "'.'")
+        dot = self.starts[self.at]
+        self.at += 1
         optional = self.accept("?")
-        token = self.tokens[self.at]
-        if token.kind == "field":
-            self.at += 1
-            return Select(dot.pos, node, token.text[1:-1], optional)
-        token = self.expect("name", "a field name after '.'")
-        if optional or self.tokens[self.at].kind != "(":
-            return Select(dot.pos, node, token.text, optional)
-        return self._call(token, node)
+        at = self.at
+        if self.accept("field"):
+            return Select(dot, node, self.texts[at][1:-1], optional)
+        name = self.expect("name", "a field name after '.'")
+        if optional or self.kinds[self.at] != "(":
+            return Select(dot, node, name, optional)
+        return self._call(name, self.starts[at], node)
 
-    def _call(self, name: Token, target: Node | None) -> Node:
-        self.expect("(", "'('")
-        args = self._arguments(")")
-        return macros.expand(name.text, target, args, name.pos, self.text) or Call(name.pos, name.text, target, args)
+    def _call(self, name: str, pos: int, target: Node | None) -> Node:
+        self.at += 1
+        args = self._arguments()
+        return macros.expand(name, target, args, pos, self.text) or Call(pos, name, target, args)
 
-    def _arguments(self, closing: str) -> tuple[Node, ...]:
+    def _arguments(self) -> tuple[Node, ...]:
         args: list[Node] = []
-        if self.accept(closing):
+        if self.accept(")"):
             return ()
         while True:
             args.append(self.expression(0))
             if not self.accept(","):
-                self.expect(closing, f"',' or '{closing}'")
+                self.expect(")", "',' or ')'")
                 return tuple(args)
 
     def _primary(self) -> Node:
-        token = self.tokens[self.at]
-        self.at += 1
-        if token.kind == "name":
-            return self._name(token)
-        if token.kind == "string":
-            return Literal(token.pos, self._string(token))
-        if token.kind == "number" or (token.kind == "-" and self.tokens[self.at].kind == "number"):
-            return self._number(token)
-        if token.kind == "(":
+        at = self.at
+        kind = self.kinds[at]
+        pos = self.starts[at]
+        self.at = at + 1
+        if kind == "name":
+            return self._name(self.texts[at], pos)
+        if kind == "string":
+            return Literal(pos, self._string(self.texts[at], pos))
+        if kind == "number":
+            return self._number(self.texts[at], pos, negative=False)
+        if kind == "(":
             inner = self.expression(0)
             self.expect(")", "')'")
             return inner
-        if token.kind == "[":
-            return self._list(token.pos)
-        if token.kind == "{":
-            return self._map(token.pos)
-        if token.kind == ".":
-            name = self.expect("name", "a name after '.'")
-            return Ident(token.pos, name.text, True)
-        self.at -= 1
-        found = "the end" if token.kind == "end" else f"'{token.text[:20]}'"
-        raise self.error(f"expected a value, found {found}", token.pos)
+        if kind == "[":
+            return self._list(pos)
+        if kind == "{":
+            return self._map(pos)
+        if kind == "-":
+            return self._number(self.expect("number", "a number"), pos, negative=True)
+        if kind == ".":
+            return Ident(pos, self.expect("name", "a name after '.'"), True)
+        self.at = at
+        raise self.unexpected("a value")
 
-    def _name(self, token: Token) -> Node:
-        if token.text in _CONSTANTS:
-            return Literal(token.pos, _CONSTANTS[token.text])
-        if token.text in RESERVED or token.text == "in":
-            raise self.error(f"'{token.text}' is a reserved word", token.pos)
-        if self.tokens[self.at].kind == "(":
-            return self._call(token, None)
-        return Ident(token.pos, token.text)
+    def _name(self, name: str, pos: int) -> Node:
+        if name in _CONSTANTS:
+            return Literal(pos, _CONSTANTS[name])
+        if name in RESERVED or name == "in":
+            raise self.error(f"'{name}' is a reserved word", pos)
+        if self.kinds[self.at] == "(":
+            return self._call(name, pos, None)
+        return Ident(pos, name)
 
-    def _string(self, token: Token) -> str | bytes:
+    def _string(self, token: str, pos: int) -> str | bytes:
         try:
-            return string_value(token.text, keep_unknown=self.koreo)
+            return string_value(token, keep_unknown=self.koreo)
         except BadLiteral as bad:
-            raise self.error(bad.message, token.pos + bad.offset) from None
+            raise self.error(bad.message, pos + bad.offset) from None
 
-    def _number(self, token: Token) -> Node:
-        digits = token
-        if token.kind == "-":
-            digits = self.expect("number", "a number")
+    def _number(self, digits: str, pos: int, *, negative: bool) -> Node:
         try:
-            return Literal(token.pos, number_value(digits.text, negative=token.kind == "-"))
+            return Literal(pos, number_value(digits, negative=negative))
         except BadLiteral as bad:
-            raise self.error(bad.message, token.pos) from None
+            raise self.error(bad.message, pos) from None
 
     def _list(self, pos: int) -> Node:
         items: list[tuple[Node, bool]] = []
@@ -256,12 +264,12 @@ class _Parser:
         return MapLiteral(pos, tuple(entries))
 
     def _message(self, name: str, pos: int) -> Node:
-        self.expect("{", "'{'")
+        self.at += 1
         entries: list[tuple[str, Node, bool]] = []
         while not self.accept("}"):
             optional = self.accept("?")
-            token = self.tokens[self.at]
-            field = token.text[1:-1] if self.accept("field") else self.expect("name", "a field name").text
+            quoted = self.texts[self.at][1:-1]
+            field = quoted if self.accept("field") else self.expect("name", "a field name")
             self.expect(":", "':' after the field")
             entries.append((field, self.expression(0), optional))
             if not self.accept(","):

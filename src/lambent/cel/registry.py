@@ -30,6 +30,8 @@ LIBRARIES: Final = (
     "optionals",
     "encoders",
     "koreo",
+    "formatting",
+    "network",
 )
 
 

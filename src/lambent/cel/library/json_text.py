@@ -1,6 +1,5 @@
 """JSON text from values and back, with the limits and the exactness of the language."""
 
-import json
 from math import isfinite
 from typing import Any
 
@@ -12,8 +11,10 @@ from lambent.cel.values import BoolKey, Duration, OptionalValue, Timestamp, kind
 
 def write_json(value: Any, *, ordered: bool = False, compact: bool = False) -> str:
     """JSON with non-ASCII characters escaped, keys in map order unless `ordered`. Errors: `Fault`, `LimitFault`."""
+    from json import JSONEncoder
+
     separators = (",", ":") if compact else (", ", ": ")
-    encoder = json.JSONEncoder(separators=separators, sort_keys=ordered)
+    encoder = JSONEncoder(separators=separators, sort_keys=ordered)
     pieces: list[str] = []
     size = 0
     for piece in encoder.iterencode(_plain(value)):
@@ -69,8 +70,10 @@ def read_json(text: str) -> Any:
     """The value of a JSON text. Errors: `Fault` (conversion) if it is none, or an integer exceeds 64 bits."""
     if len(text) > MAX_TEXT:
         raise LimitFault(f"from_json: more than {MAX_TEXT} characters")
+    from json import loads
+
     try:
-        return json.loads(text, parse_int=_integer, parse_constant=_no_constant)
+        return loads(text, parse_int=_integer, parse_constant=_no_constant)
     except RecursionError:
         raise Fault("conversion", "from_json: nested too deeply") from None
     except ValueError:

@@ -1,16 +1,18 @@
 """Timestamps and durations: reading, writing and their parts."""
 
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lambent.cel.errors import Fault
 from lambent.cel.operators import duration, timestamp
 from lambent.cel.registry import function
 from lambent.cel.values import Duration, Timestamp
 
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
 _SECOND: Final = 1_000_000_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL: Final = 719_163  # of 1970-01-01 in the proleptic Gregorian calendar
 _UNITS: Final = {
     "ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 1_000_000,
     "s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND,
@@ -20,6 +22,7 @@ _UNITS: Final = {
 @function("timestamp", "string -> timestamp", "A point of time in RFC 3339, such as `2024-05-01T12:00:00Z`.")
 def timestamp_from_string(text: str) -> Timestamp:
     import re
+    from datetime import datetime
 
     match = re.fullmatch(
         r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", text, re.ASCII
@@ -31,12 +34,12 @@ def timestamp_from_string(text: str) -> Timestamp:
         moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if zone in 'Zz' else zone}")
     except ValueError:
         raise Fault("conversion", "the string is not a time in range") from None
-    return timestamp(_seconds(moment) * _SECOND + int((fraction or "0").ljust(9, "0")))
-
-
-def _seconds(moment: datetime) -> int:
-    delta = moment - _EPOCH
-    return delta.days * 86400 + delta.seconds
+    local_seconds = (
+        (moment.toordinal() - _EPOCH_ORDINAL) * 86400 + moment.hour * 3600 + moment.minute * 60 + moment.second
+    )
+    offset = moment.utcoffset()
+    seconds = local_seconds - (int(offset.total_seconds()) if offset else 0)
+    return timestamp(seconds * _SECOND + int((fraction or "0").ljust(9, "0")))
 
 
 @function("timestamp", "int -> timestamp", "A point of time in seconds since 1970.")
@@ -56,8 +59,7 @@ def int_from_duration(span: Duration) -> int:
 
 @function("string", "timestamp -> string", "The time in RFC 3339, in UTC, with as many decimals as needed.")
 def string_from_timestamp(moment: Timestamp) -> str:
-    whole = _EPOCH + timedelta(seconds=moment.nanos // _SECOND)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + _fraction(moment.nanos % _SECOND) + "Z"
+    return _utc(moment).isoformat()[:19] + _fraction(moment.nanos % _SECOND) + "Z"
 
 
 @function("string", "duration -> string", "Seconds with as many decimals as needed, such as `1.5s`.")
@@ -119,9 +121,10 @@ def duration_milliseconds(span: Duration) -> int:
 
 
 @lru_cache(maxsize=256)
-def _zone(name: str) -> tzinfo:
+def _zone(name: str) -> "tzinfo":
     """A zone by name (`Europe/Berlin`) or offset (`+02:00`)."""
     import re
+    from datetime import timedelta, timezone
     from zoneinfo import ZoneInfo
 
     match = re.fullmatch(r"([+-]?)(\d\d):(\d\d)", name, re.ASCII)
@@ -135,8 +138,15 @@ def _zone(name: str) -> tzinfo:
         raise Fault("argument", "unknown time zone") from None
 
 
-def _local(moment: Timestamp, zone: str) -> datetime:
-    whole = _EPOCH + timedelta(seconds=moment.nanos // _SECOND)
+def _utc(moment: Timestamp) -> "datetime":
+    """The time in UTC, without its fraction of a second."""
+    from datetime import UTC, datetime, timedelta
+
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=moment.nanos // _SECOND)
+
+
+def _local(moment: Timestamp, zone: str) -> "datetime":
+    whole = _utc(moment)
     if zone == "UTC":
         return whole
     try:
