@@ -66,6 +66,7 @@ class FakeAws:
         self.iam = FakeIam(self.account_id, self.now)
         self.s3 = FakeS3(self.now)
         self.functions = FakeLambda(self.account_id, self.region, self.now)
+        self._dead = False
         self._failures: list[_Failure] = []
         self._services: dict[str, Any] = {"iam": self.iam, "s3": self.s3, "lambda": self.functions}
 
@@ -96,12 +97,14 @@ class FakeAws:
             if report.has_errors():
                 raise AssertionError(f"{operation}: {report.generate_report()}")
         position = len(self.calls)
-        self.calls.append(Asked(service, operation, params))
         self._die(position, after=False)
-        self._fail(operation, after=False)
-        answer = self._carry_out(service, operation, params)
-        self._fail(operation, after=True)
-        self._die(position, after=True)
+        self.calls.append(Asked(service, operation, params))
+        try:
+            self._fail(operation, after=False)
+            answer = self._carry_out(service, operation, params)
+            self._fail(operation, after=True)
+        finally:
+            self._die(position, after=True)
         return {**(answer or {}), "ResponseMetadata": {"HTTPStatusCode": 200}}
 
     def _carry_out(self, service: str, operation: str, params: dict[str, Any]) -> Any:
@@ -113,12 +116,13 @@ class FakeAws:
         except Refusal as refusal:
             raise _client_error(refusal, operation) from refusal
 
+    def revive(self) -> None:
+        """A new process may call again."""
+        self.crash_at, self._dead = None, False
+
     def _die(self, position: int, *, after: bool) -> None:
-        if (
-            self.crash_at is not None
-            and position >= self.crash_at
-            and (self.crash_after is after or position > self.crash_at)
-        ):
+        if self._dead or (position == self.crash_at and self.crash_after is after):
+            self._dead = True
             raise Crash
 
     def _fail(self, operation: str, *, after: bool) -> None:

@@ -1,6 +1,7 @@
 """A cluster, an AWS and the controllers between them, all in memory: what tests of resources stand on.
 
-`await world.start()` begins with empty stores, or with those of a world that crashed: `World(kube=.., aws=..)`. On a
+`await world.start()` begins with empty stores, or with those of a world that crashed: `World(kube=.., aws=..)`; `clients` puts a real endpoint in the place of
+`aws`. On a
 virtual-time loop `settle` runs until nothing is left to do but to wait.
 """
 
@@ -18,6 +19,7 @@ from lambent.resources.crds import crds
 from lambent.resources.declaration import Kind
 from lambent.resources.fake.aws import Asked, FakeAws
 from lambent.resources.kinds import TIER_1
+from lambent.resources.port import Clients
 from lambent.resources.settings import ResourceSettings
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,10 +40,12 @@ class World:
         aws: FakeAws | None = None,
         settings: ResourceSettings | None = None,
         kinds: tuple[Kind, ...] = TIER_1,
+        clients: Clients | None = None,
     ) -> None:
         self.kube = kube or FakeKube(crds=crds(kinds), now=loop_clock)
         self.aws = aws or FakeAws(now=loop_clock)
         self.settings = settings or ResourceSettings(account_id=self.aws.account_id, region=self.aws.region)
+        self._clients = clients or self.aws
         self._kinds = {kind.kind: kind for kind in kinds}
         self._tasks: list[asyncio.Task[None]] = []
         self._hub: InformerHub | None = None
@@ -51,7 +55,7 @@ class World:
         """A new process over the stores as they are."""
         self._hub = InformerHub(self.kube, linger_s=0)
         self.controllers = controllers(
-            self.kube, self._hub, self.aws, self.settings, kinds=tuple(self._kinds.values()), now=loop_clock
+            self.kube, self._hub, self._clients, self.settings, kinds=tuple(self._kinds.values()), now=loop_clock
         )
         self._tasks = [asyncio.create_task(controller.run()) for controller in self.controllers]
         for controller in self.controllers:

@@ -80,6 +80,10 @@ async def _make_room(call: Call, subject: Subject) -> None:
 
 
 async def _spare_versions(call: Call, subject: Subject, observed: Observed) -> Sequence[Step]:
+    """Refuses before anything is taken away while the policy is in use; some endpoints would not refuse at all."""
+    policy = observed.answers["policy"]["Policy"]
+    if policy.get("AttachmentCount") or policy.get("PermissionsBoundaryUsageCount"):
+        raise AwsError("DeleteConflict", "the policy is in use", status=409, operation="DeletePolicy")
     arn = observed.arn
     return [
         Step("DeletePolicyVersion", {"PolicyArn": arn, "VersionId": version["VersionId"]}, why="delete")

@@ -78,7 +78,9 @@ def _same_inline(want: Any, have: Any) -> bool:
 
 
 async def _own_parts(call: Call, subject: Subject, observed: Observed) -> Sequence[Step]:
-    """What DeleteRole refuses to delete along with the role."""
+    """What DeleteRole refuses to delete along with the role; nothing is taken off a role that has to stay."""
+    if await marked(call, "ListInstanceProfilesForRole", _role(subject, {}), "InstanceProfiles"):
+        raise AwsError("DeleteConflict", "the role is in an instance profile", status=409, operation="DeleteRole")
     empty: dict[str, Any] = {"policies": [], "inlinePolicies": {}, "permissionsBoundary": None}
     attached, inline = await asyncio.gather(_attached(call, subject), _inline(call, subject))
     have = {**observed.fields, "policies": attached["Arns"], "inlinePolicies": inline["Documents"]}
