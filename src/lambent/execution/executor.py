@@ -14,7 +14,7 @@ from pathlib import Path
 from lambent.execution.code import PreparedCode
 from lambent.execution.codestore import CodeStore
 from lambent.execution.images import ImageSource
-from lambent.execution.launching import ProcessLauncher
+from lambent.execution.process import ProcessLauncher
 from lambent.execution.settings import ExecutionSettings
 from lambent.execution.supervision import Supervisor
 from lambent.runtime.errors import PoolClosed

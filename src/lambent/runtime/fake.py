@@ -66,6 +66,7 @@ class FakeRuntime:
         self.order = order
         self.pid = pid
         self.memory_bytes = 36 * 2**20
+        self.last_used_s = 0.0
         self._listener = listener
         self._task = asyncio.create_task(self._run(script), name=f"fake runtime {pid}")
 
@@ -82,7 +83,9 @@ class FakeRuntime:
         poll = _Poll()
         self.call(b"GET", _INVOCATION + b"next", poller=poll)
         try:
-            return await poll.event
+            event = await poll.event
+            self.last_used_s = asyncio.get_running_loop().time()
+            return event
         except asyncio.CancelledError:
             self.order.api.exchange.poll_lost(poll, undelivered=False)
             raise

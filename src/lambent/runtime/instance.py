@@ -335,9 +335,10 @@ class Instance:
         reserved, self.reserved = self.reserved, None
         if reserved is not None:
             reserved.settle(failure(reserved.event.request_id))
-        self._owner.on_leaving(self)
         if reserved is None:
             self._owner.on_init_failed(self, failure)
+        # After the victim has left the line, else a runtime would be started for it.
+        self._owner.on_leaving(self)
 
     def _time_out(self) -> None:
         invocation = self.current or self.reserved

@@ -244,7 +244,6 @@ class RuntimePool:
                 victim.settle(failure(victim.event.request_id))
                 metrics.INVOCATIONS.labels(function=self.spec.name, outcome="init_error").inc()
                 break
-        self._spawn_if_needed()
 
     def on_init_timeout(self, instance: Instance) -> None:
         """The init budget is over: init is repeated inside the first waiting event, on the function's own time."""
