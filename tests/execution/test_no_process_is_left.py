@@ -7,8 +7,10 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -68,16 +70,34 @@ async def gone(pids: Iterable[int], *, limit_s: float = 5.0) -> bool:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
             continue
-        ready = await asyncio.to_thread(select.select, [pidfd], [], [], limit_s)
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        ended = await asyncio.to_thread(poll.poll, limit_s * 1000)
         os.close(pidfd)
-        if not ready[0]:
+        if not ended:
             return False
     return True
 
 
+def alive(pids: Iterable[int]) -> list[int]:
+    """Those that exist, be it as zombies."""
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """A process of ours that the supervisor knows nothing of, and its output."""
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout
+        finally:
+            process.kill()
+
+
 def family(text: str) -> list[int]:
     [line] = [line for line in text.splitlines() if line.startswith("FAMILY")]
-    return json.loads(line.partition(" ")[2])
+    return list(json.loads(line.partition(" ")[2]))
 
 
 @pytest.mark.parametrize("event", ["stay", "crash", "hang"], ids=["retired", "crashed", "timed out"])
@@ -87,7 +107,7 @@ async def test_all_descendants_go_with_their_environment(platform, event):
     await platform.executor.retire(spec.pool_key)
     pids = family(platform.text)
     assert len(set(pids)) == 4
-    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    assert alive(pids) == []
 
 
 async def test_another_functions_family_is_left_alone(platform):
@@ -95,19 +115,15 @@ async def test_another_functions_family_is_left_alone(platform):
     await platform.invoke(doomed)
     pids = json.loads((await platform.invoke(other)).payload)
     await platform.executor.retire(doomed.pool_key)
-    assert [pid for pid in pids if not Path(f"/proc/{pid}").exists()] == []
+    assert alive(pids) == pids
 
 
 async def test_a_child_of_other_code_is_left_alone(platform):
-    stranger = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
-    try:
+    with started("/bin/sleep", "60") as (stranger, _):
         spec = platform.function(FAMILY)
         await platform.invoke(spec)
         await platform.executor.retire(spec.pool_key)
         assert stranger.poll() is None
-    finally:
-        stranger.kill()
-        stranger.wait()
 
 
 async def test_an_orphan_that_ends_by_itself_leaves_no_zombie(platform):
@@ -123,7 +139,7 @@ def handler(event, context):
 """
     pid = json.loads((await platform.invoke(platform.function(source))).payload)
     for _ in range(100):
-        if not Path(f"/proc/{pid}").exists():
+        if not alive([pid]):
             break
         await asyncio.sleep(0.01)
     assert not procfs.is_zombie(pid)
@@ -132,18 +148,11 @@ def handler(event, context):
 @pytest.mark.parametrize("event", ['"stay"', '"hang"'], ids=["idle", "busy"])
 async def test_nothing_outlives_a_killed_lambent(platform, event):
     platform.function(FAMILY).code.path.rename(platform.directory / "family.zip")
-    arguments = [sys.executable, "-c", LAMBENT, str(platform.directory), event]
-    lambent = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-    try:
-        lines = iter(lambent.stdout.readline, "")
-        pids = family(next(line for line in lines if line.startswith("FAMILY")))
+    with started(sys.executable, "-c", LAMBENT, str(platform.directory), event) as (lambent, output):
+        pids = family(next(line for line in output if line.startswith("FAMILY")))
         guardians = [pid for pid in procfs.descendants(lambent.pid) if b"_guardian" in _command(pid)]
         lambent.send_signal(signal.SIGKILL)
         assert await gone([*pids, *guardians])
-    finally:
-        lambent.kill()
-        lambent.wait()
-        lambent.stdout.close()
     assert len(guardians) == 1
 
 

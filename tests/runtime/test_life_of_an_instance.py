@@ -15,7 +15,7 @@ def now() -> float:
 
 
 def message(result) -> str:
-    return json.loads(result.payload)["errorMessage"]
+    return str(json.loads(result.payload)["errorMessage"])
 
 
 async def never(runtime):
@@ -287,7 +287,7 @@ async def test_an_event_whose_callers_time_ends_in_the_line_is_refused(bench):
 async def test_a_full_line_refuses(bench):
     async with bench(echo(1.0), max_concurrency=1, max_waiting=2) as it:
         tasks = [asyncio.create_task(it.invoke()) for _ in range(4)]
-        done, _ = await asyncio.wait(tasks)
+        await asyncio.wait(tasks)
         errors = [type(task.exception()) for task in tasks]
         assert errors == [type(None), type(None), PoolFull, PoolFull]
 

@@ -142,7 +142,14 @@ async def test_a_runtime_gets_the_lowest_free_number(bench):
 
 @pytest.mark.parametrize(
     ("waiting", "idle", "soon", "live", "most", "spawned"),
-    [(1, 0, 0, 0, 8, 1), (1, 1, 0, 1, 8, 0), (5, 0, 2, 2, 8, 3), (5, 0, 0, 7, 8, 1), (0, 0, 0, 0, 8, 0), (9, 0, 0, 8, 8, 0)],
-)  # fmt: skip
+    [
+        (1, 0, 0, 0, 8, 1),
+        (1, 1, 0, 1, 8, 0),
+        (5, 0, 2, 2, 8, 3),
+        (5, 0, 0, 7, 8, 1),
+        (0, 0, 0, 0, 8, 0),
+        (9, 0, 0, 8, 8, 0),
+    ],
+)
 def test_the_rule_itself(waiting, idle, soon, live, most, spawned):
     assert spawn_count(waiting=waiting, idle=idle, soon=soon, live=live, max_concurrency=most) == spawned
