@@ -1,0 +1,153 @@
+"""Bounds on strings, numbers, lists and maps, each as a check of one value.
+
+A string shows the first of maxLength, minLength, pattern; a number shows all. Lengths count code points. Patterns run
+in the `regex` engine under a time limit, so that a pattern with nested repeats cannot stall the server.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import regex
+
+from lambent.kube.schema.formats import FORMATS
+from lambent.kube.schema.problems import Fault, duplicate, invalid, too_long, too_many
+
+Check = Callable[[Any], list[Fault] | None]
+
+_PATTERN_LIMIT_S = 0.1  # RE2, which kube-apiserver uses, is linear; 100 ms is far beyond any honest match
+_SUBJECT_LIMIT = 64 * 1024
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> regex.Pattern[str]:
+    """Go's syntax where it differs from Python's: `\\z` ends the text."""
+    return regex.compile(text.replace(r"\z", r"\Z"))
+
+
+def pattern_error(text: str) -> str | None:
+    """Why a pattern does not compile, or None."""
+    try:
+        _pattern(text)
+    except regex.error as error:
+        return str(error)
+    return None
+
+
+def _matches(text: str, subject: str) -> bool:
+    if len(subject) > _SUBJECT_LIMIT:
+        return False
+    try:
+        return _pattern(text).search(subject, timeout=_PATTERN_LIMIT_S) is not None
+    except TimeoutError:
+        return False
+
+
+def string_checks(schema: Mapping[str, Any]) -> list[Check]:
+    longest, shortest, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
+    known = FORMATS.get(schema.get("format", ""))
+    if longest is None and shortest is None and pattern is None and known is None:
+        return []
+
+    def check(value: Any) -> list[Fault] | None:
+        if type(value) is not str:
+            return None
+        if longest is not None and len(value) > longest:
+            return [too_long(longest)]
+        if shortest is not None and len(value) < shortest:
+            return [invalid(value, f"should be at least {shortest} chars long")]
+        if pattern is not None and not _matches(pattern, value):
+            return [invalid(value, f"should match '{pattern}'")]
+        if known is not None and not known(value):
+            return [invalid(value, f"must be of type {schema['format']}: {orjson.dumps(value).decode()}")]
+        return None
+
+    return [check]
+
+
+def number_checks(schema: Mapping[str, Any]) -> list[Check]:
+    low, high, step = schema.get("minimum"), schema.get("maximum"), schema.get("multipleOf")
+    open_low, open_high = bool(schema.get("exclusiveMinimum")), bool(schema.get("exclusiveMaximum"))
+    if low is None and high is None and step is None:
+        return []
+
+    def check(value: Any) -> list[Fault] | None:
+        if type(value) not in (int, float):
+            return None
+        faults: list[Fault] = []
+        if low is not None and (value < low or (open_low and value == low)):
+            faults.append(invalid(value, f"should be greater than {'' if open_low else 'or equal to '}{low}"))
+        if high is not None and (value > high or (open_high and value == high)):
+            faults.append(invalid(value, f"should be less than {'' if open_high else 'or equal to '}{high}"))
+        if step and not _is_multiple(value, step):
+            faults.append(invalid(value, f"should be a multiple of {step}"))
+        return faults or None
+
+    return [check]
+
+
+def _is_multiple(value: float, step: float) -> bool:
+    if isinstance(value, int) and isinstance(step, int):
+        return value % step == 0
+    ratio = value / step
+    return abs(ratio - round(ratio)) < 1e-9
+
+
+def array_checks(schema: Mapping[str, Any]) -> list[Check]:
+    out: list[Check] = []
+    most, least = schema.get("maxItems"), schema.get("minItems")
+    if most is not None:
+        out.append(lambda value: [too_many(len(value), most)] if len(value) > most else None)
+    if least is not None:
+        out.append(
+            lambda value: [invalid(len(value), f"should have at least {least} items")] if len(value) < least else None
+        )
+    kind = schema.get("x-kubernetes-list-type")
+    if kind == "set" or schema.get("uniqueItems"):
+        out.append(_unique(lambda one: one))
+    elif kind == "map":
+        keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
+        defaults = _key_defaults(schema, keys)
+        out.append(_unique(lambda one: _key_of(one, keys, defaults)))
+    return out
+
+
+def _key_defaults(schema: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    properties = (schema.get("items") or {}).get("properties") or {}
+    return {key: properties[key]["default"] for key in keys if "default" in properties.get(key, {})}
+
+
+def _key_of(item: Any, keys: tuple[str, ...], defaults: Mapping[str, Any]) -> Any:
+    if type(item) is not dict:
+        return item
+    return {key: item.get(key, defaults.get(key)) for key in keys if key in item or key in defaults}
+
+
+def _unique(key: Callable[[Any], Any]) -> Check:
+    def check(value: Any) -> list[Fault] | None:
+        seen: set[Any] = set()
+        faults: list[Fault] = []
+        for index, one in enumerate(value):
+            what = key(one)
+            mark = what if type(what) is str else orjson.dumps(what, option=orjson.OPT_SORT_KEYS)
+            if mark in seen:
+                faults.append(duplicate(what, index))
+            seen.add(mark)
+        return faults or None
+
+    return check
+
+
+def object_checks(schema: Mapping[str, Any]) -> list[Check]:
+    out: list[Check] = []
+    most, least = schema.get("maxProperties"), schema.get("minProperties")
+    if most is not None:
+        out.append(lambda value: [too_many(len(value), most)] if len(value) > most else None)
+    if least is not None:
+        out.append(
+            lambda value: (
+                [invalid(len(value), f"should have at least {least} properties")] if len(value) < least else None
+            )
+        )
+    return out

@@ -1,0 +1,108 @@
+"""The string formats kube-apiserver checks. An unknown format is no constraint; numbers' formats are not checked.
+
+Source: kube-openapi, strfmt default registry (names and meaning).
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+import uuid
+from collections.abc import Callable
+from datetime import date
+from urllib.parse import urlsplit
+
+_DATE_TIME = re.compile(
+    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]"
+    r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$"
+)
+_DURATION = re.compile(r"^-?(\d+(\.\d+)?(ns|us|µs|μs|ms|s|m|h|d|w))+$|^0$")
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
+_HOSTNAME = re.compile(
+    r"^(?=.{1,255}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$"
+)
+_MAC = re.compile(r"^([0-9A-Fa-f]{2}([:-]))([0-9A-Fa-f]{2}\2){4}[0-9A-Fa-f]{2}$|^([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}$")
+_HEX_COLOR = re.compile(r"^#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")
+_RGB_COLOR = re.compile(r"^rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)$")
+_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+_QUALIFIED = re.compile(r"^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$")
+_OBJECT_ID = re.compile(r"^[0-9a-fA-F]{24}$")
+_CREDIT_CARD = re.compile(r"^\d{13,19}$")
+_ISBN10 = re.compile(r"^\d{9}[\dX]$")
+_ISBN13 = re.compile(r"^\d{13}$")
+_SSN = re.compile(r"^\d{3}[- ]?\d{2}[- ]?\d{4}$")
+
+
+def _accepts(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    def check(text: str) -> bool:
+        try:
+            parse(text)
+        except (ValueError, binascii.Error):
+            return False
+        return True
+
+    return check
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda text: pattern.match(text) is not None
+
+
+def _uuid(version: int | None) -> Callable[[str], bool]:
+    def check(text: str) -> bool:
+        try:
+            parsed = uuid.UUID(text)
+        except ValueError:
+            return False
+        return version is None or parsed.version == version
+
+    return check
+
+
+def _uri(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return bool(parts.scheme) or text.startswith("/")
+
+
+def _base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _cidr(text: str) -> object:
+    if "/" not in text:
+        raise ValueError(text)
+    return ipaddress.ip_network(text, strict=False)
+
+
+FORMATS: dict[str, Callable[[str], bool]] = {
+    "bsonobjectid": _matches(_OBJECT_ID),
+    "byte": _accepts(_base64),
+    "cidr": _accepts(_cidr),
+    "creditcard": _matches(_CREDIT_CARD),
+    "date": _accepts(date.fromisoformat),
+    "date-time": _matches(_DATE_TIME),
+    "datetime": _matches(_DATE_TIME),
+    "duration": _matches(_DURATION),
+    "email": _matches(_EMAIL),
+    "hexcolor": _matches(_HEX_COLOR),
+    "hostname": _matches(_HOSTNAME),
+    "ipv4": _accepts(ipaddress.IPv4Address),
+    "ipv6": _accepts(ipaddress.IPv6Address),
+    "isbn": lambda text: bool(_ISBN10.match(text) or _ISBN13.match(text)),
+    "isbn10": _matches(_ISBN10),
+    "isbn13": _matches(_ISBN13),
+    "k8s-long-name": lambda text: len(text) <= 253 and all(_LABEL.match(part) for part in text.split(".")),
+    "k8s-short-name": lambda text: len(text) <= 63 and _LABEL.match(text) is not None,
+    "mac": _matches(_MAC),
+    "password": lambda _: True,
+    "rgbcolor": _matches(_RGB_COLOR),
+    "ssn": _matches(_SSN),
+    "uri": _uri,
+    "uuid": _uuid(None),
+    "uuid3": _uuid(3),
+    "uuid4": _uuid(4),
+    "uuid5": _uuid(5),
+}

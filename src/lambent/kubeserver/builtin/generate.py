@@ -1,0 +1,197 @@
+"""Writes `schemas.json` and `protobuf.json` beside this file from the published Kubernetes sources.
+
+Run once per Kubernetes release, by hand:
+
+    python -m lambent.kubeserver.builtin.generate MODULE_CACHE 1.34.4
+
+where MODULE_CACHE holds the Go modules k8s.io/kubernetes (its OpenAPI v3 documents: fields, types, defaults, list and
+merge keys) and k8s.io/api, k8s.io/apimachinery (their generated.proto: field numbers) of that release. Descriptions
+are left out. Not used at run time.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+_DOCUMENTS = (
+    "api__v1",
+    "apis__apps__v1",
+    "apis__batch__v1",
+    "apis__autoscaling__v1",
+    "apis__autoscaling__v2",
+    "apis__networking.k8s.io__v1",
+    "apis__policy__v1",
+    "apis__discovery.k8s.io__v1",
+    "apis__coordination.k8s.io__v1",
+    "apis__events.k8s.io__v1",
+    "apis__rbac.authorization.k8s.io__v1",
+    "apis__apiextensions.k8s.io__v1",
+    "apis__apiregistration.k8s.io__v1",
+    "apis__authentication.k8s.io__v1",
+    "apis__authorization.k8s.io__v1",
+)
+_ROOTS = {
+    "": "Namespace ConfigMap Secret ServiceAccount Event Pod Service PersistentVolumeClaim Binding",
+    "apps": "Deployment ReplicaSet StatefulSet DaemonSet",
+    "batch": "Job",
+    "autoscaling": "HorizontalPodAutoscaler Scale",
+    "networking.k8s.io": "NetworkPolicy",
+    "policy": "PodDisruptionBudget Eviction",
+    "discovery.k8s.io": "EndpointSlice",
+    "coordination.k8s.io": "Lease",
+    "events.k8s.io": "Event",
+    "rbac.authorization.k8s.io": "Role ClusterRole RoleBinding ClusterRoleBinding",
+    "apiextensions.k8s.io": "CustomResourceDefinition",
+    "apiregistration.k8s.io": "APIService",
+    "authentication.k8s.io": "TokenReview TokenRequest SelfSubjectReview",
+    "authorization.k8s.io": "SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview "
+    "LocalSubjectAccessReview",
+}
+_KEPT = (
+    "type",
+    "format",
+    "default",
+    "enum",
+    "required",
+    "x-kubernetes-list-type",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-map-type",
+    "x-kubernetes-patch-strategy",
+    "x-kubernetes-patch-merge-key",
+    "x-kubernetes-preserve-unknown-fields",
+    "x-kubernetes-int-or-string",
+    "x-kubernetes-group-version-kind",
+)
+_PREFIX = "#/components/schemas/"
+_FIELD = re.compile(r"^\s*(optional|repeated|required)?\s*(map<[^>]+>|[\w.]+)\s+(\w+)\s*=\s*(\d+)\s*;")
+_MESSAGE = re.compile(r"^message (\w+) \{")
+_PACKAGE = re.compile(r"^package ([\w.]+);")
+
+
+def trim(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without descriptions; a lone `allOf: [$ref]` becomes the reference."""
+    out = {key: schema[key] for key in _KEPT if key in schema}
+    whole = schema.get("allOf")
+    ref = schema.get("$ref") or (whole[0].get("$ref") if whole else None)
+    if ref:
+        out["$ref"] = ref.removeprefix(_PREFIX)
+    if "properties" in schema:
+        needed = schema.get("required", ())
+        out["properties"] = {name: _member(trim(child), name in needed) for name, child in schema["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            out[key] = _member(trim(schema[key]), True)
+    if out.get("type") == "object" and not out.keys() & {"properties", "additionalProperties"}:
+        out["x-kubernetes-preserve-unknown-fields"] = True
+    return out
+
+
+def _member(schema: dict[str, Any], needed: bool) -> dict[str, Any]:
+    """Without the defaults that only say what Go's zero value is; `{}` of an optional struct is what Go writes."""
+    default = schema.get("default")
+    is_zero = default in ("", 0, False) or (
+        default == {} and (needed or schema.get("$ref", "").endswith(".ObjectMeta"))
+    )
+    if "default" in schema and is_zero:
+        del schema["default"]
+    return schema
+
+
+def references(schema: Any) -> set[str]:
+    if isinstance(schema, dict):
+        own = {schema["$ref"]} if isinstance(schema.get("$ref"), str) else set()
+        return own.union(*(references(child) for child in schema.values()))
+    return set()
+
+
+def schemas(root: Path) -> dict[str, Any]:
+    """Every type reachable from the kinds served."""
+    every: dict[str, Any] = {}
+    for name in _DOCUMENTS:
+        every |= orjson.loads((root / f"{name}_openapi.json").read_bytes())["components"]["schemas"]
+    wanted = {(group, kind) for group, kinds in _ROOTS.items() for kind in kinds.split()}
+    todo = [
+        name
+        for name, schema in every.items()
+        if any(
+            (gvk["group"], gvk["kind"]) in wanted and len(schema["x-kubernetes-group-version-kind"]) == 1
+            for gvk in schema.get("x-kubernetes-group-version-kind", ())
+        )
+    ]
+    found: dict[str, Any] = {}
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found[name] = trim(every[name])
+            todo += references(found[name])
+    return dict(sorted(found.items()))
+
+
+def messages(path: Path) -> dict[str, Any]:
+    """`package.Message` -> field number -> [name, type, is a list]."""
+    package, current = "", ""
+    out: dict[str, Any] = {}
+    for line in path.read_text().splitlines():
+        if match := _PACKAGE.match(line):
+            package = match[1]
+        elif match := _MESSAGE.match(line):
+            current = f"{package}.{match[1]}"
+            out[current] = {}
+        elif current and (match := _FIELD.match(line)):
+            kind = match[2] if match[2].startswith("map<") or "." in match[2] else _local(match[2], package)
+            out[current][match[4]] = [match[3], kind.lstrip("."), match[1] == "repeated"]
+    return out
+
+
+def _local(kind: str, package: str) -> str:
+    return f"{package}.{kind}" if kind[0].isupper() else kind
+
+
+def protobuf(roots: list[Path]) -> dict[str, Any]:
+    every: dict[str, Any] = {}
+    for root in roots:
+        for path in sorted(root.rglob("generated.proto")):
+            every |= messages(path)
+    served = {f"k8s.io.api.{group}.v1.{kind}" for group, kinds in _PROTOBUF.items() for kind in kinds.split()} | {
+        "k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions",
+        "k8s.io.api.autoscaling.v2.HorizontalPodAutoscaler",
+    }
+    todo, found = list(served), {}
+    while todo:
+        name = todo.pop()
+        if name in found or name not in every:
+            continue
+        found[name] = every[name]
+        for _, kind, _many in every[name].values():
+            todo += [part.strip().lstrip(".") for part in kind.removeprefix("map<").rstrip(">").split(",")]
+    return dict(sorted(found.items()))
+
+
+_PROTOBUF = {
+    "core": "ConfigMap Secret Namespace ServiceAccount Service Pod PersistentVolumeClaim Event",
+    "apps": "Deployment ReplicaSet StatefulSet DaemonSet",
+    "batch": "Job",
+    "rbac": "Role RoleBinding ClusterRole ClusterRoleBinding",
+    "authentication": "TokenRequest SelfSubjectReview TokenReview",
+    "authorization": "SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview",
+    "coordination": "Lease",
+    "policy": "PodDisruptionBudget Eviction",
+    "networking": "NetworkPolicy",
+    "autoscaling": "HorizontalPodAutoscaler Scale",
+}
+
+
+def main(cache: str, release: str) -> None:
+    here, modules = Path(__file__).parent, Path(cache) / "k8s.io"
+    library = f"v0.{release.partition('.')[2]}"
+    spec = schemas(modules / f"kubernetes@v{release}" / "api" / "openapi-spec" / "v3")
+    proto = protobuf([modules / f"api@{library}", modules / f"apimachinery@{library}"])
+    (here / "schemas.json").write_bytes(orjson.dumps({"release": release, "schemas": spec}))
+    (here / "protobuf.json").write_bytes(orjson.dumps({"release": release, "messages": proto}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

@@ -1,0 +1,147 @@
+"""Bodies in: JSON, YAML and (for the kinds of the field table) protobuf become one dict.
+
+Strict field validation needs to know of duplicate members, which JSON parsers drop silently; so that mode parses once
+more with a decoder that sees pairs.
+"""
+
+import json
+from typing import Any
+
+import orjson
+import yaml
+
+from lambent.kubeserver.call import Call
+from lambent.kubeserver.status import ApiError, bad_request, unsupported_media
+
+ACCEPTED = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+PATCH_TYPES = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+    "application/apply-patch+yaml": "apply",
+}
+
+BODY_LIMIT_BYTES = 3 * 1024 * 1024
+
+
+def media_type(call: Call) -> str:
+    return call.request.header(b"content-type").decode("latin-1").partition(";")[0].strip()
+
+
+def decode_body(call: Call) -> dict[str, Any]:
+    """The object of a POST or PUT; raises 400, 413 or 415."""
+    body = call.request.body
+    media = media_type(call)
+    if len(body) > BODY_LIMIT_BYTES:
+        raise ApiError(413, f"Request entity too large: limit is {BODY_LIMIT_BYTES}", details={})
+    if media in ("", "application/json", "*/*"):
+        value = decode_json(body)
+    elif media in ("application/yaml", "application/x-yaml", "text/yaml"):
+        value = decode_yaml(body)
+    elif media == "application/vnd.kubernetes.protobuf":
+        from lambent.kubeserver.protobuf import decode_object
+
+        value = decode_object(body)
+    else:
+        raise unsupported_media(ACCEPTED)
+    if not isinstance(value, dict):
+        raise bad_request(
+            f"couldn't get version/kind; json parse error: json: cannot unmarshal {_name(value)} into Go value"
+        )
+    return value
+
+
+def decode_json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+
+
+def decode_yaml(body: bytes) -> Any:
+    """YAML as Kubernetes reads it; most bodies called YAML are JSON."""
+    if body.lstrip()[:1] == b"{":
+        return decode_json(body)
+    try:
+        value = yaml.load(body, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise bad_request(f"error converting YAML to JSON: {error}") from None
+    return orjson.loads(orjson.dumps(value, default=str))
+
+
+def decode_patch(call: Call) -> tuple[str, Any]:
+    """The kind of patch and its decoded body."""
+    media = media_type(call)
+    kind = PATCH_TYPES.get(media)
+    accepted = [name for name in PATCH_TYPES if not (call.resource.custom and name.startswith("application/strategic"))]
+    if kind is None or media not in accepted:
+        raise unsupported_media(accepted)
+    if kind == "apply":
+        return kind, decode_yaml(call.request.body)
+    try:
+        value = orjson.loads(call.request.body)
+    except orjson.JSONDecodeError:
+        raise bad_request(f"error decoding patch: {_go_json_error(call.request.body)}") from None
+    if not isinstance(value, list if kind == "json" else dict):
+        raise bad_request(
+            f"error decoding patch: json: cannot unmarshal {_name(value)} into Go value of type "
+            + ("jsonpatch.Patch" if kind == "json" else "map[string]interface {}")
+        )
+    return kind, value
+
+
+def _go_json_error(body: bytes) -> str:
+    """Why a text is not JSON, in the words of Go's decoder where scripts are known to match them."""
+    text = body.decode(errors="replace")
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text):
+            return "unexpected end of JSON input"
+        wanted = "object key string" if error.msg.startswith("Expecting property name") else "value"
+        return f"invalid character '{text[error.pos]}' looking for beginning of {wanted}"
+    return "invalid JSON"
+
+
+def _name(value: Any) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+    return names.get(type(value), "null")
+
+
+def duplicate_fields(body: bytes) -> list[str]:
+    """Paths of members that occur twice in a JSON text, e.g. `spec.size`."""
+    found: list[list[str]] = []
+
+    def pairs(members: list[tuple[str, Any]]) -> "_Seen":
+        seen: dict[str, Any] = {}
+        paths: list[list[str]] = []
+        for name, value in members:
+            if name in seen:
+                paths.append([name])
+            seen[name] = value
+            paths += [[name, *below] for below in _paths_below(value)]
+        return _Seen(paths)
+
+    try:
+        top = json.loads(body, object_pairs_hook=pairs)
+    except ValueError:
+        return []
+    found = _paths_below(top)
+    return list(dict.fromkeys(".".join(path).replace(".[", "[") for path in found))
+
+
+class _Seen:
+    """What one object of the text leaves behind: the paths of duplicates in it."""
+
+    __slots__ = ("paths",)
+
+    def __init__(self, paths: list[list[str]]) -> None:
+        self.paths = paths
+
+
+def _paths_below(value: Any) -> list[list[str]]:
+    if isinstance(value, _Seen):
+        return value.paths
+    if isinstance(value, list):
+        return [[f"[{index}]", *path] for index, one in enumerate(value) for path in _paths_below(one)]
+    return []

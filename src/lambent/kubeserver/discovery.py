@@ -1,0 +1,164 @@
+"""Discovery, in both forms, from the one table: aggregated (kubectl) and legacy (older clients, `auth can-i`).
+
+Source: Kubernetes API concepts, "API Discovery"; `apidiscovery.k8s.io/v2`.
+"""
+
+import base64
+import hashlib
+from typing import Any
+
+import orjson
+
+from lambent.http.message import Request, Response
+from lambent.kubeserver.resources import Resource, Table
+from lambent.kubeserver.status import ApiError, no_resource
+
+_CR_ORDER = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+_SUB_VERBS = ["get", "patch", "update"]
+_AGGREGATED = b"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+
+def api_versions() -> dict[str, Any]:
+    address = {"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}
+    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": [address]}
+
+
+def group(table: Table, name: str) -> dict[str, Any]:
+    versions = [{"groupVersion": f"{name}/{version}", "version": version} for version in table.versions(name)]
+    return {"name": name, "versions": versions, "preferredVersion": versions[0]}
+
+
+def group_list(table: Table) -> dict[str, Any]:
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [group(table, name) for name in table.groups if name]}
+
+
+def one_group(table: Table, name: str) -> dict[str, Any]:
+    if not name or name not in table.groups:
+        raise not_served()
+    return {"kind": "APIGroup", "apiVersion": "v1", **group(table, name)}
+
+
+def not_served() -> ApiError:
+    """A group nobody serves is answered by the front, in plain text."""
+    return PlainNotFound(404, "404 page not found")
+
+
+class PlainNotFound(ApiError):
+    def response(self) -> Response:
+        return Response(404, [(b"content-type", b"text/plain; charset=utf-8")], b"404 page not found\n")
+
+
+def resource_list(table: Table, name: str, version: str) -> dict[str, Any]:
+    if version not in table.groups.get(name, {}):
+        raise not_served() if name else no_resource()
+    found = table.groups[name][version]
+    group_version = f"{name}/{version}" if name else version
+    entries = [entry for resource in found for entry in _legacy_entries(resource)]
+    head = {"kind": "APIResourceList", "groupVersion": group_version, "resources": entries}
+    return {**head, "apiVersion": "v1"} if name else head
+
+
+def _verbs(resource: Resource) -> list[str]:
+    return [verb for verb in _CR_ORDER if verb in resource.verbs] if resource.custom else list(resource.verbs)
+
+
+def _legacy_entries(resource: Resource) -> list[dict[str, Any]]:
+    entry: dict[str, Any] = {
+        "name": resource.plural,
+        "singularName": resource.singular,
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": _verbs(resource),
+    }
+    if resource.short_names:
+        entry["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        entry["categories"] = list(resource.categories)
+    if not resource.traits.is_virtual:
+        entry["storageVersionHash"] = storage_hash(resource)
+    return [entry, *(_legacy_sub(resource, sub) for sub in subresources(resource))]
+
+
+def _legacy_sub(resource: Resource, sub: tuple[str, str, str, list[str]]) -> dict[str, Any]:
+    name, group_version, kind, verbs = sub
+    entry: dict[str, Any] = {
+        "name": f"{resource.plural}/{name}",
+        "singularName": "",
+        "namespaced": resource.namespaced,
+        "kind": kind,
+        "verbs": verbs,
+    }
+    if group_version:
+        entry["group"], _, entry["version"] = group_version.rpartition("/")
+    return entry
+
+
+def subresources(resource: Resource) -> list[tuple[str, str, str, list[str]]]:
+    """(name, group/version when foreign, kind, verbs)."""
+    out: list[tuple[str, str, str, list[str]]] = []
+    if resource.has_status:
+        out.append(("status", "", resource.kind, _SUB_VERBS))
+    if resource.scale is not None:
+        out.append(("scale", "autoscaling/v1", "Scale", _SUB_VERBS))
+    for name, kind in resource.traits.subresources:
+        foreign = "authentication.k8s.io/v1" if kind == "TokenRequest" else ""
+        out.append((name, foreign, kind, ["create"] if kind == "TokenRequest" else ["update"]))
+    return out
+
+
+def storage_hash(resource: Resource) -> str:
+    """The first 8 bytes of SHA-256 over group/storage version/kind, as kube-apiserver makes it."""
+    version = resource.stored_api_version.rpartition("/")[2]
+    text = f"{resource.group}/{version}/{resource.kind}"
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
+
+
+def aggregated(table: Table, request: Request, *, core: bool) -> Response:
+    """`/api` (the core group) or `/apis` (all others); 304 when the client has this version."""
+    names = [name for name in table.groups if (name == "") == core]
+    items = [_aggregated_group(table, name) for name in names]
+    body = orjson.dumps(
+        {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+    )
+    tag = b'"' + hashlib.sha256(body).hexdigest().upper().encode() + b'"'
+    headers = [(b"content-type", _AGGREGATED), (b"etag", tag), (b"vary", b"Accept"), (b"cache-control", b"public")]
+    if request.header(b"if-none-match") == tag:
+        return Response(304, headers)
+    return Response(200, headers, body)
+
+
+def _aggregated_group(table: Table, name: str) -> dict[str, Any]:
+    versions = []
+    for version in table.versions(name):
+        resources = [_aggregated_entry(resource) for resource in table.groups[name][version]]
+        versions.append({"version": version, "resources": resources, "freshness": "Current"})
+    return {"metadata": {"name": name or None, "creationTimestamp": None}, "versions": versions}
+
+
+def _aggregated_entry(resource: Resource) -> dict[str, Any]:
+    kind = {"group": resource.group, "version": resource.gvk.version, "kind": resource.kind}
+    entry: dict[str, Any] = {
+        "resource": resource.plural,
+        "responseKind": kind,
+        "scope": "Namespaced" if resource.namespaced else "Cluster",
+        "singularResource": resource.singular,
+        "verbs": _verbs(resource),
+    }
+    if resource.short_names:
+        entry["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        entry["categories"] = list(resource.categories)
+    found = []
+    for name, group_version, sub_kind, verbs in subresources(resource):
+        foreign_group, _, foreign_version = group_version.rpartition("/")
+        target = {"group": foreign_group, "version": foreign_version, "kind": sub_kind} if group_version else kind
+        found.append({"subresource": name, "responseKind": target, "verbs": verbs})
+    if found:
+        entry["subresources"] = found
+    return entry
+
+
+def wants_aggregated(request: Request) -> bool:
+    """Version v2 (v2beta1 is gone in 1.34) is among what the client accepts, before plain JSON."""
+    accept = request.header(b"accept")
+    return b"g=apidiscovery.k8s.io" in accept and b"v=v2;" in accept + b";" and b"as=APIGroupDiscoveryList" in accept

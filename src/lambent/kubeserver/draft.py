@@ -1,0 +1,33 @@
+"""A write on its way to the store: the new object, the old one, and what has been found about them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lambent.kube.schema import Problem
+from lambent.kube.types import KubeObject
+from lambent.kubeserver.call import Call
+from lambent.kubeserver.records import Record
+from lambent.kubeserver.resources import Resource
+
+
+@dataclass(slots=True)
+class Draft:
+    """`old` and `record` are None on create; `is_apply` tells server-side apply from all other writes."""
+
+    call: Call
+    resource: Resource
+    new: KubeObject
+    now: datetime
+    old: KubeObject | None = None
+    record: Record | None = None
+    subresource: str = ""
+    is_patch: bool = False
+    is_apply: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    stops_rules: bool = False
+    managed: list[dict[str, Any]] | None = None
+
+    @property
+    def is_create(self) -> bool:
+        return self.old is None

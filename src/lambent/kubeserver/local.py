@@ -1,0 +1,246 @@
+"""`kube`'s client Protocol without a socket: the server's own request path, called directly.
+
+Bodies cross as bytes, so no object is ever shared between server and caller. What a caller sees is what an HTTP client
+would see; only the transport is missing.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from lambent.http.message import Request, Response, Service
+from lambent.kube.errors import Gone, NotFound, from_status
+from lambent.kube.types import (
+    ALL,
+    GVK,
+    KubeObject,
+    Page,
+    PatchBody,
+    PatchKind,
+    Preconditions,
+    Propagation,
+    ResourceInfo,
+    Selector,
+    WatchEvent,
+    WatchOptions,
+)
+
+_PATCH_TYPES: dict[str, bytes] = {
+    "merge": b"application/merge-patch+json",
+    "json": b"application/json-patch+json",
+    "strategic": b"application/strategic-merge-patch+json",
+    "apply": b"application/apply-patch+yaml",
+}
+
+
+class LocalClient:
+    """Implements `kube.client.KubeClient`."""
+
+    def __init__(self, service: Service, *, component: str) -> None:
+        self._service = service
+        self._agent = f"lambent-{component}/0".encode()
+        self._known: dict[GVK, ResourceInfo] = {}
+
+    async def get(self, gvk: GVK, name: str, *, namespace: str | None = None, subresource: str = "") -> KubeObject:
+        path = (await self.resolve(gvk)).path(namespace, quote(name), subresource)
+        return await self._object("GET", path, what=f"get {gvk.kind} {name}")
+
+    async def list(
+        self, gvk: GVK, *, namespace: str | None = None, selector: Selector = ALL, limit: int = 500
+    ) -> AsyncIterator[Page]:
+        path = (await self.resolve(gvk)).path(namespace)
+        token, has_restarted = "", False
+        while True:
+            query = {"limit": str(limit), "continue": token, **_selection(selector)}
+            try:
+                found: Any = await self._object("GET", path, query=query, what=f"list {gvk.kind}")
+            except Gone:
+                # History no longer reaches the first page's version: once, begin again.
+                if has_restarted or not token:
+                    raise
+                token, has_restarted = "", True
+                continue
+            for item in found["items"]:
+                item.setdefault("apiVersion", gvk.api_version)
+                item.setdefault("kind", gvk.kind)
+            token = found["metadata"].get("continue", "")
+            yield Page(found["items"], found["metadata"]["resourceVersion"], token)
+            if not token:
+                return
+
+    async def create(self, obj: KubeObject, *, manager: str = "", dry_run: bool = False) -> KubeObject:
+        gvk = GVK.of(obj)
+        path = (await self.resolve(gvk)).path(obj["metadata"].get("namespace"))
+        query = _writing(manager, dry_run, "Strict")
+        return await self._object("POST", path, query=query, body=obj, what=f"create {_what(obj)}")
+
+    async def replace(
+        self, obj: KubeObject, *, subresource: str = "", manager: str = "", dry_run: bool = False
+    ) -> KubeObject:
+        meta = obj["metadata"]
+        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), quote(meta["name"]), subresource)
+        query = _writing(manager, dry_run, "Ignore" if subresource else "Strict")
+        return await self._object("PUT", path, query=query, body=obj, what=f"replace {_what(obj)}")
+
+    async def patch(
+        self,
+        gvk: GVK,
+        name: str,
+        body: PatchBody,
+        *,
+        namespace: str | None = None,
+        kind: PatchKind = "merge",
+        subresource: str = "",
+        manager: str = "",
+        dry_run: bool = False,
+    ) -> KubeObject:
+        path = (await self.resolve(gvk)).path(namespace, quote(name), subresource)
+        query = _writing(manager, dry_run, "Ignore" if subresource else "Strict")
+        what = f"patch {gvk.kind} {name}"
+        return await self._object("PATCH", path, query=query, body=body, media=_PATCH_TYPES[kind], what=what)
+
+    async def apply(
+        self, obj: KubeObject, *, manager: str, force: bool = False, subresource: str = "", dry_run: bool = False
+    ) -> KubeObject:
+        meta = obj["metadata"]
+        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), quote(meta["name"]), subresource)
+        query = {**_writing(manager, dry_run, "Strict"), "force": "true" if force else ""}
+        what = f"apply {_what(obj)}"
+        return await self._object("PATCH", path, query=query, body=obj, media=_PATCH_TYPES["apply"], what=what)
+
+    async def delete(
+        self,
+        gvk: GVK,
+        name: str,
+        *,
+        namespace: str | None = None,
+        propagation: Propagation | None = None,
+        preconditions: Preconditions | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        path = (await self.resolve(gvk)).path(namespace, quote(name))
+        body: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1"}
+        if propagation:
+            body["propagationPolicy"] = propagation
+        if preconditions is not None:
+            held = {"uid": preconditions.uid, "resourceVersion": preconditions.resource_version}
+            body["preconditions"] = {key: value for key, value in held.items() if value}
+        if dry_run:
+            body["dryRun"] = ["All"]
+        await self._object("DELETE", path, body=body, what=f"delete {gvk.kind} {name}")
+
+    async def watch(
+        self, gvk: GVK, *, namespace: str | None = None, options: WatchOptions | None = None
+    ) -> AsyncIterator[WatchEvent]:
+        wanted = options or WatchOptions()
+        path = (await self.resolve(gvk)).path(namespace)
+        query = {
+            "watch": "1",
+            "resourceVersion": wanted.resource_version,
+            "timeoutSeconds": str(wanted.timeout_s),
+            "allowWatchBookmarks": "true" if wanted.bookmarks else "",
+            **_selection(wanted.selector),
+        }
+        response = await self._send("GET", path, query=query, what=f"watch {gvk.kind}")
+        stream: Any = response.body
+        async with aclosing(stream) as chunks:
+            async for chunk in chunks:
+                for line in chunk.splitlines():
+                    yield _event(orjson.loads(line), what=f"watch {gvk.kind}")
+
+    async def resolve(self, gvk: GVK) -> ResourceInfo:
+        """Asked anew for an unknown kind; a known one is kept (plural and scope of a kind never change)."""
+        known = self._known.get(gvk)
+        if known is None:
+            known = self._known[gvk] = await self._discover(gvk)
+        return known
+
+    async def _discover(self, gvk: GVK) -> ResourceInfo:
+        root = f"/apis/{gvk.group}" if gvk.group else "/api"
+        response = await self._service(Request("GET", f"{root}/{gvk.version}".encode(), [(b"user-agent", self._agent)]))
+        found: Any = orjson.loads(_bytes(response)) if response.status == 200 else {"resources": []}
+        subresources = set()
+        for entry in found["resources"]:
+            plural, _, sub = entry["name"].partition("/")
+            if sub:
+                subresources.add((plural, sub))
+        for entry in found["resources"]:
+            if entry["kind"] == gvk.kind and "/" not in entry["name"]:
+                subs = frozenset(sub for plural, sub in subresources if plural == entry["name"])
+                return ResourceInfo(gvk, entry["name"], entry["namespaced"], subs, frozenset(entry["verbs"]))
+        raise NotFound(
+            f"the server does not serve {gvk.kind} in {gvk.api_version}", code=404, what=f"resolve {gvk.kind}"
+        )
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def _object(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: Any = None,
+        media: bytes = b"application/json",
+        what: str,
+    ) -> KubeObject:
+        response = await self._send(method, path, query=query, body=body, media=media, what=what)
+        found: KubeObject = orjson.loads(_bytes(response))
+        return found
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: Any = None,
+        media: bytes = b"application/json",
+        what: str,
+    ) -> Response:
+        given = {key: value for key, value in (query or {}).items() if value}
+        target = f"{path}?{urlencode(given)}" if given else path
+        headers = [(b"user-agent", self._agent)]
+        if body is not None:
+            headers.append((b"content-type", media))
+        request = Request(method, target.encode(), headers, orjson.dumps(body) if body is not None else b"")
+        response = await self._service(request)
+        if response.status >= 400:
+            raise _error(response, what)
+        return response
+
+
+def _error(response: Response, what: str) -> Exception:
+    raw = _bytes(response)
+    try:
+        status = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        status = {"code": response.status, "message": raw.decode(errors="replace").strip()}
+    after = next((float(value) for name, value in response.headers if name == b"retry-after"), None)
+    return from_status(status, what=what, retry_after_s=after)
+
+
+def _event(line: Any, *, what: str) -> WatchEvent:
+    if line["type"] == "ERROR" and line["object"].get("code") == 410:
+        raise from_status(line["object"], what=what)
+    return WatchEvent(line["type"], line["object"])
+
+
+def _bytes(response: Response) -> bytes:
+    return response.body if isinstance(response.body, bytes) else b""
+
+
+def _what(obj: KubeObject) -> str:
+    return f"{obj['kind']} {obj['metadata'].get('name') or obj['metadata'].get('generateName', '')}"
+
+
+def _writing(manager: str, dry_run: bool, validation: str) -> dict[str, str]:
+    return {"fieldManager": manager, "dryRun": "All" if dry_run else "", "fieldValidation": validation}
+
+
+def _selection(selector: Selector) -> dict[str, str]:
+    return {"labelSelector": selector.labels, "fieldSelector": selector.fields}

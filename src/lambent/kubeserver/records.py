@@ -1,0 +1,101 @@
+"""What the store holds of an object: its bytes, and beside them the few facts that selection and collection need."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from lambent.kube.types import KubeObject
+
+ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+
+class Owner(NamedTuple):
+    """One metadata.ownerReferences entry."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    blocks: bool
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """One version of one object. `body` is canonical JSON: apiVersion, kind, metadata, then the rest."""
+
+    namespace: str
+    name: str
+    uid: str
+    rv: int
+    body: bytes
+    labels: dict[str, str]
+    owners: tuple[Owner, ...]
+    deleting: bool
+    api_version: str
+    epoch: int = 0
+
+    @property
+    def path(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    def load(self) -> Any:
+        """The object, decoded anew: the caller's own copy."""
+        return orjson.loads(self.body)
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """One committed (or pending) step of one object. `old` is what it replaced, None for ADDED."""
+
+    rv: int
+    bucket: str
+    type: ChangeType
+    record: Record
+    old: Record | None
+    at_s: float = 0.0
+    lines: dict[Any, bytes] = field(default_factory=dict)
+
+
+def record_of(obj: KubeObject, rv: int, *, epoch: int = 0) -> Record:
+    """Encodes `obj` as version `rv`; sets its resourceVersion."""
+    meta = obj["metadata"]
+    meta["resourceVersion"] = str(rv)
+    ordered: dict[str, Any] = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta}
+    ordered.update((key, value) for key, value in obj.items() if key not in ordered)
+    return Record(
+        namespace=meta.get("namespace", ""),
+        name=meta["name"],
+        uid=meta.get("uid", ""),
+        rv=rv,
+        body=orjson.dumps(ordered),
+        labels=meta.get("labels") or {},
+        owners=owners_of(obj),
+        deleting="deletionTimestamp" in meta,
+        api_version=obj["apiVersion"],
+        epoch=epoch,
+    )
+
+
+def owners_of(obj: KubeObject) -> tuple[Owner, ...]:
+    return tuple(
+        Owner(ref["apiVersion"], ref["kind"], ref["name"], ref["uid"], bool(ref.get("blockOwnerDeletion")))
+        for ref in obj["metadata"].get("ownerReferences") or ()
+    )
+
+
+def record_from_body(body: bytes, rv: int) -> Record:
+    """A record read back from disk; its bytes are kept as they are."""
+    obj: Any = orjson.loads(body)
+    meta = obj["metadata"]
+    return Record(
+        namespace=meta.get("namespace", ""),
+        name=meta["name"],
+        uid=meta.get("uid", ""),
+        rv=rv,
+        body=body,
+        labels=meta.get("labels") or {},
+        owners=owners_of(obj),
+        deleting="deletionTimestamp" in meta,
+        api_version=obj["apiVersion"],
+    )

@@ -1,0 +1,159 @@
+"""The table of what is served: one `Resource` per (group, version, plural), replaced as a whole when a CRD changes.
+
+Routing, discovery, OpenAPI and Tables all read this one table, so they cannot disagree. Not here: where builtin kinds
+(`builtin`) and custom ones (`crds`) come from.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lambent.kube.schema import Schema
+from lambent.kube.types import GVK
+
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a Table; `path` is a JSONPath of the object."""
+
+    name: str
+    type: str
+    path: str
+    priority: int = 0
+    format: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where a kind keeps what its scale subresource shows."""
+
+    spec_path: str
+    status_path: str
+    selector_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """How a kind differs from plain storage. Source: Kubernetes API reference, per kind."""
+
+    counts_generation: bool = True
+    needs_version_on_update: bool = False
+    creates_on_put: bool = False
+    delete_answers_object: bool = False
+    selectable: tuple[str, ...] = ()
+    size_limit_bytes: int = 1_536 * 1024
+    name_rule: str = "subdomain"  # or "path": RBAC names may hold colons
+    subresources: tuple[tuple[str, str], ...] = ()  # beyond status and scale: (name, kind)
+    is_virtual: bool = False  # computed answers; nothing is stored
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """One served version of a kind; `bucket` names its objects in the store, shared by all its versions."""
+
+    gvk: GVK
+    plural: str
+    singular: str
+    namespaced: bool
+    bucket: str
+    stored_api_version: str
+    schema: Schema
+    list_kind: str = ""
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    columns: tuple[Column, ...] | None = None
+    has_status: bool = False
+    scale: Scale | None = None
+    traits: Traits = field(default=Traits())
+    custom: bool = False
+    verbs: tuple[str, ...] = VERBS
+    deprecation: str = ""
+    rules: Any = None
+    epoch: int = 0
+
+    @property
+    def group(self) -> str:
+        return self.gvk.group
+
+    @property
+    def kind(self) -> str:
+        return self.gvk.kind
+
+    @property
+    def api_version(self) -> str:
+        return self.gvk.api_version
+
+    @property
+    def list_name(self) -> str:
+        return self.list_kind or f"{self.gvk.kind}List"
+
+
+class Table:
+    """An immutable index of resources; `version` changes with each replacement."""
+
+    def __init__(self, resources: Iterable[Resource], version: int = 0) -> None:
+        self.resources = tuple(resources)
+        self.version = version
+        self._by_path = {(r.group, r.gvk.version, r.plural): r for r in self.resources}
+        self._by_kind = {r.gvk: r for r in self.resources}
+        self.groups: dict[str, dict[str, list[Resource]]] = {}
+        for resource in self.resources:
+            self.groups.setdefault(resource.group, {}).setdefault(resource.gvk.version, []).append(resource)
+
+    def find(self, group: str, version: str, plural: str) -> Resource | None:
+        return self._by_path.get((group, version, plural))
+
+    def by_kind(self, gvk: GVK) -> Resource | None:
+        return self._by_kind.get(gvk)
+
+    def versions(self, group: str) -> list[str]:
+        """Preferred first."""
+        return sorted(self.groups.get(group, {}), key=version_order)
+
+    def of_bucket(self, bucket: str) -> Resource | None:
+        return next((r for r in self.resources if r.bucket == bucket), None)
+
+
+class Catalog:
+    """The present table, and where others learn that it changed."""
+
+    def __init__(self, builtin: Sequence[Resource]) -> None:
+        self._builtin = tuple(builtin)
+        self._custom: dict[str, tuple[Resource, ...]] = {}
+        self.table = Table(builtin)
+
+    def put(self, crd: str, resources: Sequence[Resource]) -> None:
+        self._custom[crd] = tuple(resources)
+        self._replace()
+
+    def drop(self, crd: str) -> None:
+        if self._custom.pop(crd, None) is not None:
+            self._replace()
+
+    def of_crd(self, crd: str) -> tuple[Resource, ...]:
+        return self._custom.get(crd, ())
+
+    def _replace(self) -> None:
+        custom = (resource for resources in self._custom.values() for resource in resources)
+        self.table = Table((*self._builtin, *custom), self.table.version + 1)
+
+
+def version_order(version: str) -> tuple[int, int, int, str]:
+    """Sort key: GA first, then beta, alpha, others; within one, the higher number first.
+
+    Source: Kubernetes docs, "Versions in CustomResourceDefinitions: version priority".
+    """
+    head, stage, tail = version, 3, ""
+    for rank, word in ((1, "beta"), (2, "alpha")):
+        if word in version:
+            head, _, tail = version.partition(word)
+            stage = rank
+    if stage == 3:
+        stage = 0
+    number = head.removeprefix("v")
+    if not version.startswith("v") or not number.isdigit() or (tail and not tail.isdigit()):
+        return (3, 0, 0, version)
+    return (stage, -int(number), -int(tail or 0), version)

@@ -1,0 +1,80 @@
+"""The scale subresource: one number of an object, shown as `autoscaling/v1 Scale`. Source: Kubernetes API reference."""
+
+from typing import Any
+
+import orjson
+
+from lambent.http.message import Response
+from lambent.kube.patches import json_patch, merge_patch
+from lambent.kube.types import KubeObject
+from lambent.kubeserver.call import Call
+from lambent.kubeserver.decoding import decode_body, decode_patch
+from lambent.kubeserver.jsonpath import compile_path, simple_path
+from lambent.kubeserver.rendering import answer, load
+from lambent.kubeserver.resources import Scale
+from lambent.kubeserver.status import ApiError, no_resource
+from lambent.kubeserver.store import Store
+from lambent.kubeserver.writing import Writer
+
+
+class Scaler:
+    def __init__(self, store: Store, writer: Writer) -> None:
+        self._store = store
+        self._writer = writer
+
+    async def handle(self, call: Call) -> Response:
+        paths = call.resource.scale
+        if paths is None:
+            raise no_resource()
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None:
+            raise call.not_found()
+        shown = scale_of(load(call.resource, record), paths)
+        if call.verb == "get":
+            return answer(shown)
+        wanted = self._wanted(call, shown)
+        replicas = (wanted.get("spec") or {}).get("replicas", 0)
+        obj: Any = load(call.resource, record)
+        version = (wanted.get("metadata") or {}).get("resourceVersion")
+        if version:
+            obj["metadata"]["resourceVersion"] = version
+        _put(obj, simple_path(paths.spec_path), replicas)
+        changed = await self._writer.change(call, record, obj, is_patch=True)
+        return answer(scale_of(load(call.resource, changed), paths))
+
+    def _wanted(self, call: Call, shown: dict[str, Any]) -> dict[str, Any]:
+        if call.verb == "update":
+            return decode_body(call)
+        kind, patch = decode_patch(call)
+        new: dict[str, Any] = json_patch(shown, patch) if kind == "json" else merge_patch(shown, patch)
+        return new
+
+
+def scale_of(obj: KubeObject, paths: Scale) -> dict[str, Any]:
+    """Raises 500 when a custom object has no value at `specReplicasPath`."""
+    meta: Any = obj["metadata"]
+    replicas = compile_path(paths.spec_path)(obj)
+    if replicas is None:
+        raise ApiError(500, f"the spec replicas field {paths.spec_path!r} does not exist", reason="InternalError")
+    status: dict[str, Any] = {"replicas": compile_path(paths.status_path)(obj) or 0}
+    if paths.selector_path:
+        selector = compile_path(paths.selector_path)(obj)
+        if selector is None:
+            found = compile_path(".spec.selector.matchLabels")(obj)
+            selector = ",".join(f"{key}={value}" for key, value in (found or {}).items())
+        if selector:
+            status["selector"] = selector if isinstance(selector, str) else orjson.dumps(selector).decode()
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {name: meta[name] for name in kept if name in meta},
+        "spec": {"replicas": replicas},
+        "status": status,
+    }
+
+
+def _put(obj: Any, path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        obj = obj.setdefault(part, {})
+    obj[path[-1]] = value

@@ -1,0 +1,156 @@
+"""The embedded API server as one daemon: store, loops, port, kubeconfig.
+
+    startup:  read the store -> build the tables -> start the loops -> make the namespaces that always exist -> listen
+    shutdown: stop listening and end the watches -> stop the loops -> commit what is staged -> close the file
+
+Binds loopback unless told otherwise. The port speaks TLS and plain HTTP (the first byte tells).
+"""
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+
+import yaml
+
+from lambent.clock import WallClock, utc_now
+from lambent.errors import UsageError
+from lambent.http.server import HttpServer
+from lambent.kubeserver.builtin.table import builtin_resources
+from lambent.kubeserver.certificates import Certificates, load_or_make
+from lambent.kubeserver.crds import Definitions
+from lambent.kubeserver.deletion import Deleter
+from lambent.kubeserver.garbage import GarbageCollector
+from lambent.kubeserver.local import LocalClient
+from lambent.kubeserver.namespaces import ALWAYS, Namespaces, namespace
+from lambent.kubeserver.openapi import Documents
+from lambent.kubeserver.reading import Reader
+from lambent.kubeserver.resources import Catalog
+from lambent.kubeserver.reviews import Reviewer
+from lambent.kubeserver.routing import Parts, Router
+from lambent.kubeserver.scaling import Scaler
+from lambent.kubeserver.stack import AuditSink, as_administrator, build_stack, by_token
+from lambent.kubeserver.stages import Admission
+from lambent.kubeserver.store import Store
+from lambent.kubeserver.tokens import Tokens
+from lambent.kubeserver.watching import Hub
+from lambent.kubeserver.writing import Writer
+
+CONTEXT_NAME = "lambent"
+
+
+class KubeServer:
+    """`state_dir` None keeps everything in memory. `startup` may be given port 0 for any free one."""
+
+    def __init__(self, *, state_dir: Path | None, audit: AuditSink | None = None, clock: WallClock = utc_now) -> None:
+        self._state_dir = state_dir
+        self._clock = clock
+        if state_dir is not None:
+            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._tokens = Tokens(state_dir / "token" if state_dir else None, clock)
+        self._store = Store(state_dir / "kube.db" if state_dir else None)
+        self._catalog = Catalog(builtin_resources())
+        deleter = Deleter(self._store, clock)
+        self._definitions = Definitions(self._store, self._catalog, deleter, clock)
+        self._garbage = GarbageCollector(self._store, self._catalog, deleter)
+        self._namespaces = Namespaces(self._store, self._catalog, deleter, clock)
+        self._hub = Hub(self._store, clock)
+        writer = Writer(self._store, Admission(self._store), deleter, clock)
+        router = Router(
+            Parts(
+                store=self._store,
+                catalog=self._catalog,
+                reader=Reader(self._store, clock),
+                writer=writer,
+                hub=self._hub,
+                scaler=Scaler(self._store, writer),
+                reviewer=Reviewer(self._tokens),
+                tokens=self._tokens,
+                documents=Documents(),
+            )
+        )
+        self.service = build_stack(router, identify=by_token(self._tokens), audit=audit)
+        self._inner = build_stack(router, identify=as_administrator, audit=audit)
+        self._http: HttpServer | None = None
+        self._loops: asyncio.Task[None] | None = None
+        self._certificates: Certificates | None = None
+        self._address: tuple[str, int] | None = None
+
+    @property
+    def token(self) -> str:
+        """The administrator's bearer token."""
+        return self._tokens.admin
+
+    @property
+    def url(self) -> str:
+        """The HTTPS address; raises UsageError before `startup`."""
+        host, port = self._bound()
+        return f"https://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def local_client(self, component: str = "controller") -> LocalClient:
+        """A `KubeClient` that calls this server without a socket, as the administrator."""
+        return LocalClient(self._inner, component=component)
+
+    async def startup(self, host: str = "127.0.0.1", port: int = 6444) -> int:
+        """Reads the store and listens; gives the bound port. Raises UsageError when either cannot be had."""
+        await self.open()
+        self._certificates = load_or_make(self._state_dir / "tls" if self._state_dir else None)
+        self._http = HttpServer(self.service, ssl_context=self._certificates.ssl_context())
+        self._address = await self._http.startup(host, port)
+        return self._address[1]
+
+    async def open(self) -> None:
+        """All of `startup` but the port: enough for `local_client`."""
+        self._store.load()
+        self._definitions.load()
+        self._garbage.load()
+        self._namespaces.load()
+        self._loops = asyncio.create_task(self._run(), name="kubeserver")
+        for name in ALWAYS:
+            if self._store.peek("namespaces", name) is None:
+                await self._store.put("namespaces", namespace(name, self._clock))
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._definitions.run(), name="definitions")
+            group.create_task(self._garbage.run(), name="garbage")
+            group.create_task(self._namespaces.run(), name="namespaces")
+
+    async def shutdown(self, drain_s: float = 2.0) -> None:
+        self._hub.close()
+        if self._http is not None:
+            await self._http.shutdown(drain_s)
+        if self._loops is not None:
+            self._loops.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loops
+        await self._store.close()
+
+    def write_kubeconfig(self, path: Path) -> None:
+        """Writes (mode 0600) a kubeconfig with the context `lambent`; raises UsageError before `startup`."""
+        url = self.url
+        authority = self._certificates.authority if self._certificates else b""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            yaml.safe_dump(kubeconfig(url, self.token, authority), file)
+
+    def _bound(self) -> tuple[str, int]:
+        if self._address is None:
+            raise UsageError("the Kubernetes API server is not listening; start it first")
+        return self._address
+
+
+def kubeconfig(url: str, token: str, authority: bytes) -> dict[str, object]:
+    """A kubeconfig document with one context."""
+    import base64
+
+    cluster = {"server": url, "certificate-authority-data": base64.b64encode(authority).decode()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": CONTEXT_NAME, "cluster": cluster}],
+        "users": [{"name": CONTEXT_NAME, "user": {"token": token}}],
+        "contexts": [{"name": CONTEXT_NAME, "context": {"cluster": CONTEXT_NAME, "user": CONTEXT_NAME}}],
+        "current-context": CONTEXT_NAME,
+    }

@@ -1,0 +1,162 @@
+"""The path of a request, as one function: `build_stack`.
+
+    refusals -> authenticate -> route -> audit -> verb
+
+Each stage is a small closure around the next. What a written object passes after that is `stages.Admission`. `refusals`
+is outermost, so that every error of any stage is a Status with the headers every answer has.
+"""
+
+import hmac
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from lambent.http.message import Request, Response, Service
+from lambent.kubeserver.call import ADMIN, ANONYMOUS, Call, User
+from lambent.kubeserver.routing import OPEN_PATHS, Router
+from lambent.kubeserver.status import ApiError
+from lambent.kubeserver.tokens import Tokens
+from lambent.telemetry import counter
+
+log = logging.getLogger(__name__)
+
+_requests = counter("kubeserver_requests_total", "Requests to the embedded API server.", ["verb", "resource", "code"])
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Who asked for what, and the answer's code; `name` is empty for a collection."""
+
+    verb: str
+    group: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    user: str
+    code: int
+
+
+AuditSink = Callable[[AuditEvent], None]
+Identify = Callable[[Request], User]
+_Handler = Callable[[Request, User], Awaitable[Response]]
+
+
+def build_stack(router: Router, *, identify: Identify, audit: AuditSink | None = None) -> Service:
+    """The whole path of a request, innermost stage first; each line wraps the one before."""
+    run = router.serve
+    watched = _audited(run, audit)
+    routed = _routed(router, watched)
+    known = _authenticated(routed, identify)
+    return _refusals(known)
+
+
+def _audited(
+    run: Callable[[Call], Awaitable[Response]], sink: AuditSink | None
+) -> Callable[[Call], Awaitable[Response]]:
+    """Counts, and tells the sink, which the test of minimal RBAC rules is built on."""
+
+    def note(call: Call, code: int) -> None:
+        _requests.labels(call.verb, call.resource.plural, str(code)).inc()
+        if sink is not None:
+            resource, name = call.resource, call.user.name
+            event = AuditEvent(
+                call.verb, resource.group, resource.plural, call.subresource, call.namespace, call.name, name, code
+            )
+            sink(event)
+
+    async def handle(call: Call) -> Response:
+        try:
+            response = await run(call)
+        except ApiError as error:
+            note(call, error.code)
+            error.headers.extend(_warnings(call))
+            raise
+        note(call, response.status)
+        response.headers += _warnings(call)
+        return response
+
+    return handle
+
+
+def _warnings(call: Call) -> list[tuple[bytes, bytes]]:
+    escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in dict.fromkeys(call.warnings))
+    return [(b"warning", f'299 - "{text}"'.encode()) for text in escaped]
+
+
+def _routed(router: Router, handle: Callable[[Call], Awaitable[Response]]) -> _Handler:
+    async def route(request: Request, user: User) -> Response:
+        call = router.resolve(request, user)
+        return router.other(request) if call is None else await handle(call)
+
+    return route
+
+
+def _authenticated(handle: _Handler, identify: Identify) -> Callable[[Request], Awaitable[Response]]:
+    async def authenticate(request: Request) -> Response:
+        user = identify(request)
+        response = await handle(request, user)
+        if user is not ANONYMOUS:
+            response.headers += [_FLOW, _PRIORITY]
+        return response
+
+    return authenticate
+
+
+# Clients log these; there is one flow and one priority here.
+_FLOW = (b"x-kubernetes-pf-flowschema-uid", str(uuid.uuid5(uuid.NAMESPACE_DNS, "lambent-flow")).encode())
+_PRIORITY = (b"x-kubernetes-pf-prioritylevel-uid", str(uuid.uuid5(uuid.NAMESPACE_DNS, "lambent-priority")).encode())
+
+
+def _refusals(handle: Callable[[Request], Awaitable[Response]]) -> Service:
+    async def serve(request: Request) -> Response:
+        try:
+            response = await handle(request)
+        except ApiError as error:
+            response = error.response()
+        except Exception:
+            log.exception(
+                "a request failed", extra={"method": request.method, "path": request.raw_path.decode("latin-1")}
+            )
+            response = ApiError(500, "Internal error occurred", reason="InternalError").response()
+        response.headers.append((b"audit-id", str(uuid.uuid4()).encode()))
+        if not any(name == b"cache-control" for name, _ in response.headers):
+            response.headers.append((b"cache-control", b"no-cache, private"))
+        return response
+
+    return serve
+
+
+def by_token(tokens: Tokens) -> Identify:
+    """Who a request's bearer token belongs to; raises 401. Health and version are open to all."""
+
+    def identify(request: Request) -> User:
+        _check_host(request)
+        value = request.header(b"authorization").decode("latin-1")
+        scheme, _, token = value.partition(" ")
+        user = tokens.user_of(token.strip()) if hmac.compare_digest(scheme.lower().encode(), b"bearer") else None
+        if user is not None:
+            return user
+        if request.raw_path.decode("latin-1") in OPEN_PATHS and not value:
+            return ANONYMOUS
+        raise ApiError(401, "Unauthorized")
+
+    return identify
+
+
+def as_administrator(request: Request) -> User:
+    """For callers inside the process."""
+    return ADMIN
+
+
+def _check_host(request: Request) -> None:
+    """A page that rebinds its name to loopback is refused: its Host and Origin are its own."""
+    host = request.header(b"host").decode("latin-1")
+    name = host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host
+    origin = request.header(b"origin").decode("latin-1")
+    foreign = bool(origin) and (urlsplit(origin).hostname or "") not in _LOCAL_NAMES
+    if name not in _LOCAL_NAMES or foreign:
+        raise ApiError(403, f"the host name {name!r} is not this server's; use 127.0.0.1 or localhost")

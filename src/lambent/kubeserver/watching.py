@@ -1,0 +1,294 @@
+"""Watches: the stream of changes of one bucket, selected and rendered for its reader.
+
+A committed change is handed to every watcher of its bucket at once; its line is rendered once per form and shared. A
+watcher that falls 4 096 changes or 16 MiB behind is cut off with 410: a slow reader never delays a write. Source:
+Kubernetes API concepts, "Efficient detection of changes" and "Streaming lists".
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import orjson
+
+from lambent.clock import WallClock
+from lambent.http.message import Response
+from lambent.kube.schema import Problem
+from lambent.kubeserver import selectors, status
+from lambent.kubeserver.call import Call, Form
+from lambent.kubeserver.reading import future_version, version_of
+from lambent.kubeserver.records import Change, Record
+from lambent.kubeserver.rendering import JSON, body_of, metadata_of, table
+from lambent.kubeserver.resources import Resource
+from lambent.kubeserver.selectors import Selection
+from lambent.kubeserver.status import ApiError
+from lambent.kubeserver.store import Store
+from lambent.telemetry import gauge
+
+_watchers = gauge("kubeserver_watchers", "Open watches of the embedded API server.")
+
+BACKLOG_COUNT, BACKLOG_BYTES = 4_096, 16 * 1024 * 1024
+BOOKMARK_S = 10.0
+_SHORTEST_S, _LONGEST_S = 1_800, 3_600  # a watch without a limit of its own ends in between, at random: no stampede
+_END_ANNOTATION = "k8s.io/initial-events-end"
+
+
+class View(NamedTuple):
+    """Everything a line depends on besides the change."""
+
+    resource: Resource
+    form: Form
+    include: str
+
+
+class Watcher:
+    """The backlog of one watch."""
+
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace
+        self.backlog: deque[Change] = deque()
+        self.is_behind = False
+        self._bytes = 0
+        self._filled = asyncio.Event()
+
+    def offer(self, change: Change) -> None:
+        if self.namespace and change.record.namespace != self.namespace:
+            return
+        if len(self.backlog) >= BACKLOG_COUNT or self._bytes > BACKLOG_BYTES:
+            self.is_behind = True
+            self.backlog.clear()
+        if not self.is_behind:
+            self.backlog.append(change)
+            self._bytes += len(change.record.body)
+        self._filled.set()
+
+    def take(self) -> list[Change]:
+        taken = list(self.backlog)
+        self.backlog.clear()
+        self._bytes = 0
+        self._filled.clear()
+        return taken
+
+    def end(self) -> None:
+        self.is_ended = True
+        self._filled.set()
+
+    is_ended = False
+
+    async def wait(self, seconds: float) -> None:
+        """Until something was offered, at most this long."""
+        if not self._filled.is_set():
+            try:
+                async with asyncio.timeout(max(seconds, 0)):
+                    await self._filled.wait()
+            except TimeoutError:
+                return
+
+
+class Hub:
+    """All watchers, by bucket."""
+
+    def __init__(self, store: Store, clock: WallClock) -> None:
+        self._store = store
+        self._clock = clock
+        self._watchers: dict[str, set[Watcher]] = {}
+        store.listen(self._on_change)
+
+    def _on_change(self, change: Change) -> None:
+        for watcher in self._watchers.get(change.bucket, ()):
+            watcher.offer(change)
+
+    def close(self, bucket: str = "") -> None:
+        """Ends the watches of a bucket (its definition is gone), or all of them."""
+        for name, watchers in self._watchers.items():
+            if not bucket or name == bucket:
+                for watcher in watchers:
+                    watcher.end()
+
+    async def watch(self, call: Call) -> Response:
+        """A 200 whose body lasts until the timeout; a start that is too old is one ERROR event."""
+        chosen = selectors.parse(
+            call.query.get("labelSelector", ""), call.query.get("fieldSelector", ""), call.resource
+        )
+        start = version_of(call)
+        initial = _wants_initial(call)
+        seconds = call.number("timeoutSeconds") or random.randint(_SHORTEST_S, _LONGEST_S)
+        stream = self._stream(call, chosen, start=start, initial=initial, seconds=seconds)
+        return Response(200, [JSON], stream)
+
+    async def _stream(
+        self, call: Call, chosen: Selection, *, start: int, initial: bool | None, seconds: int
+    ) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        bookmarks = call.flag("allowWatchBookmarks")
+        watcher = Watcher(call.namespace)
+        lines = _Lines(
+            View(call.resource, call.form(), call.query.get("includeObject", "Metadata")), chosen, self._clock
+        )
+        self._watchers.setdefault(call.resource.bucket, set()).add(watcher)
+        _watchers.inc()
+        try:
+            seen = self._store.counter
+            if initial and start > seen:
+                yield error_line(future_version(start, seen))
+                return
+            if 0 < start < self._store.history.floor and not initial:
+                yield error_line(_too_old(start, self._store.history.floor))
+                return
+            first = self._first(call, start, initial, lines)
+            if initial is not False and (initial or start == 0) and bookmarks:
+                first += lines.bookmark(seen, marked=True)
+            yield first
+            next_bookmark = loop.time() + BOOKMARK_S
+            while True:
+                left = end - loop.time()
+                if left <= 0 or watcher.is_ended:
+                    break
+                await watcher.wait(min(left, next_bookmark - loop.time()) if bookmarks else left)
+                if watcher.is_behind:
+                    yield error_line(_too_old(seen, self._store.counter))
+                    return
+                changes = watcher.take()
+                if changes:
+                    seen = changes[-1].rv
+                    fresh = [change for change in changes if change.rv > start]
+                    if chunk := b"".join(lines.of(change) for change in fresh):
+                        yield chunk
+                if bookmarks and loop.time() >= next_bookmark:
+                    next_bookmark = loop.time() + BOOKMARK_S
+                    yield lines.bookmark(max(self._store.counter, start))
+            if bookmarks:
+                yield lines.bookmark(max(self._store.counter, start))
+        finally:
+            self._watchers[call.resource.bucket].discard(watcher)
+            _watchers.dec()
+
+    def _first(self, call: Call, start: int, initial: bool | None, lines: "_Lines") -> bytes:
+        """What the reader is owed before the live part: the present state, or the changes since `start`."""
+        bucket = call.resource.bucket
+        if initial or (start == 0 and initial is None):
+            return b"".join(lines.added(record) for record in self._store.scan(bucket, call.namespace))
+        if not start:
+            return b""
+        changes = self._store.history.since(bucket, start)
+        wanted = call.namespace
+        return b"".join(lines.of(c) for c in changes if not wanted or c.record.namespace == wanted)
+
+
+def _wants_initial(call: Call) -> bool | None:
+    """sendInitialEvents, or None when unset; it needs resourceVersionMatch=NotOlderThan."""
+    text = call.query.get("sendInitialEvents")
+    if text is None:
+        if call.query.get("resourceVersionMatch"):
+            raise _forbidden(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+            )
+        return None
+    if call.query.get("resourceVersionMatch") != "NotOlderThan":
+        raise _forbidden(
+            "resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        )
+    return text.lower() in ("1", "true")
+
+
+def _forbidden(path: str, text: str) -> ApiError:
+    problem = Problem(path, "FieldValueForbidden", f"Forbidden: {text}")
+    return status.invalid("meta.k8s.io", "ListOptions", "", [problem])
+
+
+def _too_old(wanted: int, floor: int) -> ApiError:
+    return ApiError(410, f"too old resource version: {wanted} ({floor})", details=None)
+
+
+def error_line(error: ApiError) -> bytes:
+    return orjson.dumps({"type": "ERROR", "object": error.body()}) + b"\n"
+
+
+class _Lines:
+    """Changes as lines for one view and selection; Table columns are only in the first line."""
+
+    def __init__(self, view: View, chosen: Selection, clock: WallClock) -> None:
+        self._view = view
+        self._chosen = chosen
+        self._clock = clock
+        self._has_columns = False
+
+    def added(self, record: Record) -> bytes:
+        return self._line("ADDED", record) if self._chosen.matches(record) else b""
+
+    def of(self, change: Change) -> bytes:
+        """The line of a change as this selection sees it; b"" when it does not concern it."""
+        kind, record = change.type, change.record
+        if not self._chosen.is_all:
+            is_in = self._chosen.matches(record)
+            was_in = change.old is not None and self._chosen.matches(change.old)
+            if kind == "DELETED":
+                is_in = was_in
+                if not was_in:
+                    return b""
+            elif is_in:
+                kind = "MODIFIED" if was_in else "ADDED"
+            elif was_in and change.old is not None:
+                return self._line("DELETED", _as_of(change.old, change.rv))
+            else:
+                return b""
+        if self._view.form.shape == "table":
+            return self._line(kind, record)
+        key = (self._view, kind)
+        if key not in change.lines:
+            change.lines[key] = self._line(kind, record)
+        return change.lines[key]
+
+    def _line(self, kind: str, record: Record) -> bytes:
+        view = self._view
+        if view.form.shape == "full":
+            body = body_of(view.resource, record)
+        elif view.form.shape == "metadata":
+            body = orjson.dumps(metadata_of(orjson.loads(record.body)))
+        else:
+            body = self._table([record], str(record.rv))
+        return b'{"type":"%b","object":%b}\n' % (kind.encode(), body)
+
+    def _table(self, records: list[Record], rv: str) -> bytes:
+        first, self._has_columns = not self._has_columns, True
+        view = self._view
+        meta = {"resourceVersion": rv}
+        return table(
+            view.resource, records, view.form, include=view.include, now=self._clock(), meta=meta, with_columns=first
+        )
+
+    def bookmark(self, rv: int, *, marked: bool = False) -> bytes:
+        resource = self._view.resource
+        meta: dict[str, Any] = {"resourceVersion": str(rv), "creationTimestamp": None}
+        if marked:
+            meta["annotations"] = {_END_ANNOTATION: "true"}
+        obj: dict[str, Any] = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
+        if self._view.form.shape == "metadata":
+            obj |= {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+        if self._view.form.shape == "table":
+            row = {"cells": [], "object": metadata_of(obj)}
+            obj = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": str(rv)}}
+            obj |= {"columnDefinitions": None, "rows": [row]}
+        return orjson.dumps({"type": "BOOKMARK", "object": obj}) + b"\n"
+
+
+def _as_of(record: Record, rv: int) -> Record:
+    """The old state under the version of the change that took it out of the selection."""
+    obj = record.load()
+    obj["metadata"]["resourceVersion"] = str(rv)
+    return Record(
+        namespace=record.namespace,
+        name=record.name,
+        uid=record.uid,
+        rv=rv,
+        body=orjson.dumps(obj),
+        labels=record.labels,
+        owners=record.owners,
+        deleting=record.deleting,
+        api_version=record.api_version,
+        epoch=record.epoch,
+    )

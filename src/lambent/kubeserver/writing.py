@@ -1,0 +1,251 @@
+"""POST, PUT, PATCH and DELETE: from a body to a committed change.
+
+A write is checked against the newest version, committed or not, and staged in the same turn of the loop: no two writes
+can interleave, so a patch without a version of its own never conflicts. Not here: the checks (`stages`) and deletion's
+meaning (`deletion`).
+"""
+
+from typing import Any
+
+import orjson
+
+from lambent.clock import WallClock
+from lambent.http.message import Response
+from lambent.kube.patches import PatchError, json_patch, merge_patch
+from lambent.kube.schema import Problem
+from lambent.kube.types import KubeObject
+from lambent.kubeserver import selectors, status
+from lambent.kubeserver.call import Call, check_dry_run
+from lambent.kubeserver.decoding import decode_body, decode_json, decode_patch, media_type
+from lambent.kubeserver.deletion import POLICIES, DeleteOptions, Deleter, is_finished
+from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.records import Record, record_of
+from lambent.kubeserver.rendering import answer, load, render_list, render_one
+from lambent.kubeserver.stages import Admission
+from lambent.kubeserver.status import ApiError, bad_request
+from lambent.kubeserver.store import Store
+
+
+class Writer:
+    def __init__(self, store: Store, admission: Admission, deleter: Deleter, clock: WallClock) -> None:
+        self._store = store
+        self._admission = admission
+        self._deleter = deleter
+        self._clock = clock
+
+    # The verbs.
+
+    async def create(self, call: Call) -> Response:
+        body: Any = decode_body(call)
+        return await self.create_object(call, body)
+
+    async def create_object(self, call: Call, body: KubeObject, *, is_apply: bool = False) -> Response:
+        is_dry_run = call.is_dry_run
+        given: Any = body.get("metadata")
+        if isinstance(given, dict) and given.get("resourceVersion") not in (None, "", "0"):
+            raise ApiError(500, "resourceVersion should not be set on objects to be created", reason="")
+        draft = Draft(call, call.resource, body, self._clock(), is_apply=is_apply)
+        if call.resource.has_status and call.resource.custom:
+            body.pop("status", None)
+        self._admission.admit(draft)
+        path = _path_of(draft)
+        found = self._store.peek(call.resource.bucket, path)
+        if found is not None:
+            raise status.already_exists(call.resource.group, call.resource.plural, found.name, deleting=found.deleting)
+        if is_dry_run:
+            return answer(_ordered(draft.new), 201)
+        record = await self._store.put(call.resource.bucket, self._to_stored(draft), epoch=call.resource.epoch)
+        return self._answer(call, record, 201)
+
+    async def update(self, call: Call) -> Response:
+        body: Any = decode_body(call)
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None:
+            if call.resource.traits.creates_on_put and not call.subresource:
+                return await self.create_object(call, body)
+            _check_names(call, body)
+            raise call.not_found()
+        return self._answer(call, await self.change(call, record, body, is_patch=False), 200)
+
+    async def patch(self, call: Call) -> Response:
+        kind, patch = decode_patch(call)
+        record = self._store.peek(call.resource.bucket, call.path)
+        if kind == "apply":
+            raise ApiError(415, "server-side apply", details={})
+        if record is None:
+            raise call.not_found()
+        old = load(call.resource, record)
+        new = self._patched(call, kind, old, patch)
+        return self._answer(call, await self.change(call, record, new, is_patch=True), 200)
+
+    async def delete(self, call: Call) -> Response:
+        options = delete_options(call)
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None:
+            raise call.not_found()
+        deleted = await self._deleter.delete(call.resource, record, options)
+        resource = call.resource
+        if deleted.is_gone and not resource.traits.delete_answers_object:
+            return answer(status.success(resource.group, resource.plural, record.name, record.uid))
+        return answer(_ordered(deleted.obj))
+
+    async def delete_collection(self, call: Call) -> Response:
+        options = delete_options(call)
+        chosen = selectors.parse(
+            call.query.get("labelSelector", ""), call.query.get("fieldSelector", ""), call.resource
+        )
+        records = [r for r in self._store.scan(call.resource.bucket, call.namespace) if chosen.matches(r)]
+        for record in records:
+            newest = self._store.peek(call.resource.bucket, record.path)
+            if newest is not None:
+                await self._deleter.delete(call.resource, newest, options)
+        return answer(render_list(call, records, {"resourceVersion": str(self._store.counter)}, self._clock()))
+
+    # Changing what is there.
+
+    def _patched(self, call: Call, kind: str, old: KubeObject, patch: Any) -> KubeObject:
+        try:
+            new = json_patch(old, patch) if kind == "json" else merge_patch(old, patch)
+        except PatchError:
+            text = "the server rejected our request due to an error in our request"
+            raise ApiError(422, text, details={}) from None
+        if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
+            raise bad_request("the patch leaves no object")
+        # A patch may share parts with itself and the old object; what follows changes in place.
+        result: KubeObject = orjson.loads(orjson.dumps(new))
+        return result
+
+    async def change(self, call: Call, record: Record, new: KubeObject, *, is_patch: bool) -> Record:
+        """Checks `new` against the stored object and commits it, unless nothing differs; a dry run only makes it."""
+        is_dry_run = call.is_dry_run
+        resource = call.resource
+        old = load(resource, record)
+        draft = Draft(call, resource, new, self._clock(), old, record, subresource=call.subresource, is_patch=is_patch)
+        _check_names(call, new)
+        _check_preconditions(draft)
+        _confine(draft)
+        self._admission.admit(draft)
+        is_end = is_finished(draft.new)
+        if _is_same(draft.new, old) and not is_end:
+            return record
+        stored = self._to_stored(draft)
+        if is_dry_run:
+            return record_of(stored, record.rv, epoch=resource.epoch)
+        if is_end:
+            return await self._store.remove(resource.bucket, stored)
+        return await self._store.put(resource.bucket, stored, epoch=resource.epoch)
+
+    def _to_stored(self, draft: Draft) -> KubeObject:
+        """In the version that is stored; versions differ in apiVersion only."""
+        draft.new["apiVersion"] = draft.resource.stored_api_version
+        return draft.new
+
+    def _answer(self, call: Call, record: Record, code: int) -> Response:
+        return answer(render_one(call.resource, record, call.form(), "Metadata", self._clock()), code)
+
+
+def _path_of(draft: Draft) -> str:
+    meta = draft.new["metadata"]
+    return f"{meta['namespace']}/{meta['name']}" if draft.resource.namespaced else meta["name"]
+
+
+def _ordered(obj: KubeObject) -> dict[str, Any]:
+    return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], **obj}
+
+
+def _is_same(new: KubeObject, old: KubeObject) -> bool:
+    """Equality of JSON values: Python takes True for 1 and 1.0 for 1, so equal dicts are compared as text too."""
+    if new != old:
+        return False
+    return orjson.dumps(new, option=orjson.OPT_SORT_KEYS) == orjson.dumps(old, option=orjson.OPT_SORT_KEYS)
+
+
+def _check_names(call: Call, new: KubeObject) -> None:
+    meta: Any = new.get("metadata")
+    if not isinstance(meta, dict):
+        return
+    name = meta.get("name")
+    if not name and call.request.method == "PUT" and call.resource.custom:
+        raise bad_request("name must be provided")
+    if name and name != call.name:
+        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.name})")
+    if not name:
+        meta["name"] = call.name
+
+
+def _check_preconditions(draft: Draft) -> None:
+    """The body's resourceVersion and uid, if it has them, are those of the stored object."""
+    resource, record = draft.resource, draft.record
+    given: Any = draft.new["metadata"]
+    if record is None:
+        return
+    uid = given.get("uid")
+    if uid and uid != record.uid:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {record.uid}"
+        if draft.is_patch:
+            problem = Problem("metadata.uid", "FieldValueInvalid", f'Invalid value: "{uid}": field is immutable')
+            raise status.invalid(resource.group, resource.kind, record.name, [problem])
+        raise status.conflict(resource.group, resource.plural, record.name, why)
+    version = given.get("resourceVersion")
+    if version in (None, "", "0"):
+        if resource.traits.needs_version_on_update and not draft.is_patch:
+            shown = "0x0" if resource.custom else '""'
+            text = f"Invalid value: {shown}: must be specified for an update"
+            problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
+            raise status.invalid(resource.group, resource.kind, record.name, [problem])
+    elif version != str(record.rv):
+        raise status.conflict(resource.group, resource.plural, record.name, status.STALE)
+
+
+def _confine(draft: Draft) -> None:
+    """A write to `/status` changes status alone, one to the object all but status (where status is a subresource)."""
+    new: Any = draft.new
+    old: Any = draft.old
+    if draft.subresource == "status":
+        kept = dict(old)
+        kept["metadata"] = dict(old["metadata"])
+        if not draft.resource.custom:
+            for name in ("annotations", "finalizers"):
+                if name in new["metadata"]:
+                    kept["metadata"][name] = new["metadata"][name]
+        if "managedFields" in new["metadata"]:
+            kept["metadata"]["managedFields"] = new["metadata"]["managedFields"]
+        kept.pop("status", None)
+        if "status" in new:
+            kept["status"] = new["status"]
+        kept["apiVersion"], kept["kind"] = new.get("apiVersion"), new.get("kind")
+        draft.new = orjson.loads(orjson.dumps(kept))
+    elif draft.resource.has_status:
+        new.pop("status", None)
+        if "status" in old:
+            new["status"] = orjson.loads(orjson.dumps(old["status"]))
+
+
+def delete_options(call: Call) -> DeleteOptions:
+    """From the body when there is one (then the query is ignored), else from the query."""
+    body: Any = {}
+    if call.request.body:
+        if media_type(call) == "application/vnd.kubernetes.protobuf":
+            from lambent.kubeserver.protobuf import decode_object
+
+            body = decode_object(call.request.body)
+        else:
+            body = decode_json(call.request.body)
+        policy, dry = body.get("propagationPolicy") or "", body.get("dryRun") or []
+        if not policy and body.get("orphanDependents") is not None:
+            policy = "Orphan" if body["orphanDependents"] else "Background"
+    else:
+        policy = call.query.get("propagationPolicy", "")
+        dry = [call.query["dryRun"]] if call.query.get("dryRun") else []
+    if policy and policy not in POLICIES:
+        listed = ", ".join(f'"{one}"' for one in (*POLICIES, "nil"))
+        text = f'Unsupported value: "{policy}": supported values: {listed}'
+        problem = Problem("propagationPolicy", "FieldValueNotSupported", text)
+        raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
+    held = body.get("preconditions") or {}
+    return DeleteOptions(
+        policy=policy,
+        uid=held.get("uid") or "",
+        resource_version=held.get("resourceVersion") or "",
+        is_dry_run=check_dry_run(dry, "DeleteOptions"),
+    )

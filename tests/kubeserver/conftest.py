@@ -1,0 +1,21 @@
+"""Servers for the tests of the embedded API server: in memory, called without a socket unless the test needs one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.kubeserver.asking import Asker
+
+from lambent.kubeserver import KubeServer
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[KubeServer]:
+    running = KubeServer(state_dir=None)
+    await running.open()
+    yield running
+    await running.shutdown()
+
+
+@pytest.fixture
+def ask(server: KubeServer) -> Asker:
+    return Asker(server)

@@ -1,0 +1,116 @@
+"""Persistence: what was answered is there after a restart, also after kill -9, and the counter never goes back."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from tests.kubeserver.asking import CONFIGMAPS, GIZMOS, Asker, configmap, gizmo, gizmo_crd
+
+from lambent.errors import UsageError
+from lambent.kubeserver import KubeServer
+
+WRITER = """
+import asyncio, pathlib, sys
+from lambent.kubeserver import KubeServer
+
+async def write(client, worker):
+    for number in range(100000):
+        name = f"w{worker}-{number}"
+        obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
+        made = await client.create(obj)
+        print(name, made["metadata"]["resourceVersion"], flush=True)
+
+async def main():
+    server = KubeServer(state_dir=pathlib.Path(sys.argv[1]))
+    await server.open()
+    client = server.local_client()
+    async with asyncio.TaskGroup() as group:
+        for worker in range(8):
+            group.create_task(write(client, worker))
+
+asyncio.run(main())
+"""
+
+
+async def _opened(path: Path) -> KubeServer:
+    server = KubeServer(state_dir=path)
+    await server.open()
+    return server
+
+
+async def test_objects_kinds_and_the_counter_survive_a_restart(tmp_path):
+    first = await _opened(tmp_path)
+    ask = Asker(first)
+    await ask.add_crd(gizmo_crd())
+    await ask("POST", CONFIGMAPS, configmap("kept", {"a": "1"}))
+    _, made = await ask("POST", GIZMOS, gizmo("one", {"size": 3}))
+    await first.shutdown()
+
+    second = await _opened(tmp_path)
+    again = Asker(second)
+    assert (await again("GET", f"{CONFIGMAPS}/kept"))[1]["data"] == {"a": "1"}
+    assert (await again("GET", f"{GIZMOS}/one"))[1] == made
+    _, later = await again("POST", GIZMOS, gizmo("two"))
+    await second.shutdown()
+    assert int(later["metadata"]["resourceVersion"]) > int(made["metadata"]["resourceVersion"])
+    assert second.token == first.token
+
+
+async def test_a_watch_resumes_over_a_restart(tmp_path):
+    first = await _opened(tmp_path)
+    ask = Asker(first)
+    _, made = await ask("POST", CONFIGMAPS, configmap("a"))
+    await ask("PUT", f"{CONFIGMAPS}/a", configmap("a", {"x": "1"}))
+    await ask("DELETE", f"{CONFIGMAPS}/a")
+    await first.shutdown()
+
+    second = await _opened(tmp_path)
+    rv = made["metadata"]["resourceVersion"]
+    events = await Asker(second).events(f"{CONFIGMAPS}?watch=1&resourceVersion={rv}&timeoutSeconds=1")
+    await second.shutdown()
+    assert [event["type"] for event in events] == ["MODIFIED", "DELETED"]
+
+
+async def test_a_second_server_on_one_file_is_told_so(tmp_path):
+    first = await _opened(tmp_path)
+    with pytest.raises(UsageError, match="another server"):
+        await _opened(tmp_path)
+    await first.shutdown()
+
+
+@pytest.mark.e2e
+async def test_no_acknowledged_write_is_lost_by_kill_9(tmp_path):
+    last = 0
+    for _ in range(3):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", WRITER, str(tmp_path / "state"), stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdout is not None
+        acknowledged = [(await process.stdout.readline()).split() for _ in range(200)]
+        process.send_signal(signal.SIGKILL)
+        acknowledged += [line.split() for line in (await process.stdout.read()).splitlines() if line.count(b" ") == 1]
+        await process.wait()
+
+        server = await _opened(tmp_path / "state")
+        _, found = await Asker(server)("GET", CONFIGMAPS)
+        names = {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in found["items"]}
+        for name, rv in acknowledged:
+            assert names[name.decode()] == rv.decode()
+        assert int(found["metadata"]["resourceVersion"]) > last
+        last = int(found["metadata"]["resourceVersion"])
+        ask = Asker(server)
+        await ask("DELETE", CONFIGMAPS)
+        await server.shutdown()
+
+
+def test_the_state_is_private(tmp_path):
+    async def run() -> None:
+        server = await _opened(tmp_path / "state")
+        await server.shutdown()
+
+    asyncio.run(run())
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    for name in ("kube.db", "token"):
+        assert (tmp_path / "state" / name).stat().st_mode & 0o777 == 0o600
