@@ -226,7 +226,7 @@ class Generator:
     def _equality(self, node: Binary) -> Expr:
         """Python's own comparison where one side is a constant for which it is exact."""
         for constant, other in ((node.left, node.right), (node.right, node.left)):
-            if type(constant) is Literal:
+            if type(constant) is Literal and type(other) is not Literal:
                 kind = type(constant.value)
                 if kind is str:
                     return pytree.comparison(self.expr(other), node.op, pytree.constant(constant.value))
