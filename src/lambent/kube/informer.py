@@ -17,6 +17,7 @@ from typing import NamedTuple, Self
 
 from lambent.kube import metrics
 from lambent.kube.client import KubeClient
+from lambent.kube.guard import guarded
 from lambent.kube.index import Index, IndexFunction
 from lambent.kube.reflector import Reflector, Sink, State
 from lambent.kube.selectors import label_test
@@ -34,8 +35,11 @@ class Informer:
     """A cache of one collection. `synced` is set after the first list, `settled` then or once it is clear that none
     will come soon (kind not served, forbidden); `state` says what the watch does now."""
 
-    def __init__(self, gvk: GVK, namespace: str | None = None, selector: Selector = ALL) -> None:
+    def __init__(
+        self, gvk: GVK, namespace: str | None = None, selector: Selector = ALL, *, guard: bool = False
+    ) -> None:
         self.gvk = gvk
+        self._guard = guard
         self.namespace = namespace
         self.selector = selector
         self.state: State = "listing"
@@ -44,7 +48,8 @@ class Informer:
         self._objects: dict[Key, KubeObject] = {}
         self._indexes: dict[str, Index] = {}
         self._handlers: list[ChangeHandler] = []
-        self._heard_at = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
 
     def get(self, key: Key) -> KubeObject | None:
         return self._objects.get(key)
@@ -84,7 +89,7 @@ class Informer:
     @property
     def age_s(self) -> float:
         """Time since the server was last heard of."""
-        return asyncio.get_running_loop().time() - self._heard_at
+        return self._loop.time() - self._heard_at
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -100,11 +105,11 @@ class Informer:
 
     def _heard(self) -> None:
         if self.state == "watching":
-            self._heard_at = asyncio.get_running_loop().time()
+            self._heard_at = self._loop.time()
 
     def _on_list(self, items: "Objects") -> None:
         """Diffs the new list against the cache: what vanished is a deletion with its last known state."""
-        self._heard_at = asyncio.get_running_loop().time()
+        self._heard_at = self._loop.time()
         fresh = {Key.of(obj): obj for obj in items}
         for key in [key for key in self._objects if key not in fresh]:
             self._set(key, None)
@@ -123,14 +128,14 @@ class Informer:
 
     def _set(self, key: Key, new: KubeObject | None, last: KubeObject | None = None) -> None:
         old = self._objects.get(key)
-        if new is None:
-            self._objects.pop(key, None)
-        else:
-            self._objects[key] = new
         if old is None and new is None:
             return
         if old and new and old["metadata"].get("resourceVersion") == new["metadata"].get("resourceVersion"):
             return
+        if new is None:
+            del self._objects[key]
+        else:
+            new = self._objects[key] = guarded(new) if self._guard else new
         for index in self._indexes.values():
             index.put(key, new)
         metrics.INFORMER_OBJECTS.labels(self.gvk.kind).inc((new is not None) - (old is not None))
@@ -165,10 +170,14 @@ class _Shared:
 
 
 class InformerHub:
-    """One per process. An async context manager; leaving it (or `close`) stops every watch."""
+    """One per process. An async context manager; leaving it (or `close`) stops every watch.
 
-    def __init__(self, client: KubeClient, *, linger_s: float = _LINGER_S) -> None:
+    `guard`: objects of the caches raise on every write; costs a copy each, for tests.
+    """
+
+    def __init__(self, client: KubeClient, *, linger_s: float = _LINGER_S, guard: bool = False) -> None:
         self.client = client
+        self._guard = guard
         self._linger_s = linger_s
         self._shared: dict[_Use, _Shared] = {}
 
@@ -206,13 +215,21 @@ class InformerHub:
             for shared in self._shared.values()
         )
 
+    def observe(self) -> None:
+        """Sets the age metric: per kind, the age of its most silent informer."""
+        ages: dict[str, float] = {}
+        for informer in self.informers():
+            ages[informer.gvk.kind] = max(informer.age_s, ages.get(informer.gvk.kind, 0.0))
+        for kind, age_s in ages.items():
+            metrics.INFORMER_AGE_SECONDS.labels(kind).set(age_s)
+
     def informers(self) -> list[Informer]:
         return [shared.informer for shared in self._shared.values()]
 
     def _acquire(self, use: _Use) -> _Shared:
         shared = self._shared.get(use)
         if shared is None:
-            informer = Informer(*use)
+            informer = Informer(*use, guard=self._guard)
             shared = _Shared(informer, Reflector(self.client, use.gvk, self._sink(informer), *use[1:]))
             self._shared[use] = shared
             shared.task = asyncio.get_running_loop().create_task(

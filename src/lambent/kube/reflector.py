@@ -62,20 +62,17 @@ class Reflector:
 
     async def run(self) -> None:
         """Until cancelled. Each pass is one list or one watch; `_revision` empty means a list is due."""
-        first = True
         while True:
             try:
                 if not self._revision:
-                    await self._list(first=first)
-                    first = False
+                    await self._list()
                 await self._watch()
                 self._failures = 0
             except (KubeError, Stalled) as error:
                 await self._recover(error)
 
-    async def _list(self, *, first: bool) -> None:
-        if first:
-            self.sink.on_state("listing")
+    async def _list(self) -> None:
+        self.sink.on_state("listing")
         await self.client.resolve(self.gvk)
         items: list[KubeObject] = []
         revision = ""
@@ -102,6 +99,7 @@ class Reflector:
 
     def _take(self, event: WatchEvent) -> None:
         self._revision = event.object["metadata"]["resourceVersion"]
+        self._failures = 0
         self.sink.on_event(event)
 
     async def _recover(self, error: Exception) -> None:

@@ -22,10 +22,11 @@ class TokenBucket:
         self._tokens -= 1
         return True
 
-    def wait_s(self) -> float:
-        """Time until `take` would succeed."""
+    def reserve_s(self) -> float:
+        """Takes one token from the future if need be; returns how long to wait before it may be used."""
         self._fill()
-        return max(0.0, (1 - self._tokens) / self._per_s)
+        self._tokens -= 1
+        return max(0.0, -self._tokens / self._per_s)
 
     def _fill(self) -> None:
         now = asyncio.get_running_loop().time()

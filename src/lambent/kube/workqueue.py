@@ -16,6 +16,7 @@ from typing import assert_never
 from lambent.kube import metrics
 from lambent.kube.outcome import Done, Fail, Outcome, Retry, Wait
 from lambent.kube.queue_state import Phase, QueueState
+from lambent.kube.tokens import TokenBucket
 from lambent.kube.types import Key
 
 PRIORITIES = ("live", "resync")
@@ -43,19 +44,27 @@ class WorkQueue:
     """Ready keys leave by priority (the order of `priorities`), namespaces in turn, first in first out within one."""
 
     def __init__(
-        self, name: str = "queue", *, priorities: Sequence[str] = PRIORITIES, backoff: Backoff | None = None
+        self,
+        name: str = "queue",
+        *,
+        priorities: Sequence[str] = PRIORITIES,
+        backoff: Backoff | None = None,
+        rate_per_s: float | None = None,
     ) -> None:
+        """`rate_per_s` bounds all runs together, with bursts of one second's worth; None: no bound."""
         self.name = name
         self.priorities = tuple(priorities)
         self._backoff = backoff or Backoff()
+        self._rate_per_s = rate_per_s
+        self._tokens: TokenBucket | None = None
         self._state = QueueState(len(self.priorities))
         self._failures: dict[Key, int] = {}
         self._getters: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
-        for label in self.priorities:
-            metrics.QUEUE_DEPTH.labels(name, label).set(0)
-            metrics.QUEUE_RETRIES.labels(name, label)
+        self._depths = [metrics.QUEUE_DEPTH.labels(name, label) for label in self.priorities]
+        self._waits = [metrics.QUEUE_WAIT_SECONDS.labels(name, label) for label in self.priorities]
+        self._retries = [metrics.QUEUE_RETRIES.labels(name, label) for label in self.priorities]
 
     def add(self, key: Key, priority: str = "live") -> None:
         """Run as soon as a worker is free; while the key runs: again right after."""
@@ -71,9 +80,9 @@ class WorkQueue:
     async def get(self) -> Key:
         """The next key, now running; every `get` is answered by one `done` or `abandon`. Raises QueueClosed."""
         while not self._is_closed:
+            await self._wait_for_token()
             if (popped := self._state.pop(_now())) is not None:
-                label = self.priorities[popped.priority]
-                metrics.QUEUE_WAIT_SECONDS.labels(self.name, label).observe(popped.ready_s)
+                self._waits[popped.priority].observe(popped.ready_s)
                 self._settle()
                 return popped.key
             await self._wait_for_ready()
@@ -111,10 +120,16 @@ class WorkQueue:
         self._state.promote(_now())
         return self._state.ready_count()
 
-    def oldest_s(self) -> float:
-        """How long the oldest ready key has been ready."""
+    def oldest_s(self, priority: str | None = None) -> float:
+        """How long the oldest ready key (of one priority) has been ready; also sets the metric."""
         now = _now()
-        return max((now - e.since for e in self._state.entries.values() if e.phase is Phase.READY), default=0.0)
+        oldest = [0.0] * len(self.priorities)
+        for entry in self._state.entries.values():
+            if entry.phase is Phase.READY:
+                oldest[entry.priority] = max(oldest[entry.priority], now - entry.since)
+        for label, age_s in zip(self.priorities, oldest, strict=True):
+            metrics.QUEUE_OLDEST_SECONDS.labels(self.name, label).set(age_s)
+        return max(oldest) if priority is None else oldest[self.priorities.index(priority)]
 
     def __len__(self) -> int:
         """Keys that are not absent."""
@@ -135,11 +150,19 @@ class WorkQueue:
         assert_never(outcome)
 
     def _retry_delay_s(self, key: Key, after_s: float | None, *, counts: bool) -> float:
-        metrics.QUEUE_RETRIES.labels(self.name, self.priorities[self._state.entries[key].priority]).inc()
+        self._retries[self._state.entries[key].priority].inc()
         failures = self._failures.get(key, 0) + 1 if counts else 1
         if counts:
             self._failures[key] = failures
         return after_s if after_s is not None else self._backoff.delay_s(failures)
+
+    async def _wait_for_token(self) -> None:
+        """Only a key that is ready costs a token."""
+        if self._rate_per_s is None or not self._state.ready_count():
+            return
+        if self._tokens is None:
+            self._tokens = TokenBucket(self._rate_per_s, max(1.0, self._rate_per_s))
+        await asyncio.sleep(self._tokens.reserve_s())
 
     async def _wait_for_ready(self) -> None:
         getter = asyncio.get_running_loop().create_future()
@@ -157,8 +180,8 @@ class WorkQueue:
     def _settle(self) -> None:
         """Wakes as many workers as keys are ready and sets the timer to the earliest deadline."""
         self._state.promote(_now())
-        for index, label in enumerate(self.priorities):
-            metrics.QUEUE_DEPTH.labels(self.name, label).set(self._state.ready_count(index))
+        for index, gauge in enumerate(self._depths):
+            gauge.set(self._state.ready_count(index))
         for _ in range(self._state.ready_count()):
             while self._getters and self._getters[0].done():
                 self._getters.popleft()

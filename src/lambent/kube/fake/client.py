@@ -258,7 +258,10 @@ class FakeKube:
                 async with asyncio.timeout(options.timeout_s):
                     async for event in self._events(queue, info, matches):
                         yield event
-            if options.bookmarks:
+            if self._watchers[queue]:
+                await asyncio.Event().wait()
+            # A bookmark claims that everything before it was delivered.
+            if options.bookmarks and queue.empty():
                 yield _bookmark(info.gvk, self._store.revision)
         finally:
             self._watchers.pop(queue, None)

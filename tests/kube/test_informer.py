@@ -1,0 +1,251 @@
+"""Informers: one watch for all who ask, a cache that follows the server through every way a watch can end."""
+
+import asyncio
+import copy
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.kube.client_claims import WIDGET, WIDGETS, widget
+
+from lambent.kube.errors import Forbidden, ServerError, Unreachable
+from lambent.kube.fake import FakeKube
+from lambent.kube.index import by_owner
+from lambent.kube.informer import InformerHub
+from lambent.kube.types import GVK, Key, Selector
+
+GIZMO = GVK("example.org", "v1", "Gizmo")
+CONFIG = GVK("", "v1", "ConfigMap")
+
+
+@asynccontextmanager
+async def following(kube, gvk=GIZMO, **options):
+    """(informer, log of changes as "+a", "~a", "-a")."""
+    log: list[str] = []
+
+    def note(old, new):
+        sign = "+" if old is None else "-" if new is None else "~"
+        log.append(sign + (new or old)["metadata"]["name"])
+
+    async with InformerHub(kube, guard=True) as hub, hub.use(gvk, **options) as informer:
+        await informer.settled.wait()
+        informer.on_change(note)
+        yield informer, log
+
+
+def lists(kube, gvk=GIZMO):
+    return sum(call.verb == "list" and call.gvk == gvk for call in kube.calls)
+
+
+def watches(kube, gvk=GIZMO):
+    return sum(call.verb == "watch" and call.gvk == gvk for call in kube.calls)
+
+
+async def test_the_cache_follows_each_change(kube, gizmo):
+    kube.put(gizmo("a"))
+    async with following(kube) as (informer, log):
+        await kube.create(gizmo("b", spec={"n": 1}))
+        await kube.patch(GIZMO, "b", {"spec": {"n": 2}}, namespace="default")
+        await kube.delete(GIZMO, "a", namespace="default")
+        await asyncio.sleep(1)
+        assert log == ["+a", "+b", "~b", "-a"]
+        assert informer.get(Key("default", "b"))["spec"] == {"n": 2}
+        assert informer.get(Key("default", "a")) is None
+
+
+async def test_users_of_the_same_arguments_share_one_watch(kube):
+    async with InformerHub(kube) as hub:
+        async with hub.use(GIZMO) as one, hub.use(GIZMO) as two, hub.use(GIZMO, "other") as third:
+            await asyncio.gather(one.synced.wait(), third.synced.wait())
+            await asyncio.sleep(1)
+            assert one is two
+            assert one is not third
+        assert watches(kube) == 2
+
+
+async def test_the_last_release_stops_the_watch_thirty_seconds_later(kube):
+    async with InformerHub(kube) as hub:
+        async with hub.use(GIZMO) as first:
+            await first.synced.wait()
+        await asyncio.sleep(29)
+        async with hub.use(GIZMO) as again:
+            assert again is first
+        await asyncio.sleep(31)
+        assert hub.informers() == []
+        async with hub.use(GIZMO) as fresh:
+            await fresh.synced.wait()
+        assert lists(kube) == 2
+
+
+async def test_a_normal_end_watches_on_without_a_list(kube, gizmo):
+    async with following(kube) as (_, log):
+        await asyncio.sleep(200)
+        await kube.create(gizmo("a"))
+        await asyncio.sleep(1)
+        assert log == ["+a"]
+    assert lists(kube) == 1
+    assert watches(kube) >= 4
+
+
+async def test_a_silent_peer_is_noticed_within_a_minute(kube, gizmo):
+    async with following(kube) as (_, log):
+        await asyncio.sleep(1)
+        kube.stall_watches()
+        await kube.create(gizmo("a"))
+        await asyncio.sleep(59)
+        assert log == ["+a"]
+    assert lists(kube) == 2
+
+
+async def test_gone_lists_again_and_tells_what_vanished_meanwhile(kube, gizmo):
+    kube.put(gizmo("a", spec={"n": 1}))
+    kube.put(gizmo("b"))
+    async with following(kube) as (informer, log):
+        kube.fail("watch", GIZMO, Unreachable("cut"), times=3)
+        kube.cut_watches()
+        await kube.delete(GIZMO, "a", namespace="default")
+        await kube.create(gizmo("c"))
+        kube.compact()
+        assert informer.get(Key("default", "a")) is not None
+        await asyncio.sleep(60)
+        assert sorted(log) == ["+a", "+b", "+c", "-a"]
+
+
+@pytest.mark.parametrize("error", [Unreachable("x"), ServerError("x", code=500)], ids=["unreachable", "500"])
+async def test_errors_are_backed_off_and_the_cache_keeps_serving(kube, gizmo, error):
+    kube.put(gizmo("a"))
+    async with following(kube) as (informer, log):
+        kube.fail(None, GIZMO, error, times=8)
+        kube.cut_watches()
+        await asyncio.sleep(200)
+        kube.put(gizmo("b"))
+        await asyncio.sleep(1)
+        assert log == ["+a", "+b"]
+        assert len(informer) == 2
+
+
+async def test_a_forbidden_kind_is_tried_each_minute(kube, gizmo):
+    kube.fail("list", GIZMO, Forbidden("no"), times=2)
+    kube.put(gizmo("a"))
+    async with following(kube) as (informer, log):
+        assert informer.state == "forbidden"
+        assert not informer.synced.is_set()
+        await asyncio.sleep(125)
+        assert log == ["+a"]
+
+
+async def test_a_kind_without_its_crd_waits_and_starts_when_it_appears():
+    kube = FakeKube()
+    async with following(kube, WIDGET) as (informer, log):
+        assert informer.state == "waiting"
+        await asyncio.sleep(100)
+        started = asyncio.get_running_loop().time()
+        await kube.create(WIDGETS)
+        await kube.create(widget("default"))
+        await informer.synced.wait()
+        await asyncio.sleep(1)
+        assert asyncio.get_running_loop().time() - started < 2
+        assert log == ["+a"]
+
+
+async def test_a_kind_whose_crd_goes_loses_its_objects_and_may_come_back():
+    kube = FakeKube(objects=[WIDGETS])
+    kube.put(widget("default"))
+    async with following(kube, WIDGET) as (informer, log):
+        await asyncio.sleep(1)
+        await kube.delete(GVK.of(WIDGETS), "widgets.kit.example.org")
+        kube.cut_watches()
+        await asyncio.sleep(1)
+        assert (informer.state, log) == ("waiting", ["+a", "-a"])
+        await kube.create(WIDGETS)
+        await asyncio.sleep(1)
+        assert informer.state == "watching"
+
+
+async def test_an_event_with_the_cached_revision_calls_nobody(kube, gizmo):
+    kube.put(gizmo("a"))
+    async with following(kube) as (_, log):
+        kube.fail("watch", GIZMO, Unreachable("x"))
+        kube.cut_watches()
+        await asyncio.sleep(60)
+        assert lists(kube) == 2
+        assert log == ["+a"]
+
+
+async def test_indexes_follow_the_cache(kube, gizmo):
+    kube.put(gizmo("a", metadata={"ownerReferences": [{"apiVersion": "v1", "kind": "X", "name": "x", "uid": "u1"}]}))
+    async with following(kube) as (informer, _):
+        informer.add_index("owner", by_owner)
+        assert [Key.of(obj).name for obj in informer.by_index("owner", "u1")] == ["a"]
+        await kube.patch(GIZMO, "a", {"metadata": {"ownerReferences": None}}, namespace="default")
+        await asyncio.sleep(1)
+        assert informer.by_index("owner", "u1") == []
+
+
+async def test_a_selector_narrows_what_is_cached(kube, gizmo):
+    kube.put(gizmo("a", metadata={"labels": {"t": "x"}}))
+    kube.put(gizmo("b", metadata={"labels": {"t": "y"}}))
+    async with following(kube, selector=Selector("t=x")) as (informer, log):
+        await kube.patch(GIZMO, "a", {"metadata": {"labels": {"t": "y"}}}, namespace="default")
+        await asyncio.sleep(1)
+        assert log == ["+a", "-a"]
+    async with following(kube) as (informer, _):
+        assert len(informer.list("default", labels="t=y")) == 2
+        assert informer.list("other") == []
+
+
+async def test_a_handler_that_fails_stops_nobody(kube, gizmo, caplog):
+    async with following(kube) as (informer, log):
+        informer.on_change(lambda old, new: 1 / 0)
+        await kube.create(gizmo("a"))
+        await kube.create(gizmo("b"))
+        await asyncio.sleep(1)
+        assert log == ["+a", "+b"]
+    assert "a change handler failed" in caplog.text
+
+
+async def test_a_handler_that_is_taken_off_hears_no_more(kube, gizmo):
+    heard = []
+    async with following(kube) as (informer, _):
+        remove = informer.on_change(lambda old, new: heard.append(new))
+        remove()
+        await kube.create(gizmo("a"))
+        await asyncio.sleep(1)
+    assert heard == []
+
+
+async def test_a_guarded_cache_refuses_writes_and_gives_copies(kube, gizmo):
+    kube.put(gizmo("a", spec={"list": [1]}))
+    async with following(kube) as (informer, _):
+        obj = informer.get(Key("default", "a"))
+        with pytest.raises(TypeError):
+            obj["spec"]["list"].append(2)
+        with pytest.raises(TypeError):
+            obj["spec"]["n"] = 1
+        copy.deepcopy(obj)["spec"]["list"].append(2)
+
+
+async def test_secrets_are_never_watched_cluster_wide(kube):
+    async with InformerHub(kube) as hub:
+        with pytest.raises(ValueError, match="by namespace or selector"):
+            async with hub.use(CONFIG):
+                pass
+
+
+async def test_readiness_needs_a_sync_and_a_recent_word(kube):
+    async with InformerHub(kube) as hub, hub.use(GIZMO) as informer:
+        assert not hub.is_ready()
+        await informer.synced.wait()
+        await asyncio.sleep(300)
+        assert hub.is_ready()
+        kube.fail(None, GIZMO, Unreachable("x"), times=10_000)
+        kube.cut_watches()
+        await asyncio.sleep(61)
+        assert not hub.is_ready()
+
+
+async def test_closing_the_hub_ends_every_task(kube):
+    hub = InformerHub(kube)
+    async with hub.use(GIZMO) as informer:
+        await informer.synced.wait()
+        await hub.close()
+        assert len(asyncio.all_tasks()) == 1
