@@ -37,6 +37,8 @@ _GUARDIAN = Path(__file__).with_name("_guardian.py")
 # One range of tags per supervisor, far above any real size and below the sign bit; the range is never used up.
 _TAGS = 1 << 20
 _KILL_LIMIT_S = 5.0
+# A zombie costs a process number and nothing else, so reaping late does no harm.
+_SWEEP_S = 5.0
 _FORBIDDEN_GROUPS = (0, 1)
 
 
@@ -120,6 +122,7 @@ class Supervisor:
         self._guardian: Child | None = None
         self._guardian_pipe = -1
         self._has_signal = False
+        self._sweep: asyncio.TimerHandle | None = None
         self.oom_kills = 0
 
     async def startup(self) -> None:
@@ -139,6 +142,8 @@ class Supervisor:
         if self._has_signal:
             asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
             self._has_signal = False
+        if self._sweep is not None:
+            self._sweep.cancel()
         self._reap_orphans()
 
     def new_tag(self) -> int:
@@ -211,8 +216,15 @@ class Supervisor:
         if signal.getsignal(signal.SIGCHLD) not in (signal.SIG_DFL, None):
             log.warning("another part handles SIGCHLD; orphans of functions are reaped when runtimes stop")
             return
-        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap_orphans)
-        self._has_signal = True
+        try:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap_orphans)
+            self._has_signal = True
+        except RuntimeError:  # uvloop keeps SIGCHLD for itself
+            self._sweep_orphans()
+
+    def _sweep_orphans(self) -> None:
+        self._reap_orphans()
+        self._sweep = asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep_orphans)
 
     def _reap_orphans(self) -> None:
         ours = range(self._first_tag, self._first_tag + _TAGS)
