@@ -1,0 +1,132 @@
+"""The workflow controller: definitions, trigger kinds that come and go with them, and watches on managed resources.
+
+    controller = WorkflowController(kube, hub)
+    await controller.run()          # until cancelled
+
+Trigger kinds are watched while a workflow names them; one whose CRD is not there yet is watched as soon as it appears
+(the informer waits for it). If the koreo.dev CRDs belong to another controller, this one stays off and says so.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from lambent.clock import utc_now
+from lambent.kube.client import KubeClient
+from lambent.kube.errors import NotFound
+from lambent.kube.events import EventRecorder
+from lambent.kube.informer import InformerHub
+from lambent.kube.types import GVK
+from lambent.workflow.controller.definitions import Definitions
+from lambent.workflow.controller.settings import ControllerSettings
+from lambent.workflow.controller.triggers import TriggerKind, triggers_of
+from lambent.workflow.controller.watches import ResourceWatches, Trigger
+from lambent.workflow.crds import VERSION_ANNOTATION
+from lambent.workflow.spec import Identity
+
+_log = logging.getLogger(__name__)
+_CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+_OURS = "workflows.koreo.dev"
+_LOOK_AGAIN_S = 60.0
+
+
+class WorkflowController:
+    """One per process; `hub` is shared with other controllers."""
+
+    def __init__(
+        self,
+        kube: KubeClient,
+        hub: InformerHub,
+        *,
+        settings: ControllerSettings | None = None,
+        recorder: EventRecorder | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._kube = kube
+        self._hub = hub
+        self._settings = settings or ControllerSettings()
+        self._recorder = recorder or EventRecorder(kube, "lambent-workflow")
+        self._now = now
+        self._kinds: dict[GVK, tuple[TriggerKind, asyncio.Task[None]]] = {}
+        self._changed = asyncio.Event()
+        self._pending: set[Identity] = set()
+        self.ready = asyncio.Event()
+        self._definitions = Definitions(kube, hub, self._settings, on_change=self._definition_changed, now=now)
+
+    async def run(self) -> None:
+        """Until cancelled; running passes are cut then, and repeat at the next start."""
+        await self._until_ours()
+        try:
+            async with asyncio.TaskGroup() as group:
+                watches = ResourceWatches(self._hub, group, self._wake)
+                group.create_task(self._definitions.run())
+                await self._definitions.loaded.wait()
+                self._match_kinds(group, watches)
+                self.ready.set()
+                await self._follow_definitions(group, watches)
+        finally:
+            self.ready.clear()
+
+    async def shutdown(self, drain_s: float = 10.0) -> None:
+        """Lets running passes finish; `run` is to be cancelled afterwards."""
+        async with asyncio.TaskGroup() as group:
+            for kind, _ in self._kinds.values():
+                group.create_task(kind.controller.shutdown(drain_s))
+
+    @property
+    def trigger_kinds(self) -> frozenset[GVK]:
+        """The kinds that are served now."""
+        return frozenset(self._kinds)
+
+    async def _until_ours(self) -> None:
+        has_said = False
+        while not await self._is_ours():
+            if not has_said:
+                _log.error("the koreo.dev CRDs belong to another controller; workflows stay off (takeover is not set)")
+                has_said = True
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _is_ours(self) -> bool:
+        if self._settings.takeover:
+            return True
+        try:
+            crd = await self._kube.get(_CRD, _OURS)
+        except NotFound:
+            return True
+        return VERSION_ANNOTATION in (crd["metadata"].get("annotations") or {})
+
+    async def _follow_definitions(self, group: asyncio.TaskGroup, watches: ResourceWatches) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            concerned, self._pending = self._pending, set()
+            self._match_kinds(group, watches)
+            for gvk in self._kinds_of(concerned):
+                self._kinds[gvk][0].wake_all()
+
+    def _definition_changed(self, concerned: set[Identity]) -> None:
+        self._pending |= concerned
+        self._changed.set()
+
+    def _kinds_of(self, concerned: set[Identity]) -> set[GVK]:
+        """Kinds whose objects may run another workflow, or another version of it, than before."""
+        found = {triggers_of(workflow) for workflow in self._definitions.workflows() if workflow.identity in concerned}
+        gone = concerned - {workflow.identity for workflow in self._definitions.workflows()}
+        return {gvk for gvk in self._kinds if gvk in found or gone}
+
+    def _match_kinds(self, group: asyncio.TaskGroup, watches: ResourceWatches) -> None:
+        """Starts and stops trigger kinds so that they are those which workflows name."""
+        wanted = {gvk for gvk in map(triggers_of, self._definitions.workflows()) if gvk is not None}
+        for gvk in [gvk for gvk in self._kinds if gvk not in wanted]:
+            self._kinds.pop(gvk)[1].cancel()
+        for gvk in wanted - self._kinds.keys():
+            kind = TriggerKind(
+                gvk, self._kube, self._hub, self._definitions, watches, self._settings, self._recorder, now=self._now
+            )
+            self._kinds[gvk] = (kind, group.create_task(kind.run()))
+
+    def _wake(self, trigger: Trigger) -> None:
+        found = self._kinds.get(trigger.gvk)
+        if found is not None:
+            found[0].wake(trigger.key)

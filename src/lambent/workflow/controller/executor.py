@@ -1,0 +1,104 @@
+"""Carries out the effects of a pass on the cluster, concurrently, and feeds the answers back.
+
+The pass decides, this module only asks: get, create, patch, apply, delete. A refusal of the server becomes an answer,
+never an exception. The time limit of a step begins with its first effect, that of the workflow with the first of all.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from lambent.kube.client import KubeClient
+from lambent.kube.errors import KubeError, NotFound
+from lambent.kube.types import GVK, KubeObject, Preconditions
+from lambent.workflow.engine import Answer, Effect, Found, Read, Refused, ResourceRef, RunResult, TimedOut, WorkflowPass
+from lambent.workflow.engine.refusals import UNKNOWN_KIND
+
+_log = logging.getLogger(__name__)
+FIELD_MANAGER = "lambent"
+
+Before = Callable[[Effect], Awaitable[None]]
+
+
+def gvk_of(ref: ResourceRef) -> GVK:
+    return GVK.parse(ref.api_version, ref.kind)
+
+
+async def carry_out(pass_: WorkflowPass, client: KubeClient, *, timeout_s: float, before: Before) -> RunResult:
+    """Runs a pass to its end. `before` is awaited before each effect (watches, finalizers); it may raise KubeError."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + timeout_s
+    deadlines: dict[str, float] = {}
+    answers: asyncio.Queue[tuple[Effect, Answer]] = asyncio.Queue()
+    open_ = 0
+
+    async def work(effect: Effect, deadline: float) -> None:
+        await answers.put((effect, await _answer(client, effect, deadline, before)))
+
+    async with asyncio.TaskGroup() as group:
+        new = pass_.start()
+        while new or open_:
+            for effect in new:
+                deadline = deadlines.setdefault(effect.step, loop.time() + effect.timeout_s)
+                group.create_task(work(effect, min(deadline, end)))
+                open_ += 1
+            effect, answer = await answers.get()
+            open_ -= 1
+            new = pass_.feed(effect, answer)
+    assert pass_.result is not None
+    return pass_.result
+
+
+async def _answer(client: KubeClient, effect: Effect, deadline: float, before: Before) -> Answer:
+    try:
+        async with asyncio.timeout_at(deadline) as limit:
+            await before(effect)
+            return await (_read(client, effect) if isinstance(effect, Read) else _write(client, effect))
+    except TimeoutError:
+        return TimedOut() if limit.expired() else Refused(0, "the request timed out")
+    except KubeError as error:
+        return refused(error)
+    except Exception as error:  # noqa: BLE001 - the catch-all of one effect: a defect costs its step, not the siblings
+        _log.exception("a request of a workflow step failed unforeseen", extra={"step": effect.step})
+        return Refused(0, f"unexpected {type(error).__name__}")
+
+
+def refused(error: KubeError) -> Refused:
+    """An error of the client as an answer; its text names verb and object, never their contents."""
+    reason = error.status_reason or type(error).__name__
+    return Refused(error.code or (error.http_status if error.what else 0), error.message, reason, error.retry_after_s)
+
+
+async def _read(client: KubeClient, effect: Read) -> Answer:
+    ref, gvk = effect.ref, gvk_of(effect.ref)
+    try:
+        await client.resolve(gvk)
+    except NotFound:
+        return Refused(404, f"the server does not serve {ref.kind} of {ref.api_version}", UNKNOWN_KIND)
+    try:
+        return _found(await client.get(gvk, ref.name, namespace=ref.namespace or None))
+    except NotFound:
+        return Found(None)
+
+
+def _found(obj: KubeObject) -> Found:
+    return Found(cast(dict[str, Any], obj))
+
+
+async def _write(client: KubeClient, effect: Effect) -> Answer:
+    assert not isinstance(effect, Read)
+    plan, ref, gvk = effect.plan, effect.ref, gvk_of(effect.ref)
+    namespace = ref.namespace or None
+    body = cast(KubeObject, plan.body)
+    if plan.action == "create":
+        return _found(await client.create(body, manager=FIELD_MANAGER))
+    if plan.action == "apply":
+        return _found(await client.apply(body, manager=FIELD_MANAGER, force=plan.force))
+    if plan.action == "delete":
+        await client.delete(gvk, ref.name, namespace=namespace, preconditions=Preconditions(uid=plan.uid or None))
+        return Found(None)
+    patch = dict(plan.body or {})
+    if plan.resource_version:
+        patch["metadata"] = {**patch.get("metadata", {}), "resourceVersion": plan.resource_version}
+    return _found(await client.patch(gvk, ref.name, patch, namespace=namespace, manager=FIELD_MANAGER))

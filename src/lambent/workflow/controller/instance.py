@@ -1,0 +1,99 @@
+"""What the controller remembers of one trigger object between passes; everything else is read again.
+
+A pass is due when something that the workflow may depend on has changed, or when a due time has come. Changes of the
+status, which the controller itself writes, are not among them.
+"""
+
+import hashlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from lambent.kube.types import KubeObject
+from lambent.workflow.engine import Ok, Plan, Retry, RunResult, Skip
+
+MANUAL_ANNOTATION = "koreo.dev/last-manual-reconcile"
+SELECT_ANNOTATION = "koreo.dev/workflow"
+ABANDON_ANNOTATION = "lambent.dev/abandon"
+_OWN_PREFIXES = ("koreo.dev/", "lambent.dev/", "kubectl.kubernetes.io/")
+_TELLING = (MANUAL_ANNOTATION, SELECT_ANNOTATION, ABANDON_ANNOTATION)
+# The same write three passes in a row is a fight with another writer, or with the server's own defaults.
+_FIGHT = 3
+
+
+@dataclass(slots=True)
+class Instance:
+    """`failures` counts server errors in a row; `writes` the passes in a row that wrote each object."""
+
+    fingerprint: str = ""
+    is_dirty: bool = True
+    due_at: float = 0.0
+    calm_until: float = 0.0
+    failures: int = 0
+    outcome: str = ""
+    writes: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+
+    def is_due(self, fingerprint: str, now: float) -> bool:
+        return self.is_dirty or fingerprint != self.fingerprint or now >= self.due_at
+
+    def note_writes(self, plans: list[Plan]) -> bool:
+        """Counts this pass' patches and recreations; True when one of them keeps being undone."""
+        written = {plan.ref.place for plan in plans if plan.ref is not None and plan.action != "create"}
+        self.writes = {place: self.writes.get(place, 0) + 1 for place in written}
+        return any(count >= _FIGHT for count in self.writes.values())
+
+
+def fingerprint(obj: KubeObject) -> str:
+    """Of everything that makes a pass due: spec, labels, annotations of others, deletion, requests by annotation."""
+    metadata = obj["metadata"]
+    annotations = metadata.get("annotations") or {}
+    foreign = {
+        name: value for name, value in annotations.items() if name in _TELLING or not name.startswith(_OWN_PREFIXES)
+    }
+    parts: list[Any] = [
+        metadata.get("uid"),
+        obj.get("spec"),
+        metadata.get("labels"),
+        foreign,
+        bool(metadata.get("deletionTimestamp")),
+    ]
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def next_look_s(result: RunResult, instance: Instance, *, resync_s: float) -> float:
+    """Seconds until the next pass at the latest: the shortest delay of any step, with back-off for server errors."""
+    delays = []
+    for step_result in result.steps.values():
+        outcome = step_result.outcome
+        if isinstance(outcome, Retry) and outcome.is_server_error:
+            back_off = step_result.step.back_off
+            delay = max(back_off.delay(max(instance.failures - 1, 0)), outcome.delay_s)
+            delays.append(spread(delay, back_off.jitter))
+        elif isinstance(outcome, Retry):
+            delays.append(outcome.delay_s)
+    return max(0.0, min(delays)) if delays else spread(resync_s, 0.1)
+
+
+def count_failures(result: RunResult, instance: Instance) -> None:
+    """Server errors in a row; any pass without one starts afresh."""
+    outcomes = [step.outcome for step in result.steps.values()]
+    has_error = any(isinstance(outcome, Retry) and outcome.is_server_error for outcome in outcomes)
+    instance.failures = instance.failures + 1 if has_error else 0
+
+
+def spread(seconds: float, share: float) -> float:
+    """A delay with jitter in both directions."""
+    return seconds * (1 + share * (2 * random.random() - 1))
+
+
+def annotation(obj: KubeObject, name: str) -> str:
+    annotations: Mapping[str, Any] = obj["metadata"].get("annotations") or {}
+    value = annotations.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def is_settled(result: RunResult) -> bool:
+    return isinstance(result.outcome, Ok | Skip)

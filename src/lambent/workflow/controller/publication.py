@@ -1,0 +1,83 @@
+"""Writes what a pass found out to the trigger object: status and record, each only when it says something new.
+
+The status goes to the `status` subresource if the trigger's CRD has one, else to the main object in one patch with the
+record. Every write states the revision it was made from; a conflict is answered by reading again.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from lambent.clock import rfc3339
+from lambent.kube.client import KubeClient
+from lambent.kube.errors import Conflict
+from lambent.kube.types import GVK, KubeObject
+from lambent.workflow.engine.managed import ANNOTATION, Record
+from lambent.workflow.engine.publishing import status_patch
+
+_ATTEMPTS = 3
+# Given the present status, the time and the generation to record (None for kinds without the subresource).
+StatusMaker = Callable[[Mapping[str, Any], str, int | None], dict[str, Any]]
+
+
+class Publication:
+    """Writes for one trigger kind."""
+
+    def __init__(self, kube: KubeClient, gvk: GVK, *, now: Callable[[], datetime]) -> None:
+        self._kube = kube
+        self._gvk = gvk
+        self._now = now
+
+    async def publish(self, obj: KubeObject, make: StatusMaker, record: Record | None = None) -> KubeObject:
+        """The object as it is after the writes (none, one or two). Raises KubeError."""
+        info = await self._kube.resolve(self._gvk)
+        has_status = "status" in info.subresources
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await self._write(obj, make, record, has_status=has_status)
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                metadata = obj["metadata"]
+                obj = await self._kube.get(self._gvk, metadata["name"], namespace=metadata.get("namespace"))
+        return obj
+
+    async def store_record(self, obj: KubeObject, record: Record, *, finalizer: str = "") -> KubeObject:
+        """Record and finalizer alone, before the first create that depends on them."""
+        metadata = self._annotated(obj, record)
+        names = obj["metadata"].get("finalizers") or []
+        if finalizer and finalizer not in names:
+            metadata["finalizers"] = [*names, finalizer]
+        return await self._patch(obj, {"metadata": metadata}) if metadata else obj
+
+    async def _write(
+        self, obj: KubeObject, make: StatusMaker, record: Record | None, *, has_status: bool
+    ) -> KubeObject:
+        present = obj.get("status") or {}
+        generation = obj["metadata"].get("generation") if has_status else None
+        status = status_patch(make(present, rfc3339(self._now()), generation), present)
+        metadata = self._annotated(obj, record) if record is not None else {}
+        if has_status:
+            if metadata:
+                obj = await self._patch(obj, {"metadata": metadata})
+            return await self._patch(obj, {"status": status}, subresource="status") if status else obj
+        body: dict[str, Any] = {"metadata": metadata} if metadata else {}
+        if status:
+            body["status"] = status
+        return await self._patch(obj, body) if body else obj
+
+    def _annotated(self, obj: KubeObject, record: Record) -> dict[str, Any]:
+        annotations = obj["metadata"].get("annotations") or {}
+        text = record.text()
+        return {} if annotations.get(ANNOTATION) == text else {"annotations": {ANNOTATION: text}}
+
+    async def _patch(self, obj: KubeObject, body: dict[str, Any], *, subresource: str = "") -> KubeObject:
+        metadata = obj["metadata"]
+        stated = {**body.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}
+        return await self._kube.patch(
+            self._gvk,
+            metadata["name"],
+            {**body, "metadata": stated},
+            namespace=metadata.get("namespace"),
+            subresource=subresource,
+        )

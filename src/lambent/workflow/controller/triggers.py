@@ -1,0 +1,282 @@
+"""The trigger objects of one kind: each is reconciled by a pass of its workflow.
+
+The kit's controller brings keys and workers, never two passes of one object at once. Here: whether a pass is due, which
+workflow it is, the pass, what it publishes, and when to look again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from math import inf, isfinite
+from typing import Any
+
+from lambent.clock import utc_now
+from lambent.kube.client import KubeClient
+from lambent.kube.controller import Context, Controller
+from lambent.kube.errors import NotFound
+from lambent.kube.events import EventRecorder, Reason
+from lambent.kube.finalizers import is_abandoned, remove_finalizer
+from lambent.kube.informer import InformerHub
+from lambent.kube.outcome import Done, Outcome, Wait
+from lambent.kube.types import GVK, Key, KubeObject
+from lambent.workflow.controller.definitions import Definitions
+from lambent.workflow.controller.deletion import FINALIZER, delete_resources
+from lambent.workflow.controller.executor import carry_out
+from lambent.workflow.controller.instance import (
+    SELECT_ANNOTATION,
+    Instance,
+    annotation,
+    count_failures,
+    fingerprint,
+    next_look_s,
+)
+from lambent.workflow.controller.publication import Publication
+from lambent.workflow.controller.settings import ControllerSettings
+from lambent.workflow.controller.watches import ResourceWatches, Trigger
+from lambent.workflow.engine import (
+    Effect,
+    Read,
+    RunResult,
+    Unready,
+    Workflow,
+    WorkflowPass,
+    name_of,
+    owner_of,
+    parent_of,
+)
+from lambent.workflow.engine.managed import Record, next_record, parse_record
+from lambent.workflow.engine.publishing import deletion_status, selection_status, wanted_status
+
+_log = logging.getLogger(__name__)
+# Above the limit of a workflow's own time, so that a pass ends by its own clock.
+_RUN_S = 660.0
+_VERBS = {"create": Reason.CREATED, "patch": Reason.UPDATED, "apply": Reason.UPDATED, "delete": Reason.DELETED}
+
+
+class TriggerKind:
+    """Everything about one trigger kind while it is watched."""
+
+    def __init__(
+        self,
+        gvk: GVK,
+        kube: KubeClient,
+        hub: InformerHub,
+        definitions: Definitions,
+        watches: ResourceWatches,
+        settings: ControllerSettings,
+        recorder: EventRecorder,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.gvk = gvk
+        self._kube = kube
+        self._definitions = definitions
+        self._watches = watches
+        self._settings = settings
+        self._recorder = recorder
+        self._publication = Publication(kube, gvk, now=now)
+        self._instances: dict[Key, Instance] = {}
+        self.controller = Controller(
+            f"workflow-{gvk.kind.lower()}.{gvk.group}",
+            self._reconcile,
+            hub=hub,
+            kind=gvk,
+            namespace=settings.namespace,
+            concurrency=settings.concurrency,
+            timeout_s=_RUN_S,
+            resync_s=settings.resync_s,
+        )
+
+    async def run(self) -> None:
+        """Until cancelled; forgets its instances then."""
+        try:
+            await self.controller.run()
+        finally:
+            for key in list(self._instances):
+                self._forget(key)
+
+    def wake(self, key: Key) -> None:
+        """A resource of this trigger changed."""
+        instance = self._instances.get(key)
+        if instance is not None and asyncio.get_running_loop().time() < instance.calm_until:
+            return
+        if instance is not None:
+            instance.is_dirty = True
+        self.controller.queue.add(key, self.controller.queue.priorities[0])
+
+    def wake_all(self) -> None:
+        """A definition that the workflows of this kind use has changed."""
+        for key, instance in self._instances.items():
+            instance.is_dirty = True
+            instance.calm_until = 0.0
+            self.controller.queue.add(key, self.controller.queue.priorities[0])
+
+    def _forget(self, key: Key) -> None:
+        self._instances.pop(key, None)
+        self._watches.forget(Trigger(self.gvk, key))
+
+    async def _reconcile(self, key: Key, context: Context) -> Outcome:
+        obj = context.informer.get(key)
+        if obj is None:
+            self._forget(key)
+            return Done()
+        instance = self._instances.setdefault(key, Instance())
+        now, print_ = asyncio.get_running_loop().time(), fingerprint(obj)
+        if not instance.is_due(print_, now):
+            return Wait(instance.due_at - now) if isfinite(instance.due_at) else Done()
+        instance.is_dirty, instance.fingerprint, instance.due_at = False, print_, inf
+        try:
+            after_s = await self._run(key, obj, instance)
+        except BaseException:
+            instance.is_dirty = True
+            raise
+        if after_s is None:
+            return Done()
+        instance.due_at = asyncio.get_running_loop().time() + after_s
+        return Wait(after_s, f"{instance.outcome}: next look")
+
+    async def _run(self, key: Key, obj: KubeObject, instance: Instance) -> float | None:
+        """One pass; seconds until the next one at the latest."""
+        if obj["metadata"].get("deletionTimestamp"):
+            return await self._delete(key, obj)
+        workflow = self._workflow_for(obj)
+        if isinstance(workflow, tuple):
+            reason, message = workflow
+            await self._publication.publish(
+                obj,
+                lambda present, now, generation: selection_status(
+                    reason, message, present, now=now, generation=generation
+                ),
+            )
+            return self._settings.selection_retry_s
+        return await self._pass(key, obj, workflow, instance)
+
+    def _workflow_for(self, obj: KubeObject) -> Workflow | tuple[str, str]:
+        """The workflow of an object, or the reason and message of why there is none."""
+        chosen = annotation(obj, SELECT_ANNOTATION)
+        if chosen:
+            found = self._definitions.catalog.resolve("Workflow", chosen, obj["metadata"].get("namespace", ""))
+            candidates = [] if isinstance(found, str) else [found]
+            if not candidates:
+                return "WorkflowNotInCache", f"Workflow {chosen} not found"
+        else:
+            candidates = [found for found in self._definitions.workflows() if triggers_of(found) == self.gvk]
+        if not candidates:
+            return "NoWorkflow", f"no workflow has {self.gvk.kind} as its trigger"
+        if len(candidates) > 1:
+            names = ", ".join(sorted(str(found.identity) for found in candidates))
+            return "MultipleWorkflows", f"several workflows have this trigger; choose one by annotation: {names}"
+        found = candidates[0]
+        if isinstance(found, Workflow):
+            return found
+        reason = found.reason if isinstance(found, Unready) else f"{chosen} is not a workflow"
+        return "WorkflowNotReady", reason
+
+    async def _pass(self, key: Key, obj: KubeObject, workflow: Workflow, instance: Instance) -> float:
+        trigger = Trigger(self.gvk, key)
+        before = parse_record(dict(obj["metadata"]))
+        work = _Work(self, trigger, obj, before, workflow)
+        pass_ = WorkflowPass(workflow, parent_of(obj), self._definitions.catalog, owner=owner_of(obj))
+        result = await carry_out(pass_, self._kube, timeout_s=workflow.timeout_s, before=work.prepare)
+        record = next_record(result, before)
+        obj = await self._publish(work.obj, result, record)
+        self._watches.keep(trigger, record.refs())
+        count_failures(result, instance)
+        await self._report(obj, result, work, instance)
+        after_s = next_look_s(result, instance, resync_s=self._settings.resync_s)
+        if instance.note_writes(work.plans):
+            # Events of a fight come as fast as its writes; the delay of the function is the peace.
+            instance.calm_until = asyncio.get_running_loop().time() + after_s
+        return after_s
+
+    async def _publish(self, obj: KubeObject, result: RunResult, record: Record) -> KubeObject:
+        def make(present: Any, now: str, generation: int | None) -> dict[str, Any]:
+            return wanted_status(result, present, now=now, generation=generation)
+
+        try:
+            return await self._publication.publish(obj, make, record)
+        except NotFound:
+            # Deleted during the pass; the event that says so cleans up.
+            return obj
+
+    async def _report(self, obj: KubeObject, result: RunResult, work: "_Work", instance: Instance) -> None:
+        for plan in work.plans:
+            await self._recorder.normal(obj, _VERBS[plan.action], f"{plan.action} {plan.ref}")
+        outcome = name_of(result.outcome)
+        if outcome != instance.outcome:
+            message = getattr(result.outcome, "message", "") or f"{result.workflow.ready_name} ready."
+            if outcome == "PermFail":
+                await self._recorder.warning(obj, Reason.FAILED, message)
+            elif outcome in ("Ok", "Retry"):
+                await self._recorder.normal(obj, Reason.READY if outcome == "Ok" else Reason.WAITING, message)
+        instance.outcome = outcome
+
+    async def _delete(self, key: Key, obj: KubeObject) -> float | None:
+        if FINALIZER not in (obj["metadata"].get("finalizers") or ()):
+            return None
+        blocked = None if is_abandoned(obj) else await delete_resources(self._kube, obj)
+        if blocked is None:
+            await remove_finalizer(self._kube, obj, FINALIZER)
+            return None
+        await self._watches.ensure(Trigger(self.gvk, key), blocked.ref)
+        await self._publication.publish(
+            obj,
+            lambda present, now, generation: deletion_status(blocked.message, present, now=now, generation=generation),
+        )
+        return 30.0
+
+
+class _Work:
+    """One pass on the cluster: what must happen before each effect, and what was written."""
+
+    def __init__(
+        self, kind: TriggerKind, trigger: Trigger, obj: KubeObject, before: Record, workflow: Workflow
+    ) -> None:
+        self._kind = kind
+        self._trigger = trigger
+        self._before = before
+        self._workflow = workflow
+        self._lock = asyncio.Lock()
+        self._stored = {ref.place for ref in before.refs()}
+        self.obj = obj
+        self.plans: list[Any] = []
+
+    async def prepare(self, effect: Effect) -> None:
+        """Before a read the watch runs; before a create that only we can undo the finalizer and the ref are stored."""
+        if isinstance(effect, Read):
+            await self._kind._watches.ensure(self._trigger, effect.ref)
+            return
+        self.plans.append(effect.plan)
+        if effect.plan.action == "create" and self._needs_finalizer(effect):
+            async with self._lock:
+                await self._store(effect)
+
+    def _needs_finalizer(self, effect: Effect) -> bool:
+        if self._workflow.deletes_orphans:
+            return True
+        if isinstance(effect, Read) or effect.ref.deletion != "destroy":
+            return False
+        uid = self.obj["metadata"].get("uid")
+        references = ((effect.plan.body or {}).get("metadata") or {}).get("ownerReferences") or ()
+        return not any(reference.get("uid") == uid for reference in references)
+
+    async def _store(self, effect: Effect) -> None:
+        has_finalizer = FINALIZER in (self.obj["metadata"].get("finalizers") or ())
+        if has_finalizer and effect.ref.place in self._stored:
+            return
+        self._stored.add(effect.ref.place)
+        self._before.orphans.append(effect.ref)
+        self.obj = await self._kind._publication.store_record(self.obj, self._before, finalizer=FINALIZER)
+
+
+def triggers_of(found: Workflow | Unready) -> GVK | None:
+    """The trigger kind of a workflow; also of one that is not valid, as far as it says."""
+    if isinstance(found, Workflow):
+        trigger = found.trigger
+        return GVK(trigger.group, trigger.version, trigger.kind) if trigger is not None else None
+    reference = found.document.spec.get("crdRef")
+    if not isinstance(reference, dict):
+        return None
+    parts = [part for name in ("apiGroup", "version", "kind") if isinstance(part := reference.get(name), str)]
+    return GVK(*parts) if len(parts) == len(GVK._fields) else None

@@ -1,0 +1,127 @@
+"""Watches on managed resources: a change of a resource wakes the triggers that manage it.
+
+Kinds are watched once, whoever uses them, filtered by our label; an object that lacks the label (read-only, or made by
+others and left as it is) is watched by its name. A watch runs while any reference needs it. `ensure` returns when the
+watch has its first list, so that what changes after the read that follows is never missed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from lambent.kube.informer import InformerHub
+from lambent.kube.types import GVK, Key, KubeObject, Selector
+from lambent.workflow.engine import ResourceRef
+from lambent.workflow.engine.patches import MANAGED_LABEL
+
+_log = logging.getLogger(__name__)
+_LABELLED = Selector(labels=f"{MANAGED_LABEL}=true")
+_FIRST_LIST_S = 5.0
+
+Place = tuple[str, str, str, str]
+
+
+class Trigger(NamedTuple):
+    """A trigger object among those of every kind."""
+
+    gvk: GVK
+    key: Key
+
+
+class Watched(NamedTuple):
+    """Arguments of an informer."""
+
+    gvk: GVK
+    namespace: str | None
+    selector: Selector
+
+
+@dataclass(slots=True)
+class _Watch:
+    """A running watch, ready after its first list."""
+
+    task: asyncio.Task[None]
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def watch_for(ref: ResourceRef, live: dict[str, Any] | None) -> Watched:
+    """By label when the object carries it (or will, being created by us), else by name."""
+    labels = ((live or {}).get("metadata") or {}).get("labels") or {}
+    gvk = GVK.parse(ref.api_version, ref.kind)
+    if not ref.is_readonly and (live is None or labels.get(MANAGED_LABEL) == "true"):
+        return Watched(gvk, None, _LABELLED)
+    return Watched(gvk, ref.namespace or None, Selector(fields=f"metadata.name={ref.name}"))
+
+
+class ResourceWatches:
+    """`wake` is called with each trigger that manages a changed object. Lives inside the caller's task group."""
+
+    def __init__(self, hub: InformerHub, group: asyncio.TaskGroup, wake: Callable[[Trigger], None]) -> None:
+        self._hub = hub
+        self._group = group
+        self._wake = wake
+        self._watches: dict[Watched, _Watch] = {}
+        self._by_place: dict[Place, dict[Trigger, None]] = {}
+        self._uses: dict[Trigger, dict[Place, Watched]] = {}
+
+    async def ensure(self, trigger: Trigger, ref: ResourceRef, live: dict[str, Any] | None = None) -> None:
+        """Notes that the trigger uses the object and waits (with a limit) until its watch is running."""
+        watched = watch_for(ref, live)
+        self._by_place.setdefault(ref.place, {})[trigger] = None
+        self._uses.setdefault(trigger, {})[ref.place] = watched
+        watch = self._watches.get(watched)
+        if watch is None:
+            watch = self._watches[watched] = _Watch(self._group.create_task(self._follow(watched)))
+        if not watch.ready.is_set():
+            try:
+                await asyncio.wait_for(watch.ready.wait(), _FIRST_LIST_S)
+            except TimeoutError:
+                # The pass goes on; without the watch the delays of the functions still apply.
+                _log.warning("no watch on %s yet", watched.gvk.kind, extra={"kind": watched.gvk.kind})
+
+    def keep(self, trigger: Trigger, refs: Iterable[ResourceRef]) -> None:
+        """Forgets what the trigger no longer uses."""
+        wanted = {ref.place for ref in refs}
+        uses = self._uses.get(trigger, {})
+        for place in [place for place in uses if place not in wanted]:
+            del uses[place]
+            self._leave(trigger, place)
+        if not uses:
+            self._uses.pop(trigger, None)
+        self._stop_unused()
+
+    def forget(self, trigger: Trigger) -> None:
+        self.keep(trigger, ())
+
+    def _leave(self, trigger: Trigger, place: Place) -> None:
+        users = self._by_place.get(place, {})
+        users.pop(trigger, None)
+        if not users:
+            self._by_place.pop(place, None)
+
+    def _stop_unused(self) -> None:
+        used = {watched for uses in self._uses.values() for watched in uses.values()}
+        for watched in [watched for watched in self._watches if watched not in used]:
+            self._watches.pop(watched).task.cancel()
+
+    async def _follow(self, watched: Watched) -> None:
+        async with self._hub.use(*watched) as informer:
+            remove = informer.on_change(self._changed, replay=False)
+            try:
+                await informer.settled.wait()
+                if watched in self._watches:
+                    self._watches[watched].ready.set()
+                await asyncio.Event().wait()
+            finally:
+                remove()
+
+    def _changed(self, old: KubeObject | None, new: KubeObject | None) -> None:
+        obj = new or old
+        if obj is None:
+            return
+        metadata = obj["metadata"]
+        place = (obj["apiVersion"], obj["kind"], metadata.get("namespace", ""), metadata["name"])
+        for trigger in tuple(self._by_place.get(place, ())):
+            self._wake(trigger)
