@@ -6,7 +6,7 @@ import secrets
 from typing import cast
 
 import pytest
-from tests.kube.client_claims import WIDGET, WIDGETS, ClientClaims, widget
+from tests.kube.client_claims import WIDGET, WIDGETS, ApplyClaims, ClientClaims, widget
 
 from lambent.kube.errors import AlreadyExists, NotFound
 from lambent.kube.http_client import HttpClient
@@ -48,7 +48,7 @@ async def ns(client):
     await client.delete(NAMESPACE, name)
 
 
-class TestCluster(ClientClaims):
+class TestCluster(ClientClaims, ApplyClaims):
     """Every claim of the suite. The garbage collector looks for new kinds each 30 s."""
 
     collection_s = 100.0

@@ -157,29 +157,6 @@ class ClientClaims:
             await client.patch(WIDGET, "a", {"spec": {}}, namespace=ns, kind="strategic")
         assert caught.value.code == 415
 
-    async def test_apply_owns_what_it_names(self, client: KubeClient, ns: str):
-        await client.apply(widget(ns, spec={"a": 1, "b": 2}), manager="one")
-        await client.apply(widget(ns, spec={"c": 3}), manager="two")
-        with pytest.raises(Conflict):
-            await client.apply(widget(ns, spec={"a": 5}), manager="two")
-        await client.apply(widget(ns, spec={"a": 5, "c": 3}), manager="two", force=True)
-        left = await client.apply(widget(ns, spec={"x": 0}), manager="one")
-        assert left["spec"] == {"a": 5, "c": 3, "x": 0}
-
-    async def test_apply_with_a_revision_refuses_a_lost_update(self, client: KubeClient, ns: str):
-        made = await client.apply(widget(ns, spec={"a": 1}), manager="one")
-        await client.patch(WIDGET, "a", {"spec": {"z": 1}}, namespace=ns)
-        stale = {"resourceVersion": made["metadata"]["resourceVersion"]}
-        with pytest.raises(Conflict):
-            await client.apply(widget(ns, spec={"a": 2}, metadata=stale), manager="one")
-
-    async def test_apply_of_a_status_creates_nothing(self, client: KubeClient, ns: str):
-        with pytest.raises(NotFound):
-            await client.apply(widget(ns, status={"n": 1}), manager="one", subresource="status")
-        await client.create(widget(ns))
-        applied = await client.apply(widget(ns, status={"n": 1}), manager="one", subresource="status")
-        assert applied["status"] == {"n": 1}
-
     async def test_a_delete_heeds_its_preconditions(self, client: KubeClient, ns: str):
         made = await client.create(widget(ns))
         for wrong in (Preconditions(uid="other"), Preconditions(resource_version="1")):
@@ -268,3 +245,30 @@ class ClientClaims:
         sent["spec"]["list"].append(2)
         made["spec"]["list"].append(3)
         assert (await client.get(WIDGET, "a", namespace=ns))["spec"] == {"list": [1]}
+
+
+class ApplyClaims:
+    """Server-side apply, as far as a controller leans on it."""
+
+    async def test_apply_owns_what_it_names(self, client: KubeClient, ns: str):
+        await client.apply(widget(ns, spec={"a": 1, "b": 2}), manager="one")
+        await client.apply(widget(ns, spec={"c": 3}), manager="two")
+        with pytest.raises(Conflict):
+            await client.apply(widget(ns, spec={"a": 5}), manager="two")
+        await client.apply(widget(ns, spec={"a": 5, "c": 3}), manager="two", force=True)
+        left = await client.apply(widget(ns, spec={"x": 0}), manager="one")
+        assert left["spec"] == {"a": 5, "c": 3, "x": 0}
+
+    async def test_apply_with_a_revision_refuses_a_lost_update(self, client: KubeClient, ns: str):
+        made = await client.apply(widget(ns, spec={"a": 1}), manager="one")
+        await client.patch(WIDGET, "a", {"spec": {"z": 1}}, namespace=ns)
+        stale = {"resourceVersion": made["metadata"]["resourceVersion"]}
+        with pytest.raises(Conflict):
+            await client.apply(widget(ns, spec={"a": 2}, metadata=stale), manager="one")
+
+    async def test_apply_of_a_status_creates_nothing(self, client: KubeClient, ns: str):
+        with pytest.raises(NotFound):
+            await client.apply(widget(ns, status={"n": 1}), manager="one", subresource="status")
+        await client.create(widget(ns))
+        applied = await client.apply(widget(ns, status={"n": 1}), manager="one", subresource="status")
+        assert applied["status"] == {"n": 1}

@@ -12,8 +12,8 @@ def _refuse(self: object, *args: object, **options: object) -> NoReturn:
 class GuardedDict(dict[Any, Any]):
     """Reads as a dict, also for orjson and json."""
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment] # refusing is the point
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment] # refusing is the point
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[Any, Any]:
         return {key: _thawed(value) for key, value in self.items()}
@@ -22,8 +22,8 @@ class GuardedDict(dict[Any, Any]):
 class GuardedList(list[Any]):
     """Reads as a list."""
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse  # type: ignore[assignment] # refusing is the point
-    append = clear = extend = insert = pop = remove = reverse = sort = _refuse  # type: ignore[assignment] # as above
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse
 
     def __deepcopy__(self, memo: dict[int, Any]) -> list[Any]:
         return [_thawed(value) for value in self]
