@@ -9,18 +9,18 @@ So a pass that is cut anywhere is simply run again. Not here: deletion (`deletin
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambent.aws.errors import AwsError
-from lambent.resources import planning
+from lambent.resources import planning, schema
+from lambent.resources.adoption import ADOPTED, Adoption, adoption_of, identified, nested, spec_fill
 from lambent.resources.conditions import EXISTS_TEXT, Verdict
 from lambent.resources.declaration import Call, Kind, Observed, Step, Subject
 from lambent.resources.failures import Failure, classify
 from lambent.resources.objects import Held
 from lambent.resources.observing import observe
 from lambent.resources.ownership import is_ours
-from lambent.resources.subjects import recorded_name
 from lambent.resources.verdicts import Trouble
 
 _log = logging.getLogger(__name__)
@@ -62,22 +62,58 @@ class Converger:
         return found
 
     async def _run(self, found: Found) -> None:
-        recorded = recorded_name(found.subject)
-        if recorded and recorded != found.subject.value(self.kind.name_field):
-            found.verdict = Verdict(False, "terminal", terminal=f"AWS cannot change the name of {recorded}")
-            return
-        found.observed = await self._observe(found.subject)
-        if found.observed is None:
-            if not await self._create(found):
-                return
-        elif not await self._is_ours(found.subject, found.observed):
+        adoption = adoption_of(found.subject)
+        found.subject = identified(self.kind, found.subject, adoption.fields or {})
+        found.observed = await self._observe(found.subject, everything=bool(adoption.policy))
+        if adoption.is_read_only and not adoption.policy:
+            self._only_look(found)
+        elif found.observed is None:
+            await self._absent(found, adoption)
+        elif adoption.policy:
+            await self._adopt(found, found.observed)
+            await self._look_or_converge(found, adoption)
+        elif await self._is_ours(found.subject, found.observed):
+            await self._converge(found)
+        else:
             await self._leave_alone(found)
-            return
-        await self._converge(found)
 
-    async def _observe(self, subject: Subject) -> Observed | None:
+    async def _look_or_converge(self, found: Found, adoption: Adoption) -> None:
+        if adoption.is_read_only:
+            self._only_look(found)
+        else:
+            await self._converge(found)
+
+    def _only_look(self, found: Found) -> None:
+        """Read-only: nothing is written; a difference is told."""
+        if found.observed is None:
+            found.verdict = Verdict(False, "transient", recoverable="read-only resource not found")
+            return
+        desired = self._desired(found.subject, found.observed)
+        paths = [
+            item.path
+            for item in planning.diff(self.kind, desired, found.observed)
+            if item.path != self.kind.tag_field and found.subject.value(item.path) is not None
+        ]
+        told = (("ReadOnlyDifference", f"AWS holds another value of {', '.join(paths)}"),) if paths else ()
+        found.verdict = Verdict(True, "synced", advisories=told)
+
+    async def _absent(self, found: Found, adoption: Adoption) -> None:
+        if adoption.policy == "adopt" or adoption.is_read_only:
+            found.verdict = Verdict(False, "transient", recoverable="adopted resource not found")
+        elif await self._create(found):
+            await self._converge(found)
+
+    async def _adopt(self, found: Found, observed: Observed) -> None:
+        """Finalizer, mark and fills in one patch; the pass goes on with the filled spec."""
+        fill = spec_fill(self.kind, found.subject, observed)
+        await self.held.adopt({ADOPTED: "true"}, fill)
+        spec = {**schema.normal(self.kind.spec, self.held.obj.get("spec") or {}), **_resolved(self.kind, found.subject)}
+        found.subject = replace(found.subject, obj=self.held.obj, spec=spec)
+        found.declared = planning.declared_paths(self.kind, found.subject)
+
+    async def _observe(self, subject: Subject, *, everything: bool = False) -> Observed | None:
         try:
-            return await observe(self.kind, self.call, subject)
+            return await observe(self.kind, self.call, subject, everything=everything)
         except AwsError as error:
             raise _Refused(Trouble(error, observing=True)) from error
 
@@ -150,10 +186,21 @@ class Converger:
             run = planning.legal_now(steps)
             if not run or _alike(run, last) or self.stopped is not None:
                 found.verdict = self._judge(found, [item.path for item in differences], has_steps=bool(run))
+                await self._fill(found)
                 return
             await self._execute(run, found)
             last = run
         found.verdict = Verdict(False, "unsynced", "AWS does not keep what it is given: see the events of the object")
+
+    async def _fill(self, found: Found) -> None:
+        """Late initialisation, before the object is called synced."""
+        assert found.observed is not None
+        if found.verdict is None or not found.verdict.synced:
+            return
+        values = planning.fills(self.kind, found.subject, found.observed)
+        if values:
+            await self.held.patch({"spec": nested(values)})
+            found.declared |= values.keys()
 
     def _desired(self, subject: Subject, observed: Observed) -> Mapping[str, Any]:
         desired = planning.desire(self.kind, subject)
@@ -201,6 +248,13 @@ class Converger:
         if "code" not in found.remembered and "code" not in found.subject.records:
             found.remembered |= self.kind.hooks.records(found.subject)
         return Verdict(True, "synced")
+
+
+def _resolved(kind: Kind, subject: Subject) -> dict[str, Any]:
+    """Top-level fields that hold what references resolved to."""
+    given = subject.obj.get("spec") or {}
+    names = {ref.field.partition(".")[0] for ref in kind.refs if ref.ref.partition(".")[0] in given}
+    return {name: subject.spec[name] for name in names if name in subject.spec}
 
 
 def _alike(left: tuple[Step, ...], right: tuple[Step, ...]) -> bool:

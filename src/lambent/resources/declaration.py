@@ -108,7 +108,7 @@ class Field:
     """A part of the spec: `source` is the dotted place of its observed value, beginning with the read's name.
 
     `neutral` is what AWS holds when nothing is set; it is equal to absence and is what resetting sends. `fixed` fields
-    cannot be changed after creation: a difference is told and never sent.
+    cannot be changed after creation: a difference is told and never sent. `adopted`: adoption fills it into the spec.
     """
 
     path: str
@@ -118,6 +118,7 @@ class Field:
     neutral: Any = None
     fixed: bool = False
     decode: Callable[[Any], Any] | None = None
+    adopted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from lambent.kube.events import EventRecorder
 from lambent.kube.finalizers import is_deleting
 from lambent.kube.outcome import Done, Outcome, Wait
 from lambent.kube.types import GVK, Key, KubeObject
-from lambent.resources import references, statuses
+from lambent.resources import planning, references, statuses
+from lambent.resources.adoption import adoption_of
 from lambent.resources.conditions import Verdict
 from lambent.resources.converging import Converger, Found
 from lambent.resources.declaration import Kind, Subject
@@ -32,7 +33,7 @@ from lambent.resources.objects import Held, merge_difference
 from lambent.resources.port import AwsPort
 from lambent.resources.requeue import Patience
 from lambent.resources.settings import ResourceSettings
-from lambent.resources.subjects import misplaced, recorded_name, subject_of
+from lambent.resources.subjects import incomplete, misplaced, recorded_name, subject_of
 from lambent.resources.verdicts import situation_of, verdict_of
 
 _log = logging.getLogger(__name__)
@@ -132,12 +133,26 @@ class Engine:
         found = await Converger(self.kind, call, held, self._stopped(key, subject)).run(subject)
         verdict = self._verdict(key, found)
         foreign = tuple((references.CROSS_NAMESPACE, text) for text in resolved.foreign)
-        found.verdict = replace(verdict, references=reference, advisories=verdict.advisories + foreign)
+        found.verdict = replace(
+            verdict,
+            references=reference,
+            advisories=verdict.advisories + foreign,
+            late_initialized=self._late_initialized(found),
+        )
         return found
+
+    def _late_initialized(self, found: Found) -> bool | None:
+        if not self.kind.late_init or found.observed is None:
+            return None
+        open_paths = planning.fills(self.kind, found.subject, found.observed).keys() - found.declared
+        return not open_paths
 
     def _refused_at_once(self, obj: KubeObject, subject: Subject) -> Found | None:
         """Verdicts that need no AWS call."""
-        terminal = misplaced(obj, settings=self.settings) or references.mistake(self.kind, subject.spec)
+        adoption = adoption_of(subject)
+        terminal = misplaced(obj, settings=self.settings) or adoption.mistake
+        if not terminal and not adoption.policy:
+            terminal = incomplete(self.kind, subject) or references.mistake(self.kind, subject.spec) or ""
         if terminal:
             return Found(subject, Verdict(False, "terminal", terminal=terminal), declared=subject.declared)
         if subject.annotations.get(_PAUSED) == "true":

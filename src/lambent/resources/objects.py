@@ -28,17 +28,20 @@ class Held:
     def has_finalizer(self) -> bool:
         return self._finalizer in (self.obj["metadata"].get("finalizers") or ())
 
-    async def add_finalizer(self, *, annotations: Mapping[str, str] | None = None) -> None:
-        """One patch, and none when both are there already."""
-        meta: dict[str, Any] = {}
+    async def add_finalizer(self) -> None:
+        """Before the first call that creates anything."""
         if not self.has_finalizer:
-            meta["finalizers"] = [*(self.obj["metadata"].get("finalizers") or ()), self._finalizer]
-        known = self.obj["metadata"].get("annotations") or {}
-        fresh = {key: value for key, value in (annotations or {}).items() if known.get(key) != value}
-        if fresh:
-            meta["annotations"] = fresh
-        if meta:
-            await self.patch({"metadata": meta})
+            await self.patch({"metadata": {"finalizers": self._with_ours()}})
+
+    async def adopt(self, annotations: Mapping[str, str], spec: Mapping[str, Any]) -> None:
+        """Finalizer, annotations and spec in one patch."""
+        body: dict[str, Any] = {"metadata": {"finalizers": self._with_ours(), "annotations": dict(annotations)}}
+        if spec:
+            body["spec"] = dict(spec)
+        await self.patch(body)
+
+    def _with_ours(self) -> list[str]:
+        return list(dict.fromkeys([*(self.obj["metadata"].get("finalizers") or ()), self._finalizer]))
 
     async def remove_finalizer(self) -> None:
         """With the last finalizer of a deleted object the object goes."""

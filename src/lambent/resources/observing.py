@@ -10,12 +10,16 @@ from typing import Any
 from lambent.aws.errors import AwsError
 from lambent.resources import schema
 from lambent.resources.declaration import Answer, Call, Field, Kind, Observed, Read, Subject
+from lambent.resources.failures import Failure, classify
 from lambent.resources.fanout import together
 from lambent.resources.planning import is_read
 
 
-async def observe(kind: Kind, call: Call, subject: Subject) -> Observed | None:
-    """What AWS holds, or None when the resource is absent; AwsError for anything else."""
+async def observe(kind: Kind, call: Call, subject: Subject, *, everything: bool = False) -> Observed | None:
+    """What AWS holds, or None when the resource is absent; AwsError for anything else.
+
+    `everything`: also what nobody declared, for adoption; what the endpoint cannot answer is then left out.
+    """
     first, *others = kind.reads
     try:
         answers = {first.name: await _answer(first, call, subject, {})}
@@ -23,20 +27,28 @@ async def observe(kind: Kind, call: Call, subject: Subject) -> Observed | None:
         if error.code in kind.absent_codes:
             return None
         raise
-    asked = [read for read in others if is_read(read, kind, subject)]
-    found = await together(_answer(read, call, subject, answers) for read in asked)
+    asked = [read for read in others if everything or is_read(read, kind, subject)]
+    lenient = [everything and not is_read(read, kind, subject) for read in asked]
+    found = await together(
+        _answer(read, call, subject, answers, lenient=skip) for read, skip in zip(asked, lenient, strict=True)
+    )
     return interpret(kind, subject, {**answers, **dict(zip((read.name for read in asked), found, strict=True))})
 
 
-async def _answer(read: Read, call: Call, subject: Subject, answers: Mapping[str, Answer]) -> Answer:
+async def _answer(
+    read: Read, call: Call, subject: Subject, answers: Mapping[str, Answer], *, lenient: bool = False
+) -> Answer:
     try:
         if read.fetch is not None:
             return await read.fetch(call, subject)
         return await call(read.op, read.params(subject, answers) if read.params else {})
     except AwsError as error:
-        if error.code in read.none_codes:
+        if error.code in read.none_codes or (lenient and classify(error) in _UNANSWERABLE):
             return {}
         raise
+
+
+_UNANSWERABLE = frozenset({Failure.UNKNOWN, Failure.INVALID, Failure.NOT_FOUND, Failure.DENIED})
 
 
 def interpret(kind: Kind, subject: Subject, answers: Mapping[str, Answer]) -> Observed:

@@ -5,13 +5,14 @@ where creation carries no tags, if it is not older than the object. After a cras
 this proof lets the pass go on; without it the resource is somebody else's and is never touched.
 """
 
+from lambent.resources.adoption import ADOPTED
 from lambent.resources.comparison import NAMESPACE_TAG
 from lambent.resources.declaration import Call, Kind, Observed, Subject
 
 
 async def is_ours(kind: Kind, call: Call, subject: Subject, observed: Observed) -> bool:
     """AwsError when the proof needs a call and AWS refuses it."""
-    if subject.recorded_arn:
+    if subject.recorded_arn or subject.annotations.get(ADOPTED) == "true":
         return True
     tag = (observed.fields.get(kind.tag_field) or {}).get(NAMESPACE_TAG)
     if tag is not None:

@@ -67,6 +67,17 @@ def misplaced(obj: KubeObject, *, settings: ResourceSettings) -> str | None:
     return None
 
 
+def incomplete(kind: Kind, subject: Subject) -> str | None:
+    """What the spec lacks, or names otherwise than the resource that the status records."""
+    missing = [name for name, node in kind.spec.members.items() if node.required and subject.value(name) is None]
+    if missing:
+        return f"spec.{missing[0]} is required"
+    recorded = recorded_name(subject)
+    if recorded and recorded != subject.value(kind.name_field):
+        return f"AWS cannot change the name of {recorded}"
+    return None
+
+
 def default_tags(kind: Kind, obj: KubeObject, settings: ResourceSettings) -> dict[str, str]:
     """The tags that every resource gets; entries that come out empty are left out."""
     meta = obj["metadata"]

@@ -1,8 +1,7 @@
 """A cluster, an AWS and the controllers between them, all in memory: what tests of resources stand on.
 
-`await world.start()` begins with empty stores, or with those of a world that crashed: `World(kube=.., aws=..)`; `clients` puts a real endpoint in the place of
-`aws`. On a
-virtual-time loop `settle` runs until nothing is left to do but to wait.
+`await world.start()` begins with empty stores, or with those of a world that crashed: `World(kube=.., aws=..)`;
+`clients` puts a real endpoint in the place of `aws`. Time is the loop's: with a virtual one, hours pass at once.
 """
 
 import asyncio

@@ -84,9 +84,9 @@ def _put_acl(change: Change) -> Sequence[Step]:
 
 
 ACL_FIELDS = (
-    Field("acl", "acl", compare=_same_canned, neutral="private", decode=_canned_name),
+    Field("acl", "acl", compare=_same_canned, neutral="private", decode=_canned_name, adopted=False),
     *(
-        Field(name, "acl", compare=_same_grant, neutral=[], decode=_grantees(permission))
+        Field(name, "acl", compare=_same_grant, neutral=[], decode=_grantees(permission), adopted=False)
         for name, permission in _PERMISSIONS.items()
     ),
 )
