@@ -11,6 +11,7 @@ sections 4.3 and 4.4.
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import BinaryIO
 
 _END = struct.Struct("<4s4H2LH")
@@ -194,7 +195,7 @@ def _zip64_values(extra: bytes) -> list[int]:
 def _check_ranges(members: list[Member], directory_at: int) -> None:
     """No entry may reach into the next one or into the directory: overlaps multiply data (zip bombs)."""
     ordered = sorted(members, key=lambda each: each.header_at)
-    limits = [each.header_at for each in ordered[1:]] + [directory_at]
-    for member, limit in zip(ordered, limits, strict=True):
+    for member, following in zip_longest(ordered, ordered[1:]):
+        limit = following.header_at if following else directory_at
         if member.header_at + _LOCAL.size + len(member.name) + member.packed_bytes > limit:
             raise BadArchive("entries overlap")
