@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, quote, unquote
 
 import orjson
 
+from lambent.errors import LambentError
 from lambent.oci import uploads
 from lambent.oci.errors import ImageError, RegistryError
 from lambent.oci.manifest import OCI_INDEX, Manifest, is_digest, parse
@@ -53,7 +54,8 @@ class RegistryResponse:
 
 
 class PushListener(Protocol):
-    """Told after the store has changed. `repository` includes the space; `tag` is empty for a push by digest."""
+    """Told of a push before the store changes, and refuses it by raising a LambentError. `repository` includes the
+    space; `tag` is empty for a push by digest."""
 
     def image_pushed(self, repository: str, manifest: Manifest, *, tag: str) -> None: ...
 
@@ -77,11 +79,12 @@ class Registry:
     def tell_all(self) -> None:
         """Tells the listener of every image in the store, as if it were pushed now (after a start)."""
         for name in self.store.repositories():
-            tagged = {self.store.resolve(name, tag): tag for tag in self.store.tags(name)}
             for digest in self.store.digests(name):
                 manifest = self.store.manifest(name, digest)
+                tags = [tag for tag in self.store.tags(name) if self.store.resolve(name, tag) == digest]
                 if manifest is not None:
-                    self._listener.image_pushed(name, manifest, tag=tagged.get(digest, ""))
+                    for tag in tags or [""]:
+                        self._listener.image_pushed(name, manifest, tag=tag)
 
     def handle(self, request: RegistryRequest) -> RegistryResponse:
         """Answers; errors have the specification's JSON form."""
@@ -163,8 +166,11 @@ class Registry:
             raise RegistryError("TAG_INVALID", f"{target[:200]!r} is no tag", status=400)
         self._need_parts(name, manifest)
         tag = "" if is_digest(target) else target
+        try:
+            self._listener.image_pushed(name, manifest, tag=tag)
+        except LambentError as error:
+            raise RegistryError("DENIED", str(error), status=403) from error
         digest = self.store.put_manifest(name, manifest, tag)
-        self._listener.image_pushed(name, manifest, tag=tag)
         headers = {"Location": f"/v2/{_shown(request, name)}/manifests/{digest}", "Docker-Content-Digest": digest}
         if manifest.subject is not None:
             headers["OCI-Subject"] = manifest.subject.digest

@@ -2,6 +2,6 @@
 
 from lambent.aws.embedded.accounts import Accounts
 from lambent.aws.embedded.application import EmbeddedAws
-from lambent.aws.embedded.ecr import EcrMirror
+from lambent.aws.embedded.ecr import EcrMirror, space_of_host
 
-__all__ = ["Accounts", "EcrMirror", "EmbeddedAws"]
+__all__ = ["Accounts", "EcrMirror", "EmbeddedAws", "space_of_host"]
