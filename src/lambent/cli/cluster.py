@@ -1,0 +1,52 @@
+"""Verbs on a Kubernetes API: apply, crds."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from lambent.cli.flags import add_settings, settings_of
+from lambent.cli.printing import print_data
+
+
+def register(verbs: Any) -> None:
+    apply = verbs.add_parser(
+        "apply",
+        help="apply manifests: namespaces and CRDs first, then the rest",
+        epilog="example: lambent apply examples/lambda-workload/manifests",
+    )
+    apply.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders of .yaml and .k files")
+    apply.add_argument("--create-namespace", action="store_true", help="make a namespace that a manifest needs")
+    add_settings(apply, ("state", "kubeconfig"))
+    apply.set_defaults(run=run_apply)
+
+    crds = verbs.add_parser(
+        "crds", help="print the CRDs lambent ships", epilog="example: lambent crds | kubectl apply -f -"
+    )
+    crds.add_argument("-o", "--output", choices=("yaml", "json"), default="yaml")
+    crds.set_defaults(run=run_crds)
+
+
+def run_apply(args: argparse.Namespace) -> int:
+    from lambent.platform.apply import apply_paths
+    from lambent.platform.daemon import run
+    from lambent.platform.discovery import require_running
+
+    settings = settings_of(args)
+    # A platform that was asked for by its state directory wins over the shell's KUBECONFIG.
+    named_state = args.setting_state is not None or not settings.kubeconfig
+    kubeconfig = require_running(settings.state).kubeconfig if named_state else settings.kubeconfig
+    failures = run(lambda: apply_paths(args.paths, kubeconfig, create_namespace=args.create_namespace, tell=print))
+    return 1 if failures else 0
+
+
+def run_crds(args: argparse.Namespace) -> int:
+    from lambent.platform.crds import all_crds
+
+    if args.output == "json":
+        print_data({"apiVersion": "v1", "kind": "List", "items": all_crds()}, "json")
+        return 0
+    for crd in all_crds():
+        print("---", flush=True)
+        print_data(crd, "yaml")
+    return os.EX_OK

@@ -1,0 +1,52 @@
+"""From the command line to a verb: finds its module, runs it, turns errors into exit codes.
+
+A verb family is a module with `register(verbs)`, which declares the verbs and points each at a `run(args) -> int`.
+Families keep their heavy imports inside `run`, so that `lambent --help` stays under 150 ms.
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 difference found; no others.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from lambent import __version__
+from lambent.cli import cluster, embedded, image, invoking, services, testing
+from lambent.errors import LambentError, UsageError
+
+OK, FAILED, USAGE, DIFFERENCE = 0, 1, 2, 3
+
+_DESCRIPTION = "Run AWS-Lambda-compatible functions as a native part of Kubernetes."
+_EPILOG = """start here:
+  lambent demo            from nothing to an invoked function, then cleans up
+  lambent up              the platform on this machine; Ctrl-C stops it
+  eval "$(lambent env)"   point kubectl, the aws CLI and boto3 at it
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lambent", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"lambent {__version__}")
+    verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
+    for family in (embedded, cluster, testing, invoking, image, services):
+        family.register(verbs)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one verb; the return value is the process' exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except UsageError as error:
+        print(f"lambent {args.verb}: {error}", file=sys.stderr)
+        return USAGE
+    except LambentError as error:
+        print(f"lambent {args.verb}: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED

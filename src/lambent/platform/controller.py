@@ -1,0 +1,95 @@
+"""The controllers of workflows and AWS resources: a part of `up`, and the process `lambent controller`.
+
+They know a Kubernetes API by its client Protocol and AWS by an endpoint, and not which of either it is.
+"""
+
+from contextlib import AsyncExitStack
+
+from lambent import resources
+from lambent.kube.client import KubeClient
+from lambent.kube.fencing import FencedClient
+from lambent.kube.informer import InformerHub
+from lambent.kube.leader import LeaderElector
+from lambent.platform.admin import AdminPort, Health
+from lambent.platform.clients import aws_clients, cluster_client
+from lambent.platform.controllers import Controllers
+from lambent.settings import Settings
+from lambent.workflow.controller import WorkflowController
+
+_LEASE = "lambent-controller"
+
+
+class ControllerPart:
+    """Builds them all; `start` after the API servers they speak to answer."""
+
+    def __init__(self, kube: KubeClient, hub: InformerHub, settings: Settings, *, aws_endpoint: str) -> None:
+        self._kube = kube
+        self._hub = hub
+        self._settings = settings
+        self._aws_endpoint = aws_endpoint
+        self._stack = AsyncExitStack()
+        self._controllers: Controllers | None = None
+
+    def start(self) -> None:
+        settings = self._settings
+        clients = aws_clients(self._aws_endpoint, settings.region)
+        self._stack.push_async_callback(clients.aclose)
+        resource_settings = resources.ResourceSettings(
+            account_id=settings.account_id, region=settings.region, resync_s=settings.controllers.resync
+        )
+        self._controllers = Controllers(
+            [
+                WorkflowController(self._kube, self._hub),
+                *resources.controllers(self._kube, self._hub, clients, resource_settings),
+            ],
+            drain_s=settings.drain_timeout,
+        )
+        self._controllers.start()
+        self._stack.push_async_callback(self._controllers.shutdown)
+
+    async def serve(self) -> None:
+        assert self._controllers is not None
+        await self._controllers.serve()
+
+    async def shutdown(self) -> None:
+        await self._stack.aclose()
+
+
+class ControllerDaemon:
+    """`lambent controller`: on the cluster of a kubeconfig, one leader at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._kube = cluster_client(settings.kubeconfig, component="controller")
+        self._stack = AsyncExitStack()
+        self._health = Health()
+        self._admin = AdminPort(self._health, port=settings.admin.port)
+
+    async def startup(self) -> None:
+        self._stack.push_async_callback(self._kube.close)
+        self._hub = await self._stack.enter_async_context(InformerHub(self._kube))
+        self._health.add("informers", self._hub.is_ready)
+        await self._admin.startup()
+        self._stack.push_async_callback(self._admin.shutdown)
+
+    def announce(self) -> None:
+        print(f"lambent controller is up; health and metrics on {self._admin.address}", flush=True)
+
+    async def serve(self) -> None:
+        if not self._settings.controllers.leader_election:
+            await self._control(self._kube)
+            return
+        elector = LeaderElector(self._kube, name=_LEASE, namespace=self._settings.controllers.namespace)
+        await elector.run(lambda term: self._control(FencedClient(self._kube, term)))
+
+    async def _control(self, kube: KubeClient) -> None:
+        """Until cancelled (a signal, or the term's end); the controllers are drained either way."""
+        part = ControllerPart(kube, self._hub, self._settings, aws_endpoint=self._settings.aws_endpoint)
+        part.start()
+        try:
+            await part.serve()
+        finally:
+            await part.shutdown()
+
+    async def shutdown(self) -> None:
+        await self._stack.aclose()

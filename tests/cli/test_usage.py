@@ -1,0 +1,43 @@
+"""The command line: every verb explains itself, and mistakes cost exit code 2 and one line."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from lambent.cli.main import build_parser, main
+
+
+def _verbs() -> dict[str, argparse.ArgumentParser]:
+    action = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return dict(action.choices)
+
+
+@pytest.mark.parametrize("verb", sorted(set(_verbs()) - {"image"}))
+def test_every_verb_has_an_example_that_parses(verb: str) -> None:
+    epilog = _verbs()[verb].epilog
+    assert epilog is not None
+    words = epilog.removeprefix("example: ").removeprefix('eval "$(').removesuffix(')"').split(" | ")[0].split()
+    assert words[:2] == ["lambent", verb]
+    assert build_parser().parse_args(words[1:]).verb == verb
+
+
+def test_a_command_that_needs_a_platform_says_how_to_start_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--state", str(tmp_path)]) == 2
+    assert "start one with `lambent up`" in capsys.readouterr().err
+
+
+def test_a_setting_that_cannot_be_read_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up", "--aws-port", "many"]) == 2
+    assert "--aws-port: 'many' is not a whole number" in capsys.readouterr().err
+
+
+def test_logs_of_an_unknown_function_name_those_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "orders.log").write_text("hello\n")
+    assert main(["logs", "mails", "--state", str(tmp_path)]) == 1
+    assert "there are logs of orders" in capsys.readouterr().err
+    assert main(["logs", "orders", "--state", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "hello\n"

@@ -1,0 +1,64 @@
+"""Ten times created and deleted, the platform is as it was: processes, objects, descriptors, memory."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.e2e.programs import EXAMPLE, Platform, descendants, has, platform
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not has("kubectl"), reason="kubectl is not installed: leaks are not tested with it"),
+]
+
+RSS_GROWTH = 1.05  # after the third round, when caches and allocator arenas are warm
+
+
+def _rss_pages(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+
+
+def _descriptors(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+KINDS = (
+    "eventarchives",
+    "buckets.s3.services.k8s.aws",
+    "policies.iam.services.k8s.aws",
+    "roles.iam.services.k8s.aws",
+    "functions.lambda.services.k8s.aws",
+    "lambdafunctions.lambent.dev",
+)
+
+
+def _objects(up: Platform) -> list[str]:
+    return up.kubectl("get", "-A", ",".join(KINDS), "-o", "name").split()
+
+
+def _round(up: Platform) -> None:
+    up.kubectl("apply", "-f", str(EXAMPLE / "archive.yaml"))
+    up.kubectl("-n", "archives", "wait", "eventarchive/orders", "--for=condition=Ready", "--timeout=30s")
+    up.lambent("invoke", "orders")
+    up.kubectl("-n", "archives", "delete", "eventarchive/orders")
+    for kind in ("function.lambda", "role.iam", "policy.iam", "bucket.s3"):
+        up.kubectl("-n", "archives", "wait", f"{kind}.services.k8s.aws/orders", "--for=delete", "--timeout=30s")
+    up.kubectl("wait", "lambdafunctions.lambent.dev", "-A", "--all", "--for=delete", "--timeout=30s")
+
+
+@pytest.mark.timeout(240)
+def test_ten_rounds_leave_nothing_behind(tmp_path: Path) -> None:
+    with platform(tmp_path / "state") as up:
+        up.build_image()
+        up.lambent("apply", str(EXAMPLE / "manifests"))
+        measured = []
+        for _ in range(10):
+            _round(up)
+            pid = up.process.pid
+            measured.append((len(descendants(pid)), _objects(up), _descriptors(pid), _rss_pages(pid)))
+        print("rounds (children, objects, descriptors, rss pages):", measured)
+        third, last = measured[2], measured[-1]
+        assert [objects for _, objects, _, _ in measured] == [[]] * 10
+        assert last[0] == third[0]
+        assert last[2] <= third[2]
+        assert last[3] <= third[3] * RSS_GROWTH
