@@ -158,3 +158,90 @@ def test_each_error_class_maps_to_its_outcome(error, outcome, counts):
     verdict = judge(error)
     assert isinstance(verdict.outcome, outcome)
     assert verdict.counts is counts
+
+
+async def test_one_new_object_among_many_is_served_at_once(kube, gizmo):
+    for number in range(300):
+        kube.put(gizmo(f"old{number}"))
+    order = []
+
+    async def reconcile(key, context):
+        order.append(key.name)
+        await asyncio.sleep(1)
+        return Done()
+
+    async with running(kube, reconcile, concurrency=1):
+        await asyncio.sleep(10.5)
+        await kube.create(gizmo("new"))
+        await asyncio.sleep(3)
+    assert "new" in order[:13]
+
+
+async def test_a_watch_that_waits_for_its_crd_does_not_hold_the_controller_up(kube, gizmo):
+    kube.put(gizmo())
+    recorder = Recorder()
+    missing = GVK("example.org", "v1", "Missing")
+    async with InformerHub(kube) as hub:
+        controller = Controller("test", recorder, hub=hub, kind=GIZMO).maps(missing, lambda obj: [Key.of(obj)])
+        task = asyncio.create_task(controller.run())
+        await asyncio.sleep(5)
+        assert len(recorder.runs) == 1
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_a_mapped_change_wakes_the_keys_of_old_and_new_state(kube, gizmo):
+    recorder = Recorder()
+    async with running(kube, recorder) as controller:
+        controller.maps(PART, lambda obj: [Key("default", obj["spec"]["of"])])
+        await kube.create(gizmo("p", gvk=PART, spec={"of": "a"}))
+        await asyncio.sleep(1)
+        recorder.runs.clear()
+        await kube.patch(PART, "p", {"spec": {"of": "b"}}, namespace="default")
+        await asyncio.sleep(1)
+    assert sorted(key.name for _, key in recorder.runs) == ["a", "b"]
+
+
+async def test_a_resync_looks_at_every_object_again_also_after_a_fail(kube, gizmo):
+    kube.put(gizmo())
+    recorder = Recorder(Fail("x"))
+    async with running(kube, recorder, resync_s=100):
+        await asyncio.sleep(250)
+    assert recorder.times() == [0, 100, 200]
+
+
+async def test_no_more_runs_than_the_concurrency_at_once(kube, gizmo):
+    for number in range(20):
+        kube.put(gizmo(f"g{number}"))
+    active, most = 0, 0
+
+    async def reconcile(key, context):
+        nonlocal active, most
+        active += 1
+        most = max(most, active)
+        await asyncio.sleep(1)
+        active -= 1
+        return Done()
+
+    async with running(kube, reconcile, concurrency=3):
+        await asyncio.sleep(30)
+    assert most == 3
+
+
+async def test_each_run_logs_its_id_and_outcome(kube, gizmo, caplog):
+    kube.put(gizmo())
+    recorder = Recorder(Fail("no"))
+    async with running(kube, recorder):
+        await asyncio.sleep(1)
+    assert len(recorder.contexts[0].reconcile_id) == 8
+    assert any(getattr(record, "outcome", "") == "fail" for record in caplog.records)
+
+
+async def test_shutdown_does_not_wait_for_a_kind_that_is_not_served(kube):
+    async with InformerHub(kube) as hub:
+        controller = Controller("test", Recorder(), hub=hub, kind=GVK("example.org", "v1", "Missing"))
+        task = asyncio.create_task(controller.run())
+        await asyncio.sleep(5)
+        assert not controller.ready.is_set()
+        assert await controller.shutdown(drain_s=1) == []
+        await task

@@ -1,5 +1,6 @@
 """The client on the wire: what it sends, when it tries again, what an answer means."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import orjson
@@ -19,8 +20,10 @@ from lambent.kube.errors import (
     Unauthorized,
     Unreachable,
 )
+from lambent.kube.fencing import FencedClient
 from lambent.kube.http_client import HttpClient
 from lambent.kube.kubeconfig import ClusterConfig, Impersonation
+from lambent.kube.leader import Term
 from lambent.kube.transport import RetryPolicy
 from lambent.kube.types import GVK, Preconditions, Selector, WatchOptions
 
@@ -203,3 +206,12 @@ async def test_a_kind_that_is_gone_is_looked_up_again(gizmo):
         await client.get(GIZMO, "a")
         with pytest.raises(NotFound):
             await client.resolve(GVK("example.org", "v1", "Unknown"))
+
+
+async def test_a_fenced_write_carries_its_term(gizmo):
+    canned = Canned(reply(gizmo()), reply(gizmo()))
+    async with client_of(canned) as client:
+        term = Term("l", 7, asyncio.get_running_loop().time() + 10)
+        await FencedClient(client, term).create(gizmo())
+        await client.create(gizmo())
+    assert [headers.get("Lambent-Fence") for _, _, headers, _ in canned.requests] == ["l/7", None]

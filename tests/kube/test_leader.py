@@ -174,6 +174,39 @@ async def test_no_write_leaves_after_the_term(kube, gizmo):
     assert len(kube.writes()) == 1
 
 
+async def test_the_lease_is_kept_while_a_leader_drains(kube):
+    async def lead(term):
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.sleep(40)
+            term.check()
+            drained.append(asyncio.get_running_loop().time())
+            raise
+
+    drained: list[float] = []
+    log: Log = []
+    first = asyncio.create_task(LeaderElector(kube, "l", "default", "one").run(lead))
+    await asyncio.sleep(1)
+    second = Candidate(kube, "two", log)
+    await asyncio.sleep(10)
+    first.cancel()
+    await asyncio.wait([first])
+    await asyncio.sleep(3)
+    assert log[0][0] >= drained[0]
+    await second.stop()
+
+
+async def test_a_lead_that_fails_frees_the_lease_and_is_told(kube):
+    async def lead(term):
+        raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup):
+        await LeaderElector(kube, "l", "default", "one").run(lead)
+    lease = kube.peek(LEASE, "l")
+    assert lease["spec"]["holderIdentity"] == ""
+
+
 def test_times_that_would_let_two_lead_are_refused():
     with pytest.raises(ValueError, match="retry < renew deadline < duration"):
         LeaseTimes(duration_s=10, renew_deadline_s=10)

@@ -166,20 +166,20 @@ class Controller:
                 self.queue.add(Key.of(obj), self.queue.priorities[-1])
             for watch in self._watches:
                 self._start_watch(watch, running)
-            await self._until_synced(running, informer)
-            running.workers.update(running.group.create_task(self._work()) for _ in range(self._concurrency))
-            resync = running.group.create_task(self._resync(informer))
+            # What never ends by itself; workers are not in it, `shutdown` drains them.
+            endless = [running.group.create_task(self._resync(informer))]
+            endless.append(running.group.create_task(self._start_workers(running, informer)))
             await self._stop.wait()
-            resync.cancel()
-            for task in running.watches.values():
+            for task in (*endless, *running.watches.values()):
                 task.cancel()
 
-    async def _until_synced(self, running: _Running, informer: Informer) -> None:
+    async def _start_workers(self, running: _Running, informer: Informer) -> None:
         """The own kind must be listed; a declared watch may still wait for its CRD."""
         await informer.synced.wait()
         for started in list(running.started.values()):
             await started.wait()
         self.ready.set()
+        running.workers.update(running.group.create_task(self._work()) for _ in range(self._concurrency))
 
     def _start_watch(self, watch: Watch, running: _Running) -> None:
         started = running.started[watch] = asyncio.Event()

@@ -1,6 +1,13 @@
-"""A client that writes only while its leadership term lasts."""
+"""A client that writes only while its leadership term lasts.
 
-from collections.abc import AsyncIterator
+Each write is checked against the term first, and carries it: `current_fence` holds `<lease>/<term>` during the call,
+which the HTTP client sends as `Lambent-Fence` and our own server compares. Other servers ignore it; there the check
+and the preconditions of the writes carry the promise.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from lambent.kube.client import KubeClient
@@ -17,6 +24,20 @@ from lambent.kube.types import (
     WatchEvent,
     WatchOptions,
 )
+
+FENCE_HEADER = "Lambent-Fence"
+current_fence: ContextVar[str] = ContextVar("kube_fence", default="")
+
+
+@contextlib.contextmanager
+def fenced(term: Term) -> Iterator[None]:
+    """Writes inside the block happen under this term; raises LeadershipLost if it is over."""
+    term.check()
+    token = current_fence.set(str(term))
+    try:
+        yield
+    finally:
+        current_fence.reset(token)
 
 
 class FencedClient:
@@ -43,24 +64,24 @@ class FencedClient:
         return await self._client.resolve(gvk)
 
     async def create(self, obj: KubeObject, **options: Any) -> KubeObject:
-        self.term.check()
-        return await self._client.create(obj, **options)
+        with fenced(self.term):
+            return await self._client.create(obj, **options)
 
     async def replace(self, obj: KubeObject, **options: Any) -> KubeObject:
-        self.term.check()
-        return await self._client.replace(obj, **options)
+        with fenced(self.term):
+            return await self._client.replace(obj, **options)
 
     async def patch(self, gvk: GVK, name: str, body: PatchBody, **options: Any) -> KubeObject:
-        self.term.check()
-        return await self._client.patch(gvk, name, body, **options)
+        with fenced(self.term):
+            return await self._client.patch(gvk, name, body, **options)
 
     async def apply(self, obj: KubeObject, **options: Any) -> KubeObject:
-        self.term.check()
-        return await self._client.apply(obj, **options)
+        with fenced(self.term):
+            return await self._client.apply(obj, **options)
 
     async def delete(self, gvk: GVK, name: str, *, preconditions: Preconditions | None = None, **options: Any) -> None:
-        self.term.check()
-        await self._client.delete(gvk, name, preconditions=preconditions, **options)
+        with fenced(self.term):
+            await self._client.delete(gvk, name, preconditions=preconditions, **options)
 
     async def close(self) -> None:
         """The wrapped client belongs to whoever made it."""

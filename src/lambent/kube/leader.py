@@ -176,7 +176,13 @@ class LeaderElector:
         async with asyncio.TaskGroup() as group:
             work = group.create_task(_awaited(lead(term)), name=f"lead {self.name}")
             renewal = group.create_task(self._renew(term), name=f"renew {self.name}")
-            await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                # The lease is renewed while the work drains: nobody else may start before it is done.
+                work.cancel()
+                await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
+                raise
             lost = not work.done()
             self._end(term)
             work.cancel()

@@ -21,6 +21,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from lambent.kube.errors import KubeError, ServerError, Throttled, Unauthorized, Unreachable, from_status
+from lambent.kube.fencing import FENCE_HEADER, current_fence
 from lambent.kube.kubeconfig import ClusterConfig
 from lambent.kube.tls import client_context
 
@@ -125,6 +126,8 @@ class Transport:
         headers = {"Accept": request.accept, **await config.credentials.headers()}
         if request.body is not None:
             headers["Content-Type"] = request.content_type
+        if fence := current_fence.get():
+            headers[FENCE_HEADER] = fence
         query = f"?{urlencode(request.query)}" if request.query else ""
         return self._open_session().request(
             request.method,
