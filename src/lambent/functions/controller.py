@@ -77,7 +77,7 @@ class FunctionReconciler:
     async def _settle(self, key: Key, record: FunctionRecord) -> Outcome:
         try:
             code = await self._code(record)
-            serving = serving_fields(record.spec, code, revision=record.wanted_revision)
+            serving = serving_fields(record.spec, code, revision=record.content)
             spec = serving_spec(serving, record.id, self._intake.artifacts)
             await self._executor.prepare(spec)
         except LambentError as error:
@@ -127,7 +127,7 @@ class FunctionReconciler:
     async def _delete(self, key: Key, record: FunctionRecord) -> Outcome:
         await self._gone(key)
         serving = record.status.get("serving")
-        revisions = {record.wanted_revision, *([serving["revision"]] if serving else [])}
+        revisions = {record.content, *([serving["revision"]] if serving else [])}
         for revision in revisions:
             await self._executor.retire(pool_key(record.id, record.version, revision))
         await remove_finalizer(self._store.kube, record.obj, FINALIZER)
@@ -150,8 +150,8 @@ class FunctionReconciler:
             **record.status,
             **status,
             "functionArn": _shown_arn(record.id, record.version),
-            "settledRevision": record.wanted_revision,
-            "revisionId": self._store.new_id(),
+            "settledRevision": record.content,
+            "revisionId": self._store.new_id() if record.version == LATEST else record.revision_id,
             "observedGeneration": generation,
             "conditions": conditions,
         }

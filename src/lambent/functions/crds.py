@@ -66,7 +66,7 @@ _CODE = _object(
     }
 )
 _IDENTITY = {"functionName": _STRING, "accountId": _STRING, "region": _STRING}
-_REVISION = _object({"id": _STRING, "generation": _INTEGER, "at": _STRING})
+_REVISION = _object({"content": _STRING, "id": _STRING, "supersedes": _STRING, "generation": _INTEGER, "at": _STRING})
 _CONDITION = _object(
     {
         "type": _STRING,
@@ -116,7 +116,14 @@ def _function_schema() -> Schema:
 
 
 def _version_schema() -> Schema:
-    settings = {"version": _STRING, "code": _CODE, "revision": _REVISION, "policy": _OPEN}
+    settings = {
+        "version": _STRING,
+        "bornActive": {"type": "boolean"},
+        "sourceDescription": _STRING,
+        "code": _CODE,
+        "revision": _REVISION,
+        "policy": _OPEN,
+    }
     spec = _object({**_IDENTITY, **_configuration_properties(), **settings}, ("functionName", "version", "code"))
     return _object({"spec": spec, "status": _STATUS}, ("spec",))
 
@@ -129,7 +136,7 @@ def _alias_schema() -> Schema:
         "routingConfig": _object(
             {"additionalVersionWeights": {"type": "object", "additionalProperties": {"type": "number"}}}
         ),
-        "revisionId": _STRING,
+        "revision": _REVISION,
         "policy": _OPEN,
     }
     spec = _object({**_IDENTITY, **settings}, ("functionName", "name", "functionVersion"))

@@ -7,23 +7,24 @@ Not here: HTTP, concurrency, running anything.
 
 import asyncio
 import contextlib
-import logging
+import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lambent.aws.arn import LATEST, FunctionId
+from lambent.aws.arn import LATEST, FunctionId, is_version
 from lambent.functions import messages
+from lambent.functions.aliases import AliasRecord, read_alias
 from lambent.functions.artifacts import ArtifactStore
-from lambent.functions.kinds import FUNCTION
+from lambent.functions.backend import Named
+from lambent.functions.kinds import ALIAS, FUNCTION, FUNCTION_VERSION
+from lambent.functions.lookup import resolve
 from lambent.functions.record import FunctionRecord
 from lambent.functions.specs import serving_spec
 from lambent.functions.store import FunctionStore
 from lambent.kube.informer import InformerHub
 from lambent.kube.types import KubeObject
 from lambent.runtime.function_spec import FunctionSpec
-
-log = logging.getLogger(__name__)
 
 _CATCH_UP_S = 2.0  # how long a cache may trail the API server before "not found" is said after all
 
@@ -44,10 +45,15 @@ class Target:
 class FunctionDirectory:
     """Satisfies `invoke.directory.Directory`."""
 
-    def __init__(self, store: FunctionStore, artifacts: ArtifactStore) -> None:
+    def __init__(
+        self, store: FunctionStore, artifacts: ArtifactStore, *, draw: Callable[[], float] = random.random
+    ) -> None:
         self._store = store
         self._artifacts = artifacts
-        self._latest: dict[FunctionId, Target] = {}
+        self._draw = draw
+        self._versions: dict[tuple[FunctionId, str], Target] = {}
+        self._aliases: dict[tuple[FunctionId, str], AliasRecord] = {}
+        self._qualified: defaultdict[FunctionId, dict[tuple[str, str], Target]] = defaultdict(dict)
         self._waiting: defaultdict[FunctionId, set[asyncio.Event]] = defaultdict(set)
 
     @classmethod
@@ -57,31 +63,51 @@ class FunctionDirectory:
     ) -> AsyncIterator["FunctionDirectory"]:
         """Follows the API server while the block runs."""
         directory = cls(store, artifacts)
-        async with hub.use(FUNCTION, store.namespace) as informer:
-            stop = informer.on_change(directory.on_function)
-            try:
+        async with contextlib.AsyncExitStack() as stack:
+            handlers = (
+                (FUNCTION, directory.on_function),
+                (FUNCTION_VERSION, directory.on_function),
+                (ALIAS, directory.on_alias),
+            )
+            for gvk, handler in handlers:
+                informer = await stack.enter_async_context(hub.use(gvk, store.namespace))
+                stack.callback(informer.on_change(handler))
                 await informer.synced.wait()
-                yield directory
-            finally:
-                stop()
+            yield directory
 
     def resolve(self, function: FunctionId, qualifier: str | None) -> Target | None:
-        """From the cache; None when it does not know."""
-        if qualifier is None or qualifier == LATEST:
-            return self._latest.get(function)
-        return None
+        """From the cache; None when it does not know. Each call draws anew for a weighted alias."""
+        if qualifier is None:
+            return self._versions.get((function, LATEST))
+        version = qualifier
+        if qualifier != LATEST and not is_version(qualifier):
+            alias = self._aliases.get((function, qualifier))
+            if alias is None:
+                return None
+            version = chosen_version(alias.version, alias.weights, self._draw)
+        known = self._qualified[function]
+        return known.get((qualifier, version)) or self._qualify(function, qualifier, version)
+
+    def _qualify(self, function: FunctionId, qualifier: str, version: str) -> Target | None:
+        target = self._versions.get((function, version))
+        if target is None:
+            return None
+        latest = self._versions.get((function, LATEST))
+        reserved = latest.reserved_concurrency if latest else None
+        made = replace(target, arn=function.qualified_arn(qualifier), reserved_concurrency=reserved)
+        self._qualified[function][qualifier, version] = made
+        return made
 
     async def look_up(self, function: FunctionId, qualifier: str | None) -> Target:
         """As `resolve`, asking the API server for a name the cache lacks; ResourceNotFoundException 404."""
         target = self.resolve(function, qualifier)
         if target is not None:
             return target
-        shown = function.qualified_arn(qualifier or LATEST)
-        await self._store.get(function, shown_arn=shown)
+        await resolve(self._store, Named(function, qualifier or LATEST))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CATCH_UP_S):
                 return await self._until(function, qualifier, lambda target: True)
-        raise messages.function_not_found(shown)
+        raise messages.function_not_found(function.qualified_arn(qualifier or LATEST))
 
     async def until_ready(self, function: FunctionId, qualifier: str | None, timeout_s: float) -> Target:
         """Waits while the function is Pending, then gives it as it is; also after `timeout_s`."""
@@ -107,16 +133,32 @@ class FunctionDirectory:
                 del self._waiting[function]
 
     def on_function(self, old: KubeObject | None, new: KubeObject | None) -> None:
-        """The informer's handler."""
+        """Informers of functions and versions call this."""
         obj = new or old
         if obj is None:
             return
         record = self._store.read(obj)
+        key = (record.id, record.version)
         if new is None or "deletionTimestamp" in new["metadata"]:
-            self._latest.pop(record.id, None)
+            self._versions.pop(key, None)
         else:
-            self._latest[record.id] = self._target(record)
-        for changed in self._waiting.get(record.id, ()):
+            self._versions[key] = self._target(record)
+        self._changed(record.id)
+
+    def on_alias(self, old: KubeObject | None, new: KubeObject | None) -> None:
+        obj = new or old
+        if obj is None:
+            return
+        alias = read_alias(self._store, obj)
+        if new is None or "deletionTimestamp" in new["metadata"]:
+            self._aliases.pop((alias.function, alias.name), None)
+        else:
+            self._aliases[alias.function, alias.name] = alias
+        self._changed(alias.function)
+
+    def _changed(self, function: FunctionId) -> None:
+        self._qualified.pop(function, None)
+        for changed in self._waiting.get(function, ()):
             changed.set()
 
     def _target(self, record: FunctionRecord) -> Target:
@@ -128,3 +170,15 @@ class FunctionDirectory:
             reason=record.status.get("stateReason", ""),
             reserved_concurrency=record.spec.get("reservedConcurrentExecutions"),
         )
+
+
+def chosen_version(primary: str, weights: dict[str, float], draw: Callable[[], float]) -> str:
+    """The version that one invocation of an alias gets; `draw` is uniform in [0, 1)."""
+    if not weights:
+        return primary
+    drawn = draw()
+    for version, share in weights.items():
+        if drawn < share:
+            return version
+        drawn -= share
+    return primary

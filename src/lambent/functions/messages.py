@@ -73,9 +73,10 @@ def still_pending() -> ServiceError:
     )
 
 
-def version_in_use(function: FunctionId, version: str, aliases: list[str]) -> ServiceError:
-    arns = ", ".join(function.qualified_arn(alias) for alias in aliases)
-    return _conflict(f"Version {version} of function {function.arn} is used by the aliases [{arns}]")
+def version_in_use(aliases: list[str]) -> ServiceError:
+    """Source: AWS's answer as users quote it; no recording."""
+    names = ", ".join(aliases)
+    return _conflict(f"Unable to delete version because the following aliases reference it: [{names}]")
 
 
 def too_many_conflicts() -> ServiceError:
@@ -215,3 +216,49 @@ def bad_marker() -> ServiceError:
 def not_implemented(operation: str) -> ServiceError:
     text = f"{operation} is not implemented by lambent yet"
     return ServiceError("NotImplementedException", text, status=501)
+
+
+def too_many_weights() -> ServiceError:
+    return invalid_parameter("Number of items in AdditionalVersionWeights cannot be greater than 1")
+
+
+def weight_of_primary(version: str) -> ServiceError:
+    return invalid_parameter(
+        f"Invalid function version {version}. Function version {version} is already included in routing configuration."
+    )
+
+
+def latest_not_weighted() -> ServiceError:
+    return invalid_parameter("$LATEST is not supported for an alias pointing to more than 1 version")
+
+
+def policy_on_latest() -> ServiceError:
+    return invalid_parameter("We currently do not support adding policies for $LATEST.")
+
+
+def principal_invalid() -> ServiceError:
+    return invalid_parameter("The provided principal was invalid. Please check the principal and try again.")
+
+
+def statement_exists(sid: str) -> ServiceError:
+    return _conflict(
+        f"The statement id ({sid}) provided already exists. "
+        "Please provide a new statement id, or remove the existing statement."
+    )
+
+
+def statement_not_found(sid: str) -> ServiceError:
+    return _not_found(f"Statement {sid} is not found in resource policy.")
+
+
+def no_policy() -> ServiceError:
+    return _not_found("No policy is associated with the given resource.")
+
+
+def no_policy_for(arn: str) -> ServiceError:
+    return _not_found(f"No policy found for: {arn}")
+
+
+def policy_too_long(limit: int) -> ServiceError:
+    text = f"The final policy size is bigger than the limit ({limit})."
+    return ServiceError("PolicyLengthExceededException", text)

@@ -1,10 +1,11 @@
 """A stored function or version, read from its Kubernetes object.
 
-Who wrote the object last decides its revision. Our facade writes `spec.revision {id, generation, at}` with every
-change, `generation` being the one that write creates; when `metadata.generation` is ahead of it, somebody edited the
-spec directly, and the revision is derived from uid and generation. The controller notes in `status.settledRevision`
-what it has brought to an end; until it equals the wanted revision the function is Pending or its update InProgress.
-So the state that callers see follows from one object, and no write has to touch spec and status at once.
+Who wrote the object last decides its revision. Our facade writes `spec.revision {content, id, generation, ..}` with
+every change, `generation` being the one that write creates; when `metadata.generation` is ahead of it, somebody edited
+the spec directly, and both are derived from uid and generation. `content` changes with code and configuration, `id` is
+AWS's RevisionId. The controller notes in `status.settledRevision` which content it has brought to an end; until it
+equals the wanted content the function is Pending or its update InProgress. So the state that callers see follows from
+one object, and no write has to touch spec and status at once.
 """
 
 import hashlib
@@ -62,6 +63,15 @@ def source_digest(code: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(code, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """`supersedes` is the `status.revisionId` that a change of settings, and of nothing else, outdates."""
+
+    content: str
+    id: str
+    supersedes: str
+
+
 @dataclass(frozen=True)
 class FunctionRecord:
     """`obj` is a LambdaFunction or LambdaFunctionVersion; `id` where its name, account and region stand."""
@@ -92,27 +102,40 @@ class FunctionRecord:
         is_fetched = fetched.get("source") == source_digest(source)
         return CodeRef.from_fields(source) or (CodeRef.from_fields(fetched) if is_fetched else None)
 
-    @property
-    def wanted_revision(self) -> str:
-        """What the spec as it stands asks for."""
-        meta, revision = self.obj["metadata"], self.spec.get("revision", {})
+    @cached_property
+    def revision(self) -> Revision:
+        meta, stored = self.obj["metadata"], self.spec.get("revision", {})
         generation = meta.get("generation", 1)
-        if revision.get("generation") == generation:
-            return str(revision["id"])
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{meta.get('uid', '')}:{generation}"))
+        if stored.get("generation") == generation:
+            return Revision(str(stored["content"]), str(stored["id"]), stored.get("supersedes", ""))
+        derived = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{meta.get('uid', '')}:{generation}"))
+        return Revision(derived, derived, "")
+
+    @property
+    def content(self) -> str:
+        """The revision of code and configuration that the spec as it stands asks for."""
+        return self.revision.content
 
     @property
     def is_settled(self) -> bool:
-        return bool(self.status.get("settledRevision") == self.wanted_revision)
+        return bool(self.status.get("settledRevision") == self.content)
 
     @property
     def is_pending(self) -> bool:
-        return "state" not in self.status
+        return "state" not in self.status and not self.is_born_active
+
+    @property
+    def is_born_active(self) -> bool:
+        """A version published from a function that was Active and idle."""
+        return bool(self.spec.get("bornActive"))
 
     @property
     def revision_id(self) -> str:
-        """AWS's RevisionId."""
-        return str(self.status["revisionId"]) if self.is_settled else self.wanted_revision
+        """AWS's RevisionId: of the later one of the last change of the spec and the controller's last write."""
+        given = self.status.get("revisionId", "")
+        if self.version != LATEST or not self.is_settled or self.revision.supersedes == given:
+            return self.revision.id
+        return str(given)
 
     @property
     def last_modified(self) -> str:
@@ -127,7 +150,9 @@ class FunctionRecord:
 
     def state_members(self) -> dict[str, Any]:
         """State and LastUpdateStatus with their reasons, as GetFunctionConfiguration shows them."""
-        if self.is_pending:
+        if "state" not in self.status:
+            if self.is_born_active:
+                return {"State": "Active", "LastUpdateStatus": "Successful"}
             return {"State": "Pending", "StateReason": CREATING, "StateReasonCode": "Creating"}
         members = {key: self.status[key] for key in _SETTLED_STATE if self.status.get(key)}
         if self.is_settled:

@@ -147,7 +147,7 @@ _CONVERSIONS: dict[str, Callable[[Any, Any, str], Any]] = {
     "string": _exactly(str, "a string"),
     "integer": _exactly(int, "an integer"),
     "long": _exactly(int, "an integer"),
-    "double": _exactly((int, float), "a number"),
+    "double": lambda shape, value, where: float(_exactly((int, float), "a number")(shape, value, where)),
     "boolean": _exactly(bool, "a boolean"),
     "timestamp": _exactly((int, float, str), "a timestamp"),
 }

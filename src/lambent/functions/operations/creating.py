@@ -7,6 +7,7 @@ from lambent.functions.backend import Backend, Context, Parameters, Result, name
 from lambent.functions.checks import check_configuration
 from lambent.functions.configuration import loaded, stored
 from lambent.functions.record import CodeRef
+from lambent.functions.versions import publish
 from lambent.functions.views import configuration_view
 
 
@@ -20,10 +21,13 @@ async def create_function(backend: Backend, context: Context, parameters: Parame
     if len(parameters.get("Tags", {})) > backend.limits.tags:
         raise messages.too_many_tags()
     _check_code(parameters["Code"], whole["PackageType"])
-    if await backend.store.find(function):
+    if await backend.store.exists(function):
         raise messages.function_exists(function.name)
     code = await backend.intake.take(parameters["Code"], region=context.region)
     record = await backend.store.create(function, _spec(fields, parameters, code))
+    if parameters.get("Publish"):
+        version = await publish(backend.store, function)
+        return {**configuration_view(record), "Version": version.version}
     return configuration_view(record)
 
 

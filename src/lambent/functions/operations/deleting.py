@@ -3,9 +3,11 @@
 Owner references take versions and aliases along; the finalizer stops the environments.
 """
 
-from lambent.aws.arn import LATEST, is_version
+from lambent.aws.arn import LATEST, FunctionId, is_version
 from lambent.functions import messages
+from lambent.functions.aliases import aliases_of
 from lambent.functions.backend import Backend, Context, Parameters, Result, named
+from lambent.functions.versions import delete_dependents, find_version
 
 
 async def delete_function(backend: Backend, context: Context, parameters: Parameters) -> Result:
@@ -16,6 +18,19 @@ async def delete_function(backend: Backend, context: Context, parameters: Parame
         raise messages.alias_not_deletable()
     record = await backend.store.get(wanted.id)
     if wanted.qualifier:
-        raise messages.function_not_found(wanted.shown_arn)
-    await backend.store.delete(record)
+        await _delete_version(backend, wanted.id, wanted.qualifier)
+    else:
+        await backend.store.delete(record.obj)
+        await delete_dependents(backend.store, wanted.id)
     return {}
+
+
+async def _delete_version(backend: Backend, function: FunctionId, version: str) -> None:
+    """A version that is not there is deleted already; one that an alias names stays."""
+    aliases = await aliases_of(backend.store, function)
+    users = [alias.name for alias in aliases if version == alias.version or version in alias.weights]
+    if users:
+        raise messages.version_in_use(users)
+    found = await find_version(backend.store, function, version)
+    if found is not None:
+        await backend.store.delete(found.obj)

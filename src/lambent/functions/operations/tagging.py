@@ -1,7 +1,7 @@
 """TagResource, UntagResource, ListTags on functions.
 
-Tags are no part of a configuration: they change neither RevisionId nor state. Mappings, layers, signing configs and
-capacity providers are not kept yet, so their ARNs are never found.
+Tags are no part of a configuration: they change the RevisionId, but nothing has to settle. Mappings, layers, signing
+configs and capacity providers are not kept yet, so their ARNs are never found.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ async def tag_resource(backend: Backend, context: Context, parameters: Parameter
             raise messages.too_many_tags()
         return {**record.spec, "tags": tags}
 
-    await backend.store.change(function, edit, keeps_revision=True)
+    await backend.store.change_settings(function, edit)
     return {}
 
 
@@ -41,7 +41,7 @@ async def untag_resource(backend: Backend, context: Context, parameters: Paramet
         left = {k: v for k, v in record.spec.get("tags", {}).items() if k not in parameters["TagKeys"]}
         return {**record.spec, "tags": left}
 
-    await backend.store.change(function, edit, keeps_revision=True)
+    await backend.store.change_settings(function, edit)
     return {}
 
 

@@ -11,6 +11,8 @@ from lambent.functions.backend import Backend, Context, Parameters, Result, unqu
 from lambent.functions.checks import check_configuration
 from lambent.functions.configuration import loaded, stored
 from lambent.functions.record import CodeRef, FunctionRecord
+from lambent.functions.store import check_revision
+from lambent.functions.versions import publish
 from lambent.functions.views import configuration_view
 
 
@@ -18,11 +20,11 @@ async def update_function_configuration(backend: Backend, context: Context, para
     function = unqualified(context, parameters)
     fields = stored(parameters)
     current = await backend.store.get(function)
-    _check_idle(current)
+    check_idle(current)
     await check_configuration(backend, parameters, loaded({**current.spec, **fields}, function.name))
 
     def edit(record: FunctionRecord) -> dict[str, Any]:
-        _check_idle(record)
+        check_idle(record)
         return {**record.spec, **_merged(record.spec, fields)}
 
     record = await backend.store.change(function, edit, revision_id=parameters.get("RevisionId"))
@@ -39,20 +41,21 @@ def _merged(spec: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
 async def update_function_code(backend: Backend, context: Context, parameters: Parameters) -> Result:
     function = unqualified(context, parameters)
     current = await backend.store.get(function)
-    _check_idle(current)
+    check_idle(current)
     _check_package(parameters, current.configuration["PackageType"])
-    if parameters.get("RevisionId") not in (None, current.revision_id):
-        raise messages.stale_revision()
+    check_revision(current.revision_id, parameters.get("RevisionId"))
     dry_run = bool(parameters.get("DryRun"))
     code = await backend.intake.take(parameters, region=context.region, keep=not dry_run)
     if dry_run:
         return _dry_run_view(current, code)
 
     def edit(record: FunctionRecord) -> dict[str, Any]:
-        _check_idle(record)
+        check_idle(record)
         return {**record.spec, **stored(parameters), "code": code.to_fields()}
 
     record = await backend.store.change(function, edit, revision_id=parameters.get("RevisionId"))
+    if parameters.get("Publish"):
+        record = await publish(backend.store, function)
     return configuration_view(record)
 
 
@@ -60,7 +63,8 @@ def _dry_run_view(record: FunctionRecord, code: CodeRef) -> Result:
     return {**configuration_view(record), "CodeSha256": code.code_sha256, "CodeSize": code.size}
 
 
-def _check_idle(record: FunctionRecord) -> None:
+def check_idle(record: FunctionRecord) -> None:
+    """Raises ResourceConflictException while the function is being created or updated."""
     if record.is_pending:
         raise messages.still_pending()
     if not record.is_settled:
