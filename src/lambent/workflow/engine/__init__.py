@@ -1,6 +1,7 @@
 """The workflow engine: prepared documents, the pure planner, passes, outcomes. No I/O, no clock."""
 
-from lambent.workflow.engine.catalog import Catalog, Prepared, is_active, load_catalog
+from lambent.workflow.engine.catalog import Catalog, Prepared, is_active, load_catalog, prepare
+from lambent.workflow.engine.checks import MISSING_REFERENCE, check, check_one
 from lambent.workflow.engine.comparison import Difference, differences, first_difference, strictly_equal
 from lambent.workflow.engine.effects import Answer, Effect, Found, Read, Refused, TimedOut, Write
 from lambent.workflow.engine.functions import PreparedTemplate, ResourceFunction, Unready, ValueFunction
@@ -23,6 +24,7 @@ from lambent.workflow.engine.step_run import RunResult, StepResult
 from lambent.workflow.engine.workflows import Step, Workflow
 
 __all__ = [
+    "MISSING_REFERENCE",
     "Address",
     "Answer",
     "Catalog",
@@ -55,6 +57,8 @@ __all__ = [
     "WorkflowPass",
     "Write",
     "address",
+    "check",
+    "check_one",
     "combine",
     "differences",
     "first_difference",
@@ -65,5 +69,6 @@ __all__ = [
     "parent_of",
     "plan",
     "plan_for",
+    "prepare",
     "strictly_equal",
 ]

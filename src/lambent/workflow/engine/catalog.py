@@ -32,6 +32,13 @@ _PREPARE: dict[str, Callable[[Document], Any]] = {
 }
 
 
+def prepare(document: Document) -> Prepared | None:
+    """A document with its expressions compiled; None for kinds that need none. Never raises."""
+    kind = kind_of(document.value)
+    prepared: Prepared | None = _PREPARE[kind.kind](document) if kind is not None and kind.kind in _PREPARE else None
+    return prepared
+
+
 @dataclass(slots=True)
 class Catalog:
     """A set of prepared documents; `libraries` are namespaces searched after the referrer's own."""
@@ -43,11 +50,9 @@ class Catalog:
 
     def put(self, document: Document) -> Prepared | None:
         """Prepares and adds a document (replacing one of the same identity); None for other kinds. Never raises."""
-        kind = kind_of(document.value)
-        if kind is None or kind.kind not in _PREPARE:
-            return None
-        prepared: Prepared = _PREPARE[kind.kind](document)
-        self.add(prepared)
+        prepared = prepare(document)
+        if prepared is not None:
+            self.add(prepared)
         return prepared
 
     def add(self, prepared: Prepared) -> None:

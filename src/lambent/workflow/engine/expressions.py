@@ -5,7 +5,7 @@ as the value it is. A `Template` is a JSON-like value with expressions in it, co
 shared between evaluations and never written to.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,8 +54,11 @@ class Expression:
 
     def must_have(self, root: str) -> set[str]:
         """First members under a bound name without which the expression fails."""
-        paths = self.program.references - self.program.guarded
-        return {path[1] for path in paths if path[0] == root and len(path) > 1 and path[1] != cel.WILDCARD}
+        return _seconds(self.program.references - self.program.guarded, root)
+
+    def tested(self, root: str) -> set[str]:
+        """First members under a bound name whose presence the expression tests for."""
+        return _seconds(self.program.guarded, root)
 
 
 @dataclass(slots=True)
@@ -106,6 +109,10 @@ class Overlay:
             else:
                 result[key] = item.evaluate(bindings)
         return result
+
+
+def _seconds(paths: Iterable[tuple[str, ...]], root: str) -> set[str]:
+    return {path[1] for path in paths if path[0] == root and len(path) > 1 and path[1] != cel.WILDCARD}
 
 
 def place_of(document: Document, path: FieldPath, error: cel.CelError) -> str:

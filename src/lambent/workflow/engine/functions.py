@@ -22,6 +22,15 @@ from lambent.workflow.engine.predicates import Predicate, check, compile_predica
 from lambent.workflow.spec import Diagnostic, Document, Identity, has_errors, validate
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Inputs that a function reads and those it cannot do without; incomplete if it passes `inputs` on as a whole."""
+
+    read: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+    is_complete: bool = True
+
+
 @dataclass(slots=True)
 class Unready:
     """A document with errors; it cannot be used, and its users say why."""
@@ -67,14 +76,14 @@ class Locals:
 
 @dataclass(slots=True)
 class ValueFunction:
-    """`needs` are the inputs that the function reads; None when it cannot be known."""
+    """A ValueFunction; `needs` says which inputs it reads."""
 
     identity: Identity
     document: Document
     preconditions: tuple[Predicate, ...]
     locals: Locals
     result: Overlay | None
-    needs: frozenset[str] | None
+    needs: "Needs"
     diagnostics: list[Diagnostic]
 
     def evaluate(self, inputs: Any, resource: Any = None, *, has_resource: bool = False) -> Outcome:
@@ -140,7 +149,7 @@ class ResourceFunction:
     delete: str
     postconditions: tuple[Predicate, ...]
     result: Overlay | None
-    needs: frozenset[str] | None
+    needs: "Needs"
     diagnostics: list[Diagnostic]
 
 
@@ -215,7 +224,7 @@ def _resource_function(document: Document, compiler: Compiler) -> ResourceFuncti
             compiler, spec.get("postconditions") or (), ("spec", "postconditions"), (*early, "resource")
         ),
         result=_overlay(compiler, spec.get("return"), ("spec", "return"), (*early, "resource")),
-        needs=None,
+        needs=Needs(),
         diagnostics=[],
     )
     function.needs = needed_inputs(_all_templates(function))
@@ -316,10 +325,14 @@ def _members(template: Template | Overlay, root: str, *, all_names: Collection[s
     return found
 
 
-def needed_inputs(templates: Iterable[Template | Overlay]) -> frozenset[str] | None:
-    """The inputs that expressions read; None when they use the inputs as a whole."""
-    found: set[str] = set()
+def needed_inputs(templates: Iterable[Template | Overlay]) -> Needs:
+    """Which inputs expressions read, and without which they fail."""
+    read: set[str] = set()
+    required: set[str] = set()
+    optional: set[str] = set()
     for template in templates:
         for expression in expressions_in(template):
-            found |= expression.members_of("inputs")
-    return None if "*" in found else frozenset(found)
+            read |= expression.members_of("inputs")
+            required |= expression.must_have("inputs")
+            optional |= expression.tested("inputs")
+    return Needs(frozenset(read - {"*"}), frozenset(required - optional), "*" not in read)
