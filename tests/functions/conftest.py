@@ -122,6 +122,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Service]:
     store = FunctionStore(kube)
     backend = Backend(store, intake)
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(artifacts.close)
         hub = await stack.enter_async_context(InformerHub(kube))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(one.run()) for one in controllers(hub, store, intake, executor)]

@@ -11,11 +11,18 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Set
+from collections.abc import Callable, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 _SWEEP_AGE_S = 3600.0
+_THREADS = 2  # flushing is one disk's work; a second thread reads while the first waits for it
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +39,16 @@ class Artifact:
 
 
 class ArtifactStore:
-    """Blocking work runs on threads; the path of a blob is stable for its life."""
+    """Blocking work runs on threads of its own, so that no other user of the loop's default threads can keep it
+    waiting; the path of a blob is stable for its life."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="lambent-artifacts")
+
+    def close(self) -> None:
+        """Ends the threads once they are idle."""
+        self._threads.shutdown(wait=False)
 
     def path(self, sha256: str) -> Path:
         return self._directory / sha256
@@ -47,15 +60,19 @@ class ArtifactStore:
 
     async def put(self, content: bytes) -> Artifact:
         """Raises OSError when the disk refuses."""
-        return await asyncio.to_thread(self._put, content)
+        return await self.on_thread(self._put, content)
 
     async def read(self, sha256: str) -> bytes:
         """Raises FileNotFoundError."""
-        return await asyncio.to_thread(self.path(sha256).read_bytes)
+        return await self.on_thread(self.path(sha256).read_bytes)
 
     async def sweep(self, referenced: Set[str], *, older_than_s: float = _SWEEP_AGE_S) -> int:
         """Removes unreferenced blobs of that age; the number removed."""
-        return await asyncio.to_thread(self._sweep, referenced, older_than_s)
+        return await self.on_thread(self._sweep, referenced, older_than_s)
+
+    async def on_thread(self, work: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
+        """Runs blocking work on an archive beside the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *args, **kwargs))
 
     def _put(self, content: bytes) -> Artifact:
         artifact = self.describe(content)

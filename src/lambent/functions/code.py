@@ -5,7 +5,6 @@ that a broken archive or an absent image is refused at once; the controller does
 was applied with kubectl.
 """
 
-import asyncio
 import base64
 import binascii
 from dataclasses import dataclass, field
@@ -38,7 +37,7 @@ class CodeIntake:
         if len(archive) < _CHECK_INLINE_BELOW:
             check_archive(archive)
         else:
-            await asyncio.to_thread(check_archive, archive)
+            await self.artifacts.on_thread(check_archive, archive)
         return CodeRef(artifact=await self.artifacts.put(archive) if keep else self.artifacts.describe(archive))
 
     async def take_fields(self, code: dict[str, Any], *, region: str) -> CodeRef:
