@@ -5,6 +5,7 @@
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -56,7 +57,7 @@ def _rounds(work: Callable[[], object], repeats: int) -> tuple[float, float]:
 def _first_ms() -> float:
     """A fresh interpreter from its first import of ours to the first value, bytecode already cached."""
     with tempfile.TemporaryDirectory() as cache:
-        environment = {"PYTHONPYCACHEPREFIX": cache, "PATH": ""}
+        environment = {"PYTHONPYCACHEPREFIX": cache, "PATH": "", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
         command = [sys.executable, "-c", _FIRST]
         found = [
             float(

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Final
 
 from lambent.cel import macros
-from lambent.cel.errors import located
+from lambent.cel.errors import Fault, located
 from lambent.cel.parser import qualified_name
-from lambent.cel.registry import Function
+from lambent.cel.registry import Function, preparer_of
 from lambent.cel.syntax import (
     Binary,
     Call,
@@ -67,6 +67,7 @@ class Facts:
         self.functions: dict[int, Function] = {}
         self.namespaced: set[int] = set()
         self.faults: dict[int, tuple[str, str]] = {}
+        self.prepared: dict[int, Callable[..., object]] = {}
         self.loops = False
 
     def kind(self, node: Node) -> str:
@@ -251,8 +252,22 @@ class Checker:
         if not fitting:
             self._wrong(node, "type", f"no such overload: {function.name}({', '.join(kinds)})")
             return "dyn"
+        self._prepare(node, function, args)
         results = {overload.result for overload in fitting}
         return results.pop() if len(results) == 1 else "dyn"
+
+    def _prepare(self, node: Call, function: Function, args: tuple[Node, ...]) -> None:
+        """Do now what a constant argument allows to do once, such as compiling a pattern."""
+        found = preparer_of(function.name)
+        if found is None:
+            return
+        place, preparer = found
+        constant = args[place]
+        if type(constant) is Literal and isinstance(constant.value, str):
+            try:
+                self.facts.prepared[id(node)] = preparer(constant.value, self.koreo)
+            except Fault as fault:
+                self._wrong(constant, fault.code, fault.message)
 
     def _namespaced(self, node: Call) -> Function | None:
         """The function `math.abs` where the target is the name of a namespace and not of a variable."""

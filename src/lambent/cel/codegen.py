@@ -19,6 +19,7 @@ from lambent.cel.errors import Fault, LimitFault
 from lambent.cel.limits import Meter
 from lambent.cel.printer import unparse
 from lambent.cel.pytree import Expr
+from lambent.cel.registry import preparer_of
 from lambent.cel.syntax import (
     Binary,
     Call,
@@ -100,7 +101,7 @@ class Generator:
         self._roots: dict[str, str] = {}
         self._variables = 0
 
-    def fast(self, tree: Node, retry: Evaluate, overrun: Callable[[], Any]) -> Evaluate:
+    def fast(self, tree: Node, retry: Evaluate, overrun: Callable[[LimitFault], Any]) -> Evaluate:
         """The optimistic function; `retry(bindings)` is its way out."""
         value = self.expr(tree)
         body = [pytree.assign(local, pytree.item(pytree.name("bindings"), pytree.constant(root)))
@@ -108,8 +109,9 @@ class Generator:
         if self.facts.loops:
             body.append(pytree.assign("meter", pytree.call(self.use(Meter))))
         body.append(pytree.give(value))
-        limited = pytree.guarded(body, self.use(FAULTS), [])
-        whole = pytree.guarded([limited], self.use(LimitFault), [pytree.give(pytree.call(self.use(overrun)))])
+        limited = pytree.guarded(body, self.use(FAULTS), None, [])
+        ended = pytree.give(pytree.call(self.use(overrun), pytree.name("limit")))
+        whole = pytree.guarded([limited], self.use(LimitFault), "limit", [ended])
         again = pytree.give(pytree.call(self.use(retry), pytree.name("bindings")))
         return self._define([whole, again])
 
@@ -262,6 +264,9 @@ class Generator:
         function = self.facts.functions[id(node)]
         spaced = node.target is None or id(node) in self.facts.namespaced
         nodes = node.args if spaced or node.target is None else (node.target, *node.args)
+        ready = self.facts.prepared.get(id(node))
+        if ready is not None:
+            return self.op(node, ready, *(self.expr(arg) for arg in self._variable_arguments(function.name, nodes)))
         args = [self.expr(arg) for arg in nodes]
         kinds = tuple(self.facts.kind(arg) for arg in nodes)
         fitting = function.fitting(kinds)
@@ -271,6 +276,12 @@ class Generator:
         ):
             return self.op(node, fitting[0].implementation, *args)
         return self.op(node, function.dispatch, *args)
+
+    @staticmethod
+    def _variable_arguments(name: str, nodes: tuple[Node, ...]) -> list[Node]:
+        """The arguments that a prepared call still takes."""
+        found = preparer_of(name)
+        return [node for at, node in enumerate(nodes) if found is None or at != found[0]]
 
     def macro(self, node: Macro) -> Expr:
         if node.name == "has":

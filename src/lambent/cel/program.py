@@ -11,7 +11,6 @@ from typing import Any, Final, Literal
 from lambent.cel.checker import Checker, Facts
 from lambent.cel.codegen import Generator
 from lambent.cel.errors import CelError, Fault, LimitFault, located
-from lambent.cel.limits import MAX_ITERATIONS, MAX_SECONDS
 from lambent.cel.parser import parse
 from lambent.cel.references import Path, references
 from lambent.cel.registry import table
@@ -69,10 +68,9 @@ class Program:
             error = located("limit", "evaluation nested too deeply", self.text, 0)
         raise error
 
-    def _overrun(self) -> Any:
+    def _overrun(self, limit: LimitFault) -> Any:
         """The end of an evaluation that passed a limit; running again to find the place would cost as much again."""
-        message = f"evaluation passed a limit ({MAX_ITERATIONS} iterations, {MAX_SECONDS:g} s, or the size of a value)"
-        raise located("limit", message, self.text, 0) from None
+        raise located("limit", limit.message, self.text, 0) from None
 
 
 def compile_expression(

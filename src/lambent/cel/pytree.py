@@ -108,9 +108,9 @@ def give(value: Expr) -> _ast.stmt:
     return _ast.Return(value, **_PLACE)
 
 
-def guarded(body: list[_ast.stmt], caught: str, handler: list[_ast.stmt]) -> _ast.stmt:
-    """`try: body` with `except caught: handler`."""
-    clause = _ast.ExceptHandler(name(caught), None, handler or [_ast.Pass(**_PLACE)], **_PLACE)
+def guarded(body: list[_ast.stmt], caught: str, variable: str | None, handler: list[_ast.stmt]) -> _ast.stmt:
+    """`try: body` with `except caught as variable: handler`."""
+    clause = _ast.ExceptHandler(name(caught), variable, handler or [_ast.Pass(**_PLACE)], **_PLACE)
     return _ast.Try(body, [clause], [], [], **_PLACE)
 
 

@@ -68,6 +68,29 @@ def function(name: str, signature: str, doc: str, *, profile: str | None = None)
     return declare
 
 
+Preparer = Callable[[str, bool], Callable[..., Any]]
+_prepared: dict[str, tuple[int, Preparer]] = {}
+
+
+def prepared(name: str, *, argument: int) -> Callable[[Preparer], Preparer]:
+    """Declare how a call of `name` whose argument at that place is a constant string is prepared when compiling.
+
+    The decorated callable gets the constant and whether the profile is koreo, and gives what is to be called with the
+    other arguments; a `Fault` it raises becomes a compile error.
+    """
+
+    def declare(preparer: Preparer) -> Preparer:
+        _prepared[name] = (argument, preparer)
+        return preparer
+
+    return declare
+
+
+def preparer_of(name: str) -> tuple[int, Preparer] | None:
+    """The place of the constant argument and the preparer of a function, if it has one."""
+    return _prepared.get(name)
+
+
 class Function:
     """All overloads of one name in one profile; `dispatch(*args)` calls the one that fits."""
 
