@@ -16,7 +16,7 @@ from lambent.aws.errors import AwsError
 from lambent.resources import planning, schema
 from lambent.resources.adoption import ADOPTED, Adoption, adoption_of, identified, nested, spec_fill
 from lambent.resources.conditions import EXISTS_TEXT, Verdict
-from lambent.resources.declaration import Call, Kind, Observed, Step, Subject
+from lambent.resources.declaration import Call, Change, Kind, Observed, Step, Subject
 from lambent.resources.failures import Failure, classify
 from lambent.resources.objects import Held
 from lambent.resources.observing import observe
@@ -46,12 +46,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Converger:
-    """`stopped`: the Terminal verdict that this very spec has met before; then nothing is written."""
+    """`stopped`: the Terminal verdict that this very spec has met before; then nothing is written. `may_repeat`: a
+    change that AWS took and failed to carry out is due to be sent once more.
+    """
 
     kind: Kind
     call: Call
     held: Held
     stopped: Verdict | None = None
+    may_repeat: bool = False
 
     async def run(self, subject: Subject) -> Found:
         found = Found(subject, declared=planning.declared_paths(self.kind, subject))
@@ -183,6 +186,8 @@ class Converger:
                 self.kind, found.subject, desired=desired, observed=found.observed, differences=differences
             )
             found.settled = self._settled(found, {item.path for item in differences})
+            if not steps and settling is not None and self.may_repeat and not last:
+                steps = self._again(found, desired, found.observed)
             run = planning.legal_now(steps)
             if not run or _alike(run, last) or self.stopped is not None:
                 found.verdict = self._judge(found, [item.path for item in differences], has_steps=bool(run))
@@ -206,6 +211,10 @@ class Converger:
         desired = planning.desire(self.kind, subject)
         adjust = self.kind.hooks.adjust
         return adjust(subject, desired, observed) if adjust else desired
+
+    def _again(self, found: Found, desired: Mapping[str, Any], observed: Observed) -> tuple[Step, ...]:
+        change = Change(subject=found.subject, want=desired, have=observed.fields, observed=observed, paths=())
+        return tuple(self.kind.hooks.again(change))
 
     def _settled(self, found: Found, different: set[str]) -> frozenset[str]:
         """Paths declared earlier, absent now, and back at their neutral value."""

@@ -183,6 +183,7 @@ class Hooks:
     * `check`: why the spec can never be taken (Terminal text), or None.
     * `settling`: why the resource is not steady, or None.
     * `adjust`: desired fields that take more than the spec to know.
+    * `again`: the step to send once more when AWS took a change and then failed to carry it out.
     * `records`: what to remember in `status.lambent` once nothing differs.
     * `before_delete`: steps that empty the resource of what is its own.
     * `blockers`: after a refused deletion, what stands in the way.
@@ -193,6 +194,7 @@ class Hooks:
     check: Callable[[Subject], str | None] = lambda subject: None
     settling: Callable[[Observed], Settling | None] = lambda observed: None
     adjust: Callable[[Subject, Mapping[str, Any], Observed], Mapping[str, Any]] | None = None
+    again: Callable[[Change], Sequence[Step]] = lambda change: ()
     records: Callable[[Subject], Mapping[str, Any]] = lambda subject: {}
     before_delete: Callable[[Call, Subject, Observed], Awaitable[Sequence[Step]]] | None = None
     blockers: Callable[[Call, Subject, AwsError], Awaitable[str]] | None = None

@@ -130,7 +130,8 @@ class Engine:
         if mistake:
             return Found(subject, Verdict(False, "terminal", terminal=mistake), declared=subject.declared)
         call = self.aws.caller(self.kind.service, subject.region)
-        found = await Converger(self.kind, call, held, self._stopped(key, subject)).run(subject)
+        converger = Converger(self.kind, call, held, self._stopped(key, subject), self._may_repeat(key, held.obj))
+        found = await converger.run(subject)
         verdict = self._verdict(key, found)
         foreign = tuple((references.CROSS_NAMESPACE, text) for text in resolved.foreign)
         found.verdict = replace(
@@ -184,6 +185,12 @@ class Engine:
     def _stopped(self, key: Key, subject: Subject) -> Verdict | None:
         stopped = self._memory[key].stopped
         return stopped[1] if stopped is not None and stopped[0] == _fingerprint(subject) else None
+
+    def _may_repeat(self, key: Key, obj: KubeObject) -> bool:
+        """A failed change is sent again when its wait is over, and at once for a new generation."""
+        generation = obj["metadata"].get("generation", 0)
+        is_known = self._patience.is_now(key, "failed", generation=generation)
+        return not is_known or _loop_time() >= self._memory[key].due_s
 
     def _verdict(self, key: Key, found: Found) -> Verdict:
         """The verdict with the count of how often its situation was met; a new Terminal is remembered."""

@@ -52,19 +52,30 @@ class Patience:
 
     resync_s: float = 600.0
     rng: random.Random = field(default_factory=random.Random)
-    _runs: dict[Key, _Run] = field(default_factory=dict)
+    _runs: dict[Key, dict[str, _Run]] = field(default_factory=dict)
+    _present: dict[Key, _Run] = field(default_factory=dict)
 
     def note(self, key: Key, situation: str, *, generation: int, now_s: float) -> tuple[int, float]:
-        """Counts one more meeting; answers how many so far and the seconds since the first."""
-        run = self._runs.get(key)
-        if run is None or (run.situation, run.generation) != (situation, generation):
-            run = self._runs[key] = _Run(situation, generation, now_s)
+        """Counts one more meeting; answers how many so far and the seconds since the first.
+
+        A repair that is under way does not make the failures before it forgotten.
+        """
+        runs = self._runs.setdefault(key, {})
+        kept = (situation, "failed") if situation == "settling" else (situation,)
+        for name in [name for name, run in runs.items() if name not in kept or run.generation != generation]:
+            del runs[name]
+        run = self._present[key] = runs.setdefault(situation, _Run(situation, generation, now_s))
         run.count += 1
         return run.count, now_s - run.since_s
 
+    def is_now(self, key: Key, situation: str, *, generation: int) -> bool:
+        """Whether the last noted meeting was of this situation, in this generation."""
+        run = self._present.get(key)
+        return run is not None and (run.situation, run.generation) == (situation, generation)
+
     def delay_s(self, key: Key) -> float:
         """The wait that the last noted meeting asks for."""
-        run = self._runs[key]
+        run = self._present[key]
         row = TABLE[run.situation]
         if run.situation in ("synced", "terminal"):
             row = row._replace(first_s=self.resync_s, cap_s=self.resync_s)
@@ -75,3 +86,4 @@ class Patience:
 
     def forget(self, key: Key) -> None:
         self._runs.pop(key, None)
+        self._present.pop(key, None)

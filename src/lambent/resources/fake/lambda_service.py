@@ -1,7 +1,8 @@
 """Lambda, as far as functions go: states, conflict windows, revision ids, concurrency, event invoke config.
 
 Source: Lambda API reference and developer guide, "Lambda function states". A change takes `settling_reads` reads to
-settle. An image exists when `images` is None or holds its URI; a role is assumable likewise by `roles`.
+settle, and fails with the reason code `fails_with` if one is set. An image exists when `images` is None or holds its
+URI; a role is assumable likewise by `roles`.
 """
 
 import base64
@@ -41,6 +42,7 @@ class FakeLambda:
         self.settling_reads = 0
         self.images: set[str] | None = None
         self.roles: set[str] | None = None
+        self.fails_with = ""
 
     def _function(self, name: str) -> Json:
         name = name.rpartition(":")[2]
@@ -107,6 +109,10 @@ class FakeLambda:
         held["configuration"] |= {"RevisionId": f"revision-{next(self._revisions)}", "LastModified": stamp}
 
     def _unsettle(self, held: Json, meanwhile: Json, afterwards: Json) -> None:
+        if self.fails_with:
+            reason = {"Reason": "it did not work", "ReasonCode": self.fails_with}
+            word = "LastUpdateStatus" if "LastUpdateStatus" in afterwards else "State"
+            afterwards = {word: "Failed", **{f"{word}{name}": text for name, text in reason.items()}}
         held["wait"] = self.settling_reads
         held["after"] = afterwards
         held["configuration"] |= meanwhile if self.settling_reads else afterwards

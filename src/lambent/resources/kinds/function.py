@@ -7,6 +7,7 @@ UpdateFunctionConfiguration; developer guide, "Lambda function states". Not here
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lambent.aws.errors import AwsError
@@ -123,6 +124,11 @@ def _update_code(change: Change) -> Sequence[Step]:
     why = ", ".join(change.paths)
     remember = _records(change.subject)
     return [Step("UpdateFunctionCode", kept, why=why, settles=True, guarded=True, remember=remember)]
+
+
+def _again(change: Change) -> Sequence[Step]:
+    """After a failed update Lambda holds the new values already; sending the code makes it try once more."""
+    return [replace(step, why="the last update failed") for step in _update_code(change)]
 
 
 def _update_configuration(change: Change) -> Sequence[Step]:
@@ -291,7 +297,7 @@ FUNCTION = Kind(
         Column("UPDATE", ".status.lastUpdateStatus"),
         Column("SHA", ".status.codeSHA256", priority=1),
     ),
-    hooks=Hooks(check=_check, settling=_settling, adjust=_judge_code, records=_records, not_yet=_not_yet),
+    hooks=Hooks(check=_check, settling=_settling, adjust=_judge_code, again=_again, records=_records, not_yet=_not_yet),
 )
 
 
