@@ -13,7 +13,7 @@ def settings_page() -> str:
     rows = [
         "# Settings",
         "",
-        "A flag beats the environment, which beats the file (`--config FILE` or `LAMBENT_CONFIG`; YAML, `a.b` is `a: {b: ...}`).",
+        "A flag beats the environment, which beats the file (`--config FILE` or `LAMBENT_CONFIG`).",
         "With the embedded AWS (`up`, `demo`) the shell's `AWS_*` variables are not read.",
         "",
         "| Setting | Flag | Variable | Default | Meaning |",

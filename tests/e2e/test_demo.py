@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.programs import COMMAND, Running, clean_environment, lambent_processes, run
 
 pytestmark = pytest.mark.e2e

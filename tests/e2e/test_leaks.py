@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.programs import EXAMPLE, Platform, descendants, has, platform
 
 pytestmark = [

@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.programs import EXAMPLE, Platform, descendants, lambent, lambent_processes, platform
 
 pytestmark = pytest.mark.e2e

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.ledger import Ledger
 from tests.e2e.programs import EXAMPLE, Running, clean_environment, has, lambent, platform, run
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from lambent.http.message import Request, Response, content_type
 from lambent.http.server import HttpServer
+from lambent.platform.ports import port_option
 from lambent.telemetry import render_metrics
 
 Check = Callable[[], bool]
@@ -53,7 +54,8 @@ class AdminPort:
         return self._health.answer(request.raw_path.removeprefix(b"/"))
 
     async def startup(self) -> None:
-        host, port = await self._server.startup("127.0.0.1", self._port)
+        with port_option("--admin-port"):
+            host, port = await self._server.startup("127.0.0.1", self._port)
         self.address = f"http://{host}:{port}"
 
     async def shutdown(self) -> None:

@@ -115,24 +115,21 @@ class Applier:
         for manifest in manifests:
             (first if GVK.of(manifest.object) in (NAMESPACE, CRD) else rest).append(manifest)
         first.sort(key=lambda manifest: GVK.of(manifest.object) != NAMESPACE)
-        failures = 0
-        for manifest in first:
-            failures += await self._apply_one(manifest)
-        for manifest in first:
-            if GVK.of(manifest.object) == CRD:
-                failures += await self._established(manifest)
-        for manifest in rest:
-            failures += await self._apply_one(manifest)
-        return failures
+        good = [await self._apply_one(manifest) for manifest in first]
+        for manifest, was_applied in zip(first, tuple(good), strict=True):
+            if was_applied and GVK.of(manifest.object) == CRD:
+                good.append(await self._established(manifest))
+        good += [await self._apply_one(manifest) for manifest in rest]
+        return good.count(False)
 
-    async def _apply_one(self, manifest: Manifest) -> int:
+    async def _apply_one(self, manifest: Manifest) -> bool:
         try:
             verb = await self._write(manifest)
         except KubeError as error:
             self._tell(_complaint(manifest, error))
-            return 1
+            return False
         self._tell(f"{manifest.name} {verb}")
-        return 0
+        return True
 
     async def _write(self, manifest: Manifest) -> str:
         namespace = manifest.object["metadata"].get("namespace")
@@ -147,14 +144,14 @@ class Applier:
             await apply_object(self._kube, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
             self._tell(f"Namespace/{name} created")
 
-    async def _established(self, manifest: Manifest) -> int:
+    async def _established(self, manifest: Manifest) -> bool:
         try:
             async with asyncio.timeout(ESTABLISHED_BOUND_S):
                 await wait_established(self._kube, manifest.object["metadata"]["name"])
         except (TimeoutError, KubeError):
             self._tell(f"{manifest.where()}: {manifest.name} is not Established after {ESTABLISHED_BOUND_S:.0f} s")
-            return 1
-        return 0
+            return False
+        return True
 
 
 async def apply_object(kube: KubeClient, obj: KubeObject) -> str:

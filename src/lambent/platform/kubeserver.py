@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lambent.kubeserver import KubeServer
+from lambent.platform.ports import port_option
 from lambent.platform.state import StateDirectory
 from lambent.settings import Settings
 
@@ -26,7 +27,8 @@ class KubeServerDaemon:
         self._state.acquire()
         self._stack.callback(self._state.release)
         self._server = KubeServer(state_dir=None if settings.ephemeral else self._state.path)
-        await self._server.startup(settings.kube.listen, settings.kube.port)
+        with port_option("--kube-port"):
+            await self._server.startup(settings.kube.listen, settings.kube.port)
         self._stack.push_async_callback(self._server.shutdown)
         self._server.write_kubeconfig(self._state / "kubeconfig")
 

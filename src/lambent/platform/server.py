@@ -26,6 +26,7 @@ from lambent.platform.discovery import aws_environment
 from lambent.platform.function_output import FunctionOutput
 from lambent.platform.limits import AWS_LIMITS
 from lambent.platform.neighbours import BucketObjects, IamRoles
+from lambent.platform.ports import port_option
 from lambent.platform.registry import ImageRegistry
 from lambent.platform.state import StateDirectory
 from lambent.runtime.settings import PoolSettings
@@ -68,7 +69,8 @@ class AwsServer:
     async def startup(self) -> None:
         settings = self._settings
         server = HttpServer(_starting, limits=AWS_LIMITS)
-        host, port = await server.startup(settings.aws.listen, settings.aws.port)
+        with port_option("--aws-port"):
+            host, port = await server.startup(settings.aws.listen, settings.aws.port)
         self.url = f"http://{host}:{port}"
         self._stack.push_async_callback(server.shutdown, settings.drain_timeout)
 

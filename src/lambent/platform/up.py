@@ -19,6 +19,7 @@ from lambent.kubeserver import KubeServer
 from lambent.platform.controller import ControllerPart
 from lambent.platform.crds import apply_crds
 from lambent.platform.function_output import FunctionOutput
+from lambent.platform.ports import port_option
 from lambent.platform.server import AwsServer
 from lambent.platform.state import Endpoints, StateDirectory
 from lambent.settings import Settings
@@ -52,7 +53,8 @@ class Up:
         self._stack.callback(output.close)
 
         kubeserver = KubeServer(state_dir=None if settings.ephemeral else self.state.path)
-        kube_port = await kubeserver.startup(settings.kube.listen, settings.kube.port)
+        with port_option("--kube-port"):
+            kube_port = await kubeserver.startup(settings.kube.listen, settings.kube.port)
         self._stack.push_async_callback(kubeserver.shutdown)
         kubeserver.write_kubeconfig(self.state / "kubeconfig")
         self.kube = kubeserver.local_client()
