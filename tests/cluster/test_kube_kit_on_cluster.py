@@ -6,7 +6,6 @@ import secrets
 from typing import cast
 
 import pytest
-from tests.kube.client_claims import WIDGET, WIDGETS, ApplyClaims, ClientClaims, widget
 
 from lambent.kube.errors import AlreadyExists, NotFound
 from lambent.kube.http_client import HttpClient
@@ -14,6 +13,7 @@ from lambent.kube.informer import InformerHub
 from lambent.kube.kubeconfig import load
 from lambent.kube.leader import LeaderElector
 from lambent.kube.types import GVK, KubeObject
+from tests.kube.client_claims import WIDGET, WIDGETS, ApplyClaims, ClientClaims, widget
 
 pytestmark = [pytest.mark.real_k8s, pytest.mark.timeout(180)]
 NAMESPACE = GVK("", "v1", "Namespace")

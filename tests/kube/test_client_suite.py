@@ -4,13 +4,13 @@ import secrets
 from typing import cast
 
 import pytest
-from tests.kube.client_claims import WIDGETS, ApplyClaims, ClientClaims
 
 from lambent.kube.fake import FakeKube
 from lambent.kube.http_client import HttpClient
 from lambent.kube.kubeconfig import load
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import KubeServer
+from tests.kube.client_claims import WIDGETS, ApplyClaims, ClientClaims
 
 REAL_TIME = True
 

@@ -5,13 +5,13 @@ import copy
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.kube.client_claims import WIDGET, WIDGETS, widget
 
 from lambent.kube.errors import Forbidden, ServerError, Unreachable
 from lambent.kube.fake import FakeKube
 from lambent.kube.index import by_owner
 from lambent.kube.informer import InformerHub
 from lambent.kube.types import GVK, Key, Selector
+from tests.kube.client_claims import WIDGET, WIDGETS, widget
 
 GIZMO = GVK("example.org", "v1", "Gizmo")
 CONFIG = GVK("", "v1", "ConfigMap")
