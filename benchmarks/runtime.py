@@ -82,9 +82,8 @@ async def _cold(executor: ProcessExecutor, spec: FunctionSpec) -> dict[str, floa
     return {"cold_entry_p50_ms": _ms(statistics.median(entries)), "cold_answer_p50_ms": _ms(statistics.median(answers))}
 
 
-async def _own() -> float:
+async def _own(spec: FunctionSpec) -> float:
     """Microseconds of CPU per event in pool, instance and Runtime API, with a runtime that is a coroutine."""
-    spec = _spec(Path(tempfile.mkdtemp()))
     pool = RuntimePool(spec, FakeLauncher(echo()), settings=PoolSettings(), door=nowhere)
     await pool.startup()
     await pool.invoke(_event(0))
@@ -109,7 +108,7 @@ async def _measure(directory: Path) -> dict[str, float]:
         figures["invocations_per_s_c8"] = await _burst(executor, spec, callers=8)
     finally:
         await executor.shutdown()
-    return {**figures, "own_cpu_us": await _own()}
+    return {**figures, "own_cpu_us": await _own(spec)}
 
 
 def _bare_start_ms() -> float:

@@ -109,6 +109,9 @@ class BareRuntime:
         host, _, port = self.order.api_address.partition(":")
         return Wire(*await asyncio.open_connection(host, int(port)))
 
+    def is_alive(self) -> bool:
+        return True
+
     def drain(self) -> None: ...
 
     def peak_memory_bytes(self) -> int:

@@ -40,6 +40,7 @@ class CodeStore:
         self._settings = settings
         self._images = images
         self._users: Counter[Path] = Counter()
+        self._seen: set[Path] = set()
         self._locks: dict[Path, asyncio.Lock] = {}
         self._configs: dict[Path, ImageConfig] = {}
         self._threads = ThreadPoolExecutor(settings.unpack_threads, thread_name_prefix="unpack")
@@ -48,12 +49,15 @@ class CodeStore:
         await self._in_thread(_remove_leftovers, self._top, self._directory)
 
     async def shutdown(self) -> None:
+        """Code that nobody asked for in this process's life belongs to functions that are gone."""
+        await self._in_thread(_remove_others, self._directory, frozenset(self._seen))
         await asyncio.to_thread(self._threads.shutdown)
 
     async def acquire(self, spec: FunctionSpec) -> PreparedCode:
         """Unpacks if needed; raises `CodeError`."""
         root = self._root(spec)
         self._users[root] += 1
+        self._seen.add(root)
         try:
             async with self._locks.setdefault(root, asyncio.Lock()):
                 return await self._prepare(spec, root)
@@ -142,6 +146,12 @@ def _remove(path: Path) -> None:
 def _replace(staging: Path, root: Path) -> None:
     _remove(root)
     os.rename(staging, root)
+
+
+def _remove_others(directory: Path, kept: frozenset[Path]) -> None:
+    for path in directory.glob("*/*"):
+        if path not in kept:
+            _remove(path)
 
 
 def _remove_leftovers(top: Path, current: Path) -> None:

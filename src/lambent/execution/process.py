@@ -40,6 +40,9 @@ class ProcessRuntime:
     def pid(self) -> int:
         return self._child.pid
 
+    def is_alive(self) -> bool:
+        return self._child.is_alive()
+
     def drain(self) -> None:
         for pipe in self._pipes:
             pipe.drain()

@@ -19,6 +19,7 @@ import contextlib
 import logging
 import os
 import random
+import select
 import signal
 import sys
 import threading
@@ -32,6 +33,7 @@ from lambent.runtime.outcomes import Exit
 
 log = logging.getLogger(__name__)
 
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _GUARDIAN = Path(__file__).with_name("_guardian.py")
 # One range of tags per supervisor, far above any real size and below the sign bit; the range is never used up.
@@ -65,7 +67,13 @@ class Child:
         self._on_exit = on_exit
         self._pidfd = os.pidfd_open(pid)
         self._oom_kills = supervisor.oom_kills
+        self._poll = select.poll()
+        self._poll.register(self._pidfd, select.POLLIN)
         asyncio.get_running_loop().add_reader(self._pidfd, self._has_exited)
+
+    def is_alive(self) -> bool:
+        """Also right in the moment between the process's end and its being told."""
+        return self.exit is None and not self._poll.poll(0)
 
     def _has_exited(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
@@ -126,7 +134,10 @@ class Supervisor:
         self.oom_kills = 0
 
     async def startup(self) -> None:
-        _become_subreaper()
+        if not _prctl(_PR_SET_CHILD_SUBREAPER, 1):
+            log.warning("this process cannot become a subreaper; sessions made by functions may outlive them")
+        # Functions have our uid; without this they could read our environment and memory in /proc.
+        _prctl(_PR_SET_DUMPABLE, 0)
         self.oom_kills = procfs.oom_kills()
         self._start_guardian()
         self._watch_orphans()
@@ -145,6 +156,7 @@ class Supervisor:
         if self._sweep is not None:
             self._sweep.cancel()
         self._reap_orphans()
+        _prctl(_PR_SET_DUMPABLE, 1)
 
     def new_tag(self) -> int:
         self._next_tag += 1
@@ -268,11 +280,10 @@ class Supervisor:
             self._start_guardian()
 
 
-def _become_subreaper() -> None:
+def _prctl(option: int, value: int) -> bool:
     import ctypes
 
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        log.warning("this process cannot become a subreaper; sessions made by functions may outlive them")
+    return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)
 
 
 def _reap(pid: int) -> None:

@@ -113,6 +113,9 @@ class FakeRuntime:
 
     # --- RuntimeProcess
 
+    def is_alive(self) -> bool:
+        return not self._task.done()
+
     def drain(self) -> None:
         """Output is handed over when it is said."""
 

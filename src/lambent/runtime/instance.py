@@ -16,17 +16,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from lambent.runtime import metrics, outcomes
+from lambent.runtime import outcomes
 from lambent.runtime.api import INVALID_REQUEST_ID, INVALID_TRANSITION, Poller, Refusal, RuntimeApi
 from lambent.runtime.delivery import delivery_head
 from lambent.runtime.door import Door, OpenDoor
 from lambent.runtime.errors import LaunchError
+from lambent.runtime.eventlog import EventLog
 from lambent.runtime.function_spec import FunctionSpec
 from lambent.runtime.invocation import Result
 from lambent.runtime.launcher import Launcher, LaunchOrder, RuntimeProcess
-from lambent.runtime.logs import InstanceLog, LogSink, LogTail
+from lambent.runtime.logs import LogSink
+from lambent.runtime.metrics import FunctionMetrics
 from lambent.runtime.outcomes import Exit, Failure
-from lambent.runtime.reports import Report, end_line, start_line
 from lambent.runtime.settings import PoolSettings
 from lambent.runtime.states import LIVE, IllegalTransition, Signal, State, follow
 from lambent.runtime.waiting import Invocation
@@ -35,8 +36,6 @@ log = logging.getLogger(__name__)
 
 # The last response of a dying runtime may still lie in its socket when its exit is seen.
 _EXIT_GRACE_S = 0.01
-# Reading /proc costs about 30 us; not more often than this per instance.
-_MEMORY_EVERY_S = 0.1
 
 
 class Owner(Protocol):
@@ -66,6 +65,7 @@ class Setting:
     settings: PoolSettings
     sink: LogSink
     door: Door
+    metrics: FunctionMetrics
 
 
 class Instance:
@@ -76,13 +76,15 @@ class Instance:
         self.reserved = reserved
         self.state = State.STARTING
         self.stop_reason = ""
-        self.since_s = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self.since_s = self._now()
         self.started_s = self.since_s
         self.current: Invocation | None = None
         self._setting = setting
         self._owner = owner
         self._settings = setting.settings
-        self._log = InstanceLog(setting.spec.name, setting.sink)
+        self._log = EventLog(setting.spec, setting.sink, print_reports=self._settings.print_reports)
+        self._metrics = setting.metrics
         self._api = RuntimeApi(
             self,
             response_limit_bytes=self._settings.response_limit_bytes,
@@ -92,11 +94,7 @@ class Instance:
         self._process: RuntimeProcess | None = None
         self._poller: Poller | None = None
         self._exit: Exit | None = None
-        self._init_s: float | None = None
-        self._is_first_event = True
         self._has_connections = False
-        self._peak_bytes = 0
-        self._peak_read_s = float("-inf")
         self._deliveries = 0
         self._id = uuid.uuid4().hex
         self._last_id = ""
@@ -117,16 +115,17 @@ class Instance:
         try:
             self._door = await self._setting.door(self._api, self._settings)
             self.started_s = self._now()
-            self._process = await self._setting.launcher.launch(self._order(self._door.address), self)
+            order = self._order(self._door.address)
+            self._process = self._log.process = await self._setting.launcher.launch(order, self)
         except LaunchError as error:
             if self.state is not State.STARTING:
                 return False
             log.warning("a runtime could not be started: %s", error.message, extra={"function": self._name})
-            metrics.SPAWNS.labels(function=self._name, start="exec", result="failed").inc()
+            self._metrics.spawned(is_ok=False)
             kind, message = error.error_type, error.message
             self._end_init(lambda request_id: outcomes.failure(kind, f"RequestId: {request_id} Error: {message}"))
             return False
-        metrics.SPAWNS.labels(function=self._name, start="exec", result="ok").inc()
+        self._metrics.spawned(is_ok=True)
         if self.state is State.STARTING:
             self._go(Signal.SPAWNED)
         return True
@@ -144,14 +143,12 @@ class Instance:
         if self._process is not None:
             grace_s = 0.0 if self._exit else self._settings.stop_grace_s
             await self._process.stop(grace_s)
-            self._process.drain()
         self._log.flush()
         if self._door is not None:
             await self._door.close()
         if self.state is not State.GONE:
             self._go(Signal.EXIT)
-        reason = self.stop_reason or "crash"
-        metrics.EXITS.labels(function=self._name, reason=reason).inc()
+        self._metrics.exited(self.stop_reason or "crash")
 
     def stop(self, reason: str) -> None:
         """Begins to stop: the slot is free at once, the process goes in the background."""
@@ -167,10 +164,23 @@ class Instance:
         invocation = self.current or self.reserved
         self.current, self.reserved = None, None
         if invocation is not None:
-            invocation.settle(outcomes.exited(invocation.event.request_id, self._exit or Exit()))
+            self._settle(invocation, outcomes.exited(invocation.event.request_id, self._exit or Exit()))
         self._owner.on_leaving(self)
 
+    def cut(self, error: Exception) -> None:
+        """The event, if any, is told `error` instead of an answer."""
+        invocation = self.current or self.reserved
+        self.current, self.reserved = None, None
+        if invocation is not None:
+            invocation.refuse(error)
+            self._metrics.returned()
+
     # --- what the pool asks
+
+    @property
+    def is_alive(self) -> bool:
+        """False for a runtime whose end has not been told yet: it must not get an event."""
+        return self._exit is None and self._process is not None and self._process.is_alive()
 
     def is_soon_free(self, now_s: float) -> bool:
         """Counts against new starts: on its way to a poll, and not for too long."""
@@ -217,11 +227,14 @@ class Instance:
         timeout_s = self._setting.spec.timeout_s
         if invocation.deadline_s == float("inf"):
             invocation.deadline_s = now_s + timeout_s
-        invocation.handed_s = invocation.handed_s or now_s
+        if not invocation.handed_s:
+            invocation.handed_s = now_s
+            self._metrics.handed(now_s - invocation.arrived_s)
         self._deliveries += 1
         invocation.token = f"{self._id}-{self._deliveries}"
         self.current = invocation
-        self._begin_log(invocation)
+        self._last_id = invocation.event.request_id
+        self._log.begin(invocation)
         left_s = invocation.deadline_s - now_s
         head = delivery_head(invocation.event, deadline_ms=int((time.time() + left_s) * 1000), token=invocation.token)
         poller, self._poller = self._poller, None
@@ -240,10 +253,10 @@ class Instance:
             return INVALID_TRANSITION
         self._poller = poller
         if was_init:
-            self._init_s = self.since_s - self.started_s
-            metrics.INIT_DURATION.labels(function=self._name, start="exec").observe(self._init_s)
+            self._log.init_s = self.since_s - self.started_s
+            self._metrics.initialised(self._log.init_s)
             # Read once while it surely lives: a crash in the first event leaves nothing to read.
-            self._peak(self.since_s, is_exact=True)
+            self._log.read_memory(self.since_s, is_exact=True)
         self._owner.on_idle(self)
         return None
 
@@ -251,7 +264,11 @@ class Instance:
         if undelivered and self.state is State.BUSY:
             invocation, self.current = self.current, None
             self._go(Signal.UNDELIVERED)
-            self._last_deadline_s = invocation.deadline_s if invocation else self.since_s
+            self._metrics.returned()
+            self._last_deadline_s = self.since_s
+            if invocation is not None:
+                self._last_deadline_s = invocation.deadline_s
+                invocation.handed_s = 0.0
             self._owner.on_poll_lost(self, invocation)
         elif poller is self._poller and self.state is State.IDLE:
             self._poller = None
@@ -303,7 +320,7 @@ class Instance:
     def on_exit(self, how: Exit) -> None:
         self._exit = how
         if self.state is State.BUSY and self._has_connections:
-            asyncio.get_running_loop().call_later(_EXIT_GRACE_S, self._die)
+            self._loop.call_later(_EXIT_GRACE_S, self._die)
         else:
             self._die()
 
@@ -334,7 +351,7 @@ class Instance:
         """To the event this instance was started for, else to one that waits; never kept for a later one."""
         reserved, self.reserved = self.reserved, None
         if reserved is not None:
-            reserved.settle(failure(reserved.event.request_id))
+            self._settle(reserved, failure(reserved.event.request_id))
         if reserved is None:
             self._owner.on_init_failed(self, failure)
         # After the victim has left the line, else a runtime would be started for it.
@@ -345,7 +362,7 @@ class Instance:
         assert invocation is not None, "only an event's deadline ends here"
         self.current, self.reserved = None, None
         result = outcomes.timed_out(invocation.event.request_id, self._setting.spec.timeout_s)
-        self._settle(invocation, result, outcome="timeout")
+        self._settle(invocation, result)
         self.stop("timeout")
 
     def _finish(self, result: Result) -> None:
@@ -353,54 +370,16 @@ class Instance:
         assert invocation is not None, "only an owned event is finished"
         self._last_deadline_s = invocation.deadline_s
         self._go(Signal.ANSWER)
-        self._settle(invocation, result, outcome=_outcome(result))
+        self._settle(invocation, result)
         self._owner.on_answered(self)
 
-    def _settle(self, invocation: Invocation, result: Result, *, outcome: str) -> None:
-        tail = self._end_log(invocation, result)
+    def _settle(self, invocation: Invocation, result: Result) -> None:
+        now_s = self._now()
+        tail = self._log.end(invocation, result, now_s)
         if tail:
             result = Result(result.payload, result.is_error, tail, result.executed_version, result.error_type)
         invocation.settle(result)
-        metrics.INVOCATIONS.labels(function=self._name, outcome=outcome).inc()
-
-    # --- log of one event
-
-    def _begin_log(self, invocation: Invocation) -> None:
-        if invocation.event.wants_log_tail:
-            self._log.tail = LogTail()
-        self._last_id = invocation.event.request_id
-        if self._settings.print_reports and self._log.is_wanted:
-            self._log.lines(start_line(self._last_id, self._setting.spec.version))
-
-    def _end_log(self, invocation: Invocation, result: Result) -> bytes:
-        if self._process is not None:
-            self._process.drain()
-        self._log.flush()
-        init_s, self._init_s = self._init_s, None
-        tail = self._log.tail
-        if self._settings.print_reports and self._log.is_wanted:
-            self._log.lines(end_line(invocation.event.request_id) + self._report(invocation, result, init_s).line())
-        self._log.tail = None
-        return tail.bytes() if tail else b""
-
-    def _report(self, invocation: Invocation, result: Result, init_s: float | None) -> Report:
-        now_s = self._now()
-        is_timeout = result.error_type == "Sandbox.Timedout"
-        return Report(
-            request_id=invocation.event.request_id,
-            duration_s=self._setting.spec.timeout_s if is_timeout else now_s - invocation.handed_s,
-            memory_mb=self._setting.spec.memory_mb,
-            peak_memory_bytes=self._peak(now_s, is_exact=invocation.event.wants_log_tail),
-            init_s=init_s,
-            status="timeout" if is_timeout else "error" if result.is_error else "",
-            error_type=result.error_type,
-        )
-
-    def _peak(self, now_s: float, *, is_exact: bool) -> int:
-        if self._process is not None and (is_exact or now_s - self._peak_read_s > _MEMORY_EVERY_S):
-            self._peak_bytes = max(self._peak_bytes, self._process.peak_memory_bytes())
-            self._peak_read_s = now_s
-        return self._peak_bytes
+        self._metrics.ended(result, now_s - invocation.handed_s)
 
     # --- small parts
 
@@ -412,7 +391,7 @@ class Instance:
         if self.current is not None and self.current.event.request_id == request_id:
             return self.current
         if request_id == self._last_id:
-            metrics.LATE_RESPONSES.labels(function=self._name).inc()
+            self._metrics.late_response()
         return None
 
     def _try(self, signal: Signal) -> bool:
@@ -427,18 +406,4 @@ class Instance:
         self.since_s = self._now()
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-
-def _outcome(result: Result) -> str:
-    if not result.is_error:
-        return "ok"
-    return _OUTCOMES.get(result.error_type, "function_error")
-
-
-_OUTCOMES = {
-    "Runtime.ExitError": "exit",
-    "Runtime.OutOfMemory": "exit",
-    "Function.ResponseSizeTooLarge": "too_large",
-    "Sandbox.Timedout": "timeout",
-}
+        return self._loop.time()

@@ -29,6 +29,10 @@ class RuntimeProcess(Protocol):
     @property
     def pid(self) -> int: ...
 
+    def is_alive(self) -> bool:
+        """Asked before each hand-over, so cheap; false as soon as the process has ended."""
+        ...
+
     def drain(self) -> None:
         """Hands over output that is already written, without waiting."""
         ...

@@ -12,7 +12,6 @@ import asyncio
 import logging
 import math
 
-from lambent.runtime import metrics
 from lambent.runtime.door import Door, loopback_door
 from lambent.runtime.errors import EventTooLarge, PoolClosed, PoolFull
 from lambent.runtime.function_spec import FunctionSpec
@@ -20,6 +19,7 @@ from lambent.runtime.instance import Instance, Setting
 from lambent.runtime.invocation import Event, Result
 from lambent.runtime.launcher import Launcher
 from lambent.runtime.logs import LogSink, discard
+from lambent.runtime.metrics import FunctionMetrics
 from lambent.runtime.outcomes import Failure
 from lambent.runtime.settings import PoolSettings
 from lambent.runtime.spawning import CrashLoop, spawn_count
@@ -43,8 +43,9 @@ class RuntimePool:
     ) -> None:
         self.spec = spec
         self._settings = settings or PoolSettings()
-        self._setting = Setting(spec, launcher, self._settings, sink, door)
-        self._line = Line(self._settings.max_waiting)
+        self._metrics = FunctionMetrics(spec.name)
+        self._setting = Setting(spec, launcher, self._settings, sink, door, self._metrics)
+        self._line = Line(self._settings.max_waiting, self._metrics.waiting)
         self._idle: list[Instance] = []
         self._instances: set[Instance] = set()
         self._crashes = CrashLoop(after=self._settings.crash_loop_after, longest_s=self._settings.crash_loop_max_s)
@@ -93,8 +94,7 @@ class RuntimePool:
             log.warning("events were cut at the end of the drain time", extra={"function": self.spec.name, "cut": cut})
         # 3. Stop what is left; each stop is bounded by the process group's kill.
         for instance in list(self._instances):
-            if instance.current is not None:
-                instance.current.refuse(PoolClosed(f"the pool of {self.spec.name} was closed during the event"))
+            instance.cut(PoolClosed(f"the pool of {self.spec.name} was closed during the event"))
             instance.stop("drain")
         # 4. Everyone's last cleanup.
         self._closing.set()
@@ -125,8 +125,9 @@ class RuntimePool:
             raise PoolClosed(f"the pool of {self.spec.name} is closed")
         if len(invocation.event.payload) > self._settings.event_limit_bytes:
             raise EventTooLarge(f"Request must be smaller than {self._settings.event_limit_bytes} bytes")
-        if self._idle and not self._line:
-            self._hand(self._idle.pop(), invocation)
+        instance = None if self._line else self._take_idle()
+        if instance is not None:
+            self._hand(instance, invocation)
             return
         verdict = self._crashes.verdict(invocation.arrived_s)
         if verdict is not None and not self._instances:
@@ -145,10 +146,20 @@ class RuntimePool:
 
     def _pair(self) -> None:
         """Idle instances, the last used first, take the events that have waited longest."""
-        while self._idle and self._line:
+        while self._line and (instance := self._take_idle()) is not None:
             invocation = self._line.next()
-            if invocation is not None and not invocation.answer.done():
-                self._hand(self._idle.pop(), invocation)
+            if invocation is None:
+                self._idle.append(instance)
+                return
+            self._hand(instance, invocation)
+
+    def _take_idle(self) -> Instance | None:
+        """The idle instance used last; one that is dead already is left to its exit, which comes this very turn."""
+        while self._idle:
+            instance = self._idle.pop()
+            if instance.is_alive:
+                return instance
+        return None
 
     # --- instances
 
@@ -201,6 +212,7 @@ class RuntimePool:
         number = next(n for n in range(self._settings.max_concurrency + 1) if n not in taken)
         instance = Instance(number, self._setting, self, reserved=reserved)
         self._instances.add(instance)
+        self._metrics.runtimes.inc()
         self._group.create_task(self._run(instance), name=f"runtime {number} of {self.spec.name}")
         self._arm(instance.due_s(may_reap=False))
 
@@ -239,11 +251,11 @@ class RuntimePool:
 
     def on_init_failed(self, instance: Instance, failure: Failure) -> None:
         self._crashes.failed(failure, self._loop.time())
-        while (victim := self._line.next()) is not None:
-            if not victim.answer.done():
-                victim.settle(failure(victim.event.request_id))
-                metrics.INVOCATIONS.labels(function=self.spec.name, outcome="init_error").inc()
-                break
+        victim = self._line.next()
+        if victim is not None:
+            result = failure(victim.event.request_id)
+            victim.settle(result)
+            self._metrics.failed(result.error_type, "init_error")
 
     def on_init_timeout(self, instance: Instance) -> None:
         """The init budget is over: init is repeated inside the first waiting event, on the function's own time."""
@@ -252,11 +264,14 @@ class RuntimePool:
             return
         now_s = self._loop.time()
         invocation.handed_s = now_s
+        self._metrics.handed(now_s - invocation.arrived_s)
         invocation.deadline_s = now_s + self.spec.timeout_s
         self._spawn(reserved=invocation)
 
     def on_leaving(self, instance: Instance) -> None:
-        self._instances.discard(instance)
+        if instance in self._instances:
+            self._instances.remove(instance)
+            self._metrics.runtimes.dec()
         if instance in self._idle:
             self._idle.remove(instance)
         self._changed.set()

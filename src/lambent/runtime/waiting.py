@@ -8,6 +8,7 @@ import asyncio
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from lambent.runtime.invocation import Event, Result
 
@@ -33,11 +34,18 @@ class Invocation:
             self.answer.set_exception(error)
 
 
-class Line:
-    """The waiting events of a pool."""
+class Gauge(Protocol):
+    def inc(self) -> None: ...
 
-    def __init__(self, limit: int) -> None:
+    def dec(self) -> None: ...
+
+
+class Line:
+    """The waiting events of a pool; `gauge` shows their number."""
+
+    def __init__(self, limit: int, gauge: Gauge) -> None:
         self._limit = limit
+        self._gauge = gauge
         self._events: OrderedDict[Invocation, None] = OrderedDict()
 
     def __len__(self) -> int:
@@ -49,27 +57,38 @@ class Line:
 
     def join(self, invocation: Invocation) -> None:
         self._events[invocation] = None
+        self._gauge.inc()
 
     def return_to_front(self, invocation: Invocation) -> None:
         self._events[invocation] = None
         self._events.move_to_end(invocation, last=False)
+        self._gauge.inc()
 
     def next(self) -> Invocation | None:
-        return self._events.popitem(last=False)[0] if self._events else None
+        """The first event whose caller still waits; it leaves the line."""
+        while self._events:
+            invocation = self._events.popitem(last=False)[0]
+            self._gauge.dec()
+            if not invocation.answer.done():
+                return invocation
+        return None
 
     def leave(self, invocation: Invocation) -> None:
-        self._events.pop(invocation, None)
+        if invocation in self._events:
+            del self._events[invocation]
+            self._gauge.dec()
 
     def take_expired(self, now_s: float) -> list[Invocation]:
         """Events whose callers' time has ended; they leave the line."""
         expired = [each for each in self._events if each.event.deadline_s <= now_s]
         for each in expired:
-            del self._events[each]
+            self.leave(each)
         return expired
 
     def take_all(self) -> list[Invocation]:
         everyone = list(self._events)
-        self._events.clear()
+        for each in everyone:
+            self.leave(each)
         return everyone
 
     def earliest_deadline(self) -> float:
