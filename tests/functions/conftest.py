@@ -29,8 +29,10 @@ from lambent.http.message import Request, Response
 from lambent.http.server import HttpServer
 from lambent.invoke import EventStore, GroupCommitter, InvokeService, is_invoke_path
 from lambent.invoke.asynchronous import AsyncQueue
+from lambent.kube.client import KubeClient
 from lambent.kube.fake import FakeKube
 from lambent.kube.informer import InformerHub
+from lambent.kubeserver import KubeServer
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 
@@ -47,7 +49,7 @@ def zip_of(text: str = "def handler(event, context): return event") -> bytes:
 class Service:
     """`call("create_function", ...)` is boto3's answer without its metadata; `failure(...)` the error it raises."""
 
-    kube: FakeKube
+    kube: KubeClient
     executor: FakeExecutor
     backend: Backend
     client: Any
@@ -114,8 +116,22 @@ def boto_client(url: str, *, region: str = "us-east-1", key: str = "test") -> An
 
 
 @contextlib.asynccontextmanager
-async def running(tmp_path: Path) -> AsyncIterator[Service]:
-    kube = FakeKube(crds=crds())
+async def api_server() -> AsyncIterator[KubeClient]:
+    """The embedded API server in memory, with our definitions applied."""
+    server = KubeServer(state_dir=None)
+    await server.startup(port=0)
+    client = server.local_client()
+    try:
+        for definition in crds():
+            await client.create(definition)
+        yield client
+    finally:
+        await client.close()
+        await server.shutdown()
+
+
+@contextlib.asynccontextmanager
+async def running(tmp_path: Path, kube: KubeClient) -> AsyncIterator[Service]:
     executor = FakeExecutor()
     artifacts = ArtifactStore(tmp_path / "artifacts")
     intake = CodeIntake(artifacts)
@@ -155,5 +171,12 @@ async def running(tmp_path: Path) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with running(tmp_path) as made:
+    async with running(tmp_path, FakeKube(crds=crds())) as made:
+        yield made
+
+
+@pytest.fixture
+async def embedded(tmp_path: Path) -> AsyncIterator[Service]:
+    """The same service on the embedded API server."""
+    async with api_server() as kube, running(tmp_path, kube) as made:
         yield made

@@ -10,6 +10,7 @@ import pytest
 from lambent.aws.arn import FunctionId
 from lambent.functions.fake import Refused
 from lambent.functions.kinds import FUNCTION, object_name
+from lambent.kube.errors import NotFound
 
 from .conftest import Service, zip_of
 
@@ -121,7 +122,11 @@ async def _runs(service: Service, sha256: str) -> bool:
 
 async def _is_gone(service: Service) -> bool:
     name = object_name(FunctionId("123456789012", "us-east-1", "fn"))
-    return service.kube.peek(FUNCTION, name, "default") is None
+    try:
+        await service.kube.get(FUNCTION, name, namespace="default")
+    except NotFound:
+        return True
+    return False
 
 
 async def _eventually(check) -> None:
