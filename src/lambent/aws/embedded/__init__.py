@@ -3,5 +3,6 @@
 from lambent.aws.embedded.accounts import Accounts
 from lambent.aws.embedded.application import EmbeddedAws
 from lambent.aws.embedded.ecr import EcrMirror, space_of_host
+from lambent.aws.embedded.snapshot import SAVED
 
-__all__ = ["Accounts", "EcrMirror", "EmbeddedAws", "space_of_host"]
+__all__ = ["SAVED", "Accounts", "EcrMirror", "EmbeddedAws", "space_of_host"]

@@ -11,10 +11,14 @@ import io
 import logging
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from lambent.aws.embedded import s3_answers
 from lambent.aws.embedded.accounts import Accounts, issued_by_moto
+from lambent.aws.embedded.gate import Gate
+from lambent.aws.embedded.saving import Saver
+from lambent.aws.embedded.snapshot import Snapshot
 from lambent.aws.embedded.wsgi import Answer, App, Environ, StartResponse, ask, raw_target
 from lambent.aws.isolation import forget_profiles
 from lambent.aws.sigv4 import CredentialScope, credential_scope
@@ -23,24 +27,46 @@ log = logging.getLogger(__name__)
 
 _ACCOUNT_HEADER = "HTTP_X_MOTO_ACCOUNT_ID"
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+# Their requests may wait for long, and nothing of them is saved.
+_LONG_POLLS = frozenset(("sqs",))
+_GATE_WAIT_S = 5.0
 _LAMBDA_REFUSAL = b'{"message":"Lambda is not served by the embedded AWS but by lambent itself"}'
 
 
 class EmbeddedAws:
     """A WSGI app: `embedded(environ, start_response)`; `startup` must have ended before the first request.
 
-    `changes` counts requests that may have changed state, so that whoever saves it knows when to.
+    `changes` counts requests that may have changed state. With a `directory` the state of some services
+    (`snapshot.SAVED`) is there after a restart; without one everything is forgotten.
     """
 
-    def __init__(self, accounts: Accounts | None = None) -> None:
+    def __init__(self, accounts: Accounts | None = None, *, directory: Path | None = None) -> None:
         self.accounts = accounts or Accounts()
         self.changes = 0
         self._moto: App | None = None
+        self._gate = Gate()
+        self._directory = directory
+        self._saver: Saver | None = None
+        self._saving: asyncio.Task[None] | None = None
 
     async def startup(self) -> None:
-        """Loads moto."""
-        if self._moto is None:
-            self._moto = await asyncio.to_thread(_load_moto)
+        """Loads moto and the saved state, and begins to save."""
+        if self._moto is not None:
+            return
+        self._moto = await asyncio.to_thread(_load_moto)
+        if self._directory is not None:
+            snapshot = await asyncio.to_thread(Snapshot, self._directory)
+            await asyncio.to_thread(snapshot.restore)
+            self._saver = Saver(snapshot, self._gate, lambda: self.changes)
+            self._saving = asyncio.create_task(self._saver.serve())
+
+    async def shutdown(self) -> None:
+        """Saves a last time; no request may come in any more."""
+        if self._saving is not None:
+            self._saving.cancel()
+            await asyncio.gather(self._saving, return_exceptions=True)
+        if self._saver is not None and not await self._saver.save():
+            log.error("the last changes of the embedded AWS are lost")
 
     async def reset(self) -> None:
         """Forgets everything, in all accounts and regions."""
@@ -56,9 +82,20 @@ class EmbeddedAws:
         if service == "lambda":
             return Answer("404 Not Found", _UNKNOWN_OPERATION, _LAMBDA_REFUSAL).give(start_response)
         environ[_ACCOUNT_HEADER] = self._account(scope)
-        if environ["REQUEST_METHOD"] not in _SAFE_METHODS:
-            self.changes += 1
         _keep_header_names(environ)
+        if environ["REQUEST_METHOD"] in _SAFE_METHODS or service in _LONG_POLLS:
+            return self._answer(environ, start_response, service, path, query)
+        with self._gate.passing(wait_s=_GATE_WAIT_S):
+            # Counted when it is done: what is counted is then in every copy that follows.
+            try:
+                return self._answer(environ, start_response, service, path, query)
+            finally:
+                self.changes += 1
+
+    def _answer(
+        self, environ: Environ, start_response: StartResponse, service: str, path: str, query: str
+    ) -> Iterable[bytes]:
+        assert self._moto is not None  # __call__ checked
         if service == "s3" or (not service and environ["REQUEST_METHOD"] in _SAFE_METHODS):
             corrected = self._correct_s3(environ, path, query)
             if corrected is not None:
