@@ -74,9 +74,10 @@ class AwsServer:
         self.url = f"http://{host}:{port}"
         self._stack.push_async_callback(server.shutdown, settings.drain_timeout)
 
-        embedded = EmbeddedAws(Accounts(settings.account_id, settings.region))
+        embedded = EmbeddedAws(Accounts(settings.account_id, settings.region), directory=self._state / "aws")
         registry = ImageRegistry(self._state / "images", settings)
         await embedded.startup()
+        self._stack.push_async_callback(embedded.shutdown)
         registry.tell_ecr()
         neighbours = WsgiService(embedded, threads=MOTO_THREADS, queue=MOTO_QUEUE)
         self._stack.push_async_callback(neighbours.shutdown)
