@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.programs import BIN, EXAMPLE, SEED, Running, clean_environment, lambent, run
 
 pytestmark = [
@@ -38,13 +39,14 @@ class Cluster:
         return run("kubectl", *words, env=self.env, check=check, text=text)
 
     def aws(self, *words: str) -> str:
-        keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
+        keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
         return run(str(BIN / "aws"), "--endpoint-url", self.aws_url, *words, env={**self.env, **keys})
 
     def clean(self) -> None:
-        """Removes what an earlier run may have left, so that a repeated run starts equal."""
-        for name in (NAMESPACE, "lambent-system"):
-            self.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=30s", check=False)
+        """Removes what this or an earlier run left, while the controllers run that hold its finalizers."""
+        everything = ("-n", NAMESPACE, ",".join(OWNED), "--all")
+        self.kubectl("annotate", *everything, "lambent.dev/abandon=true", "--overwrite", check=False)
+        self.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=40s")
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +56,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     assert kubeconfig, "make test-cluster needs KUBECONFIG"
     home = tmp_path_factory.mktemp("home")
     cluster = Cluster(kubeconfig, home)
-    cluster.clean()
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=lambent("crds"))
-    cluster.kubectl("create", "namespace", "lambent-system")
+    cluster.kubectl("create", "namespace", "lambent-system", check=False)
     state = str(tmp_path_factory.mktemp("server"))
     server = Running("server", "--kubeconfig", kubeconfig, "--state", state, "--aws-port", "0", "--admin-port", "0")
     try:
@@ -65,12 +66,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         controller = Running("controller", *words)
         try:
             controller.wait_for_line("is up")
+            cluster.clean()
             yield cluster
+            cluster.clean()
         finally:
             assert controller.stop() == 0
     finally:
         assert server.stop() == 0
-        cluster.clean()
 
 
 def test_the_seed_reaches_ready_and_its_function_stores_an_event(cluster: Cluster, tmp_path: Path) -> None:
