@@ -9,6 +9,7 @@ from typing import Any
 
 from lambent.clock import WallClock, rfc3339
 from lambent.kube.schema import compile_schema
+from lambent.kube.schema.rules import compile_rules
 from lambent.kube.types import GVK, KubeObject
 from lambent.kubeserver.deletion import CRD_FINALIZER, CRDS_BUCKET, DeleteOptions, Deleter
 from lambent.kubeserver.inbox import Inbox
@@ -45,6 +46,7 @@ def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int)
         bucket=f"{names['plural']}.{group}",
         stored_api_version=f"{group}/{storage}",
         schema=compile_schema(_without_envelope(source)),
+        rules=compile_rules(source),
         list_kind=names.get("listKind", ""),
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),

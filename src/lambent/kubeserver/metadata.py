@@ -69,7 +69,7 @@ def initialise(obj: KubeObject, now: datetime, *, counts_generation: bool) -> No
 
 
 def drop_empty(meta: dict[str, Any]) -> None:
-    for name in ("labels", "annotations", "finalizers", "ownerReferences", "managedFields"):
+    for name in ("labels", "annotations", "finalizers", "ownerReferences"):
         if name in meta and not meta[name]:
             del meta[name]
 

@@ -6,9 +6,9 @@ Routing, discovery, OpenAPI and Tables all read this one table, so they cannot d
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from lambent.kube.schema import Schema
+from lambent.kube.schema.rules import Rules
 from lambent.kube.types import GVK
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -71,7 +71,7 @@ class Resource:
     custom: bool = False
     verbs: tuple[str, ...] = VERBS
     deprecation: str = ""
-    rules: Any = None
+    rules: Rules | None = None
     epoch: int = 0
 
     @property

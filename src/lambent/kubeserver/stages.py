@@ -1,7 +1,7 @@
 """What every written object passes, in this order, before it is stored.
 
-    identity -> kind's own defaults -> field validation, schema defaults, pruning -> server-set metadata
-             -> namespace -> metadata rules -> the kind's own checks -> rules (CEL) -> verdict -> generation
+    identity -> kind's own defaults -> field validation, schema defaults, pruning -> server-set metadata -> namespace
+             -> metadata rules -> the kind's own checks -> rules (CEL) -> verdict -> ownership -> generation
 
 Each stage is a function of a `Draft`; the first half may change the object, the second half only judges it. `admit`
 runs them. Not here: reading the body, patches, and the store.
@@ -18,6 +18,7 @@ from lambent.kubeserver import metadata, status
 from lambent.kubeserver.builtin.kinds import defaults_of, judge
 from lambent.kubeserver.decoding import duplicate_fields
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.ownership import track
 from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.store import Store
 
@@ -39,6 +40,7 @@ class Admission:
             judge,
             rules,
             verdict,
+            track,
             generation,
         )
 

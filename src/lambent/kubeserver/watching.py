@@ -31,6 +31,7 @@ _watchers = gauge("kubeserver_watchers", "Open watches of the embedded API serve
 
 BACKLOG_COUNT, BACKLOG_BYTES = 4_096, 16 * 1024 * 1024
 BOOKMARK_S = 10.0
+_CLOSING_S = 2  # a watch that ends sooner gets no closing bookmark: its reader has just begun; as kube-apiserver
 _SHORTEST_S, _LONGEST_S = 1_800, 3_600  # a watch without a limit of its own ends in between, at random: no stampede
 _END_ANNOTATION = "k8s.io/initial-events-end"
 
@@ -160,7 +161,7 @@ class Hub:
                 if bookmarks and loop.time() >= next_bookmark:
                     next_bookmark = loop.time() + BOOKMARK_S
                     yield lines.bookmark(max(self._store.counter, start))
-            if bookmarks:
+            if bookmarks and seconds > _CLOSING_S:
                 yield lines.bookmark(max(self._store.counter, start))
         finally:
             self._watchers[call.resource.bucket].discard(watcher)

@@ -15,15 +15,18 @@ from lambent.kube.patches import PatchError, json_patch, merge_patch
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
+from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call, check_dry_run
 from lambent.kubeserver.decoding import decode_body, decode_json, decode_patch, media_type
 from lambent.kubeserver.deletion import POLICIES, DeleteOptions, Deleter, is_finished
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.ownership import apply
 from lambent.kubeserver.records import Record, record_of
 from lambent.kubeserver.rendering import answer, load, render_list, render_one
-from lambent.kubeserver.stages import Admission
+from lambent.kubeserver.stages import Admission, identity
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.store import Store
+from lambent.kubeserver.strategic import strategic_merge
 
 
 class Writer:
@@ -39,22 +42,25 @@ class Writer:
         body: Any = decode_body(call)
         return await self.create_object(call, body)
 
-    async def create_object(self, call: Call, body: KubeObject, *, is_apply: bool = False) -> Response:
-        is_dry_run = call.is_dry_run
+    async def create_object(self, call: Call, body: KubeObject) -> Response:
         given: Any = body.get("metadata")
         if isinstance(given, dict) and given.get("resourceVersion") not in (None, "", "0"):
             raise ApiError(500, "resourceVersion should not be set on objects to be created", reason="")
-        draft = Draft(call, call.resource, body, self._clock(), is_apply=is_apply)
-        if call.resource.has_status and call.resource.custom:
-            body.pop("status", None)
+        return await self._add(Draft(call, call.resource, body, self._clock()))
+
+    async def _add(self, draft: Draft) -> Response:
+        """Checks and stores a new object."""
+        call, resource = draft.call, draft.resource
+        is_dry_run = call.is_dry_run
+        if resource.has_status and resource.custom:
+            draft.new.pop("status", None)
         self._admission.admit(draft)
-        path = _path_of(draft)
-        found = self._store.peek(call.resource.bucket, path)
+        found = self._store.peek(resource.bucket, _path_of(draft))
         if found is not None:
-            raise status.already_exists(call.resource.group, call.resource.plural, found.name, deleting=found.deleting)
+            raise status.already_exists(resource.group, resource.plural, found.name, deleting=found.deleting)
         if is_dry_run:
             return answer(_ordered(draft.new), 201)
-        record = await self._store.put(call.resource.bucket, self._to_stored(draft), epoch=call.resource.epoch)
+        record = await self._store.put(resource.bucket, self._to_stored(draft), epoch=resource.epoch)
         return self._answer(call, record, 201)
 
     async def update(self, call: Call) -> Response:
@@ -69,14 +75,36 @@ class Writer:
 
     async def patch(self, call: Call) -> Response:
         kind, patch = decode_patch(call)
-        record = self._store.peek(call.resource.bucket, call.path)
         if kind == "apply":
-            raise ApiError(415, "server-side apply", details={})
+            return await self._apply(call, patch)
+        if call.query.get("force"):
+            problem = Problem("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch")
+            raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
+        record = self._store.peek(call.resource.bucket, call.path)
         if record is None:
             raise call.not_found()
-        old = load(call.resource, record)
-        new = self._patched(call, kind, old, patch)
+        new = self._patched(call, kind, load(call.resource, record), patch)
         return self._answer(call, await self.change(call, record, new, is_patch=True), 200)
+
+    async def _apply(self, call: Call, config: Any) -> Response:
+        """Server-side apply: creates what is absent, else merges by ownership."""
+        manager = _checked_apply(call, config)
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None and call.subresource:
+            raise call.not_found()
+        draft = Draft(
+            call, call.resource, config, self._clock(), subresource=call.subresource, is_patch=True, is_apply=True
+        )
+        identity(draft)
+        if record is not None:
+            draft.old, draft.record = load(call.resource, record), record
+            _check_preconditions(draft)
+        applied = apply(draft, live=draft.old, force=call.flag("force"), manager=manager)
+        draft.new = orjson.loads(orjson.dumps(applied.obj))
+        draft.managed = applied.managed
+        if record is None:
+            return await self._add(draft)
+        return self._answer(call, await self._commit(draft, record), 200)
 
     async def delete(self, call: Call) -> Response:
         options = delete_options(call)
@@ -105,7 +133,12 @@ class Writer:
 
     def _patched(self, call: Call, kind: str, old: KubeObject, patch: Any) -> KubeObject:
         try:
-            new = json_patch(old, patch) if kind == "json" else merge_patch(old, patch)
+            if kind == "json":
+                new = json_patch(old, patch)
+            elif kind == "merge":
+                new = merge_patch(old, patch)
+            else:
+                new = strategic_merge(old, patch, call.resource.schema.source, definitions())
         except PatchError:
             text = "the server rejected our request due to an error in our request"
             raise ApiError(422, text, details={}) from None
@@ -117,16 +150,21 @@ class Writer:
 
     async def change(self, call: Call, record: Record, new: KubeObject, *, is_patch: bool) -> Record:
         """Checks `new` against the stored object and commits it, unless nothing differs; a dry run only makes it."""
-        is_dry_run = call.is_dry_run
-        resource = call.resource
-        old = load(resource, record)
-        draft = Draft(call, resource, new, self._clock(), old, record, subresource=call.subresource, is_patch=is_patch)
+        old = load(call.resource, record)
+        draft = Draft(
+            call, call.resource, new, self._clock(), old, record, subresource=call.subresource, is_patch=is_patch
+        )
         _check_names(call, new)
         _check_preconditions(draft)
+        return await self._commit(draft, record)
+
+    async def _commit(self, draft: Draft, record: Record) -> Record:
+        resource = draft.resource
+        is_dry_run = draft.call.is_dry_run
         _confine(draft)
         self._admission.admit(draft)
         is_end = is_finished(draft.new)
-        if _is_same(draft.new, old) and not is_end:
+        if draft.old is not None and _is_same(draft.new, draft.old) and not is_end:
             return record
         stored = self._to_stored(draft)
         if is_dry_run:
@@ -158,6 +196,22 @@ def _is_same(new: KubeObject, old: KubeObject) -> bool:
     if new != old:
         return False
     return orjson.dumps(new, option=orjson.OPT_SORT_KEYS) == orjson.dumps(old, option=orjson.OPT_SORT_KEYS)
+
+
+def _checked_apply(call: Call, config: Any) -> str:
+    """The manager of an apply whose body may be applied at all; raises 400 or 422."""
+    manager = call.query.get("fieldManager", "")
+    if not manager:
+        problem = Problem("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
+        raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
+    if not isinstance(config, dict) or not config.get("kind") or not config.get("apiVersion"):
+        raise bad_request("error decoding YAML: Object 'Kind' is missing")
+    meta = config.get("metadata")
+    if isinstance(meta, dict) and meta.get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    if isinstance(meta, dict):
+        meta.setdefault("name", call.name)
+    return manager
 
 
 def _check_names(call: Call, new: KubeObject) -> None:

@@ -64,17 +64,26 @@ class Schema:
         return self.definitions[node["$ref"]] if "$ref" in node else node
 
 
-def compile_schema(source: JsonSchema, *, definitions: Mapping[str, JsonSchema] | None = None) -> Schema:
-    """Compiles a structural schema; raises KeyError for a `$ref` without definition."""
+def compile_schema(
+    source: JsonSchema, *, definitions: Mapping[str, JsonSchema] | None = None, omits_empty: bool = False
+) -> Schema:
+    """Compiles a structural schema; raises KeyError for a `$ref` without definition.
+
+    `omits_empty` drops empty lists and maps of optional members, as the structs of builtin kinds do when written.
+    """
     known = definitions or {}
-    return Schema(source, known, _Compiler(known, cut=True).node(source), _Compiler(known, cut=False).node(source))
+    prune = _Compiler(known, cut=True, omits_empty=omits_empty).node(source)
+    return Schema(source, known, prune, _Compiler(known, cut=False, omits_empty=omits_empty).node(source))
 
 
 class _Compiler:
     """One walk over a schema; `cut` removes unknown members, `pure` neither fills nor cuts nor reports them."""
 
-    def __init__(self, definitions: Mapping[str, JsonSchema], *, cut: bool, pure: bool = False) -> None:
+    def __init__(
+        self, definitions: Mapping[str, JsonSchema], *, cut: bool, pure: bool = False, omits_empty: bool = False
+    ) -> None:
         self.definitions = definitions
+        self.omits_empty = omits_empty
         self.cut = cut
         self.pure = pure
         self._named: dict[str, Check] = {}
@@ -148,7 +157,7 @@ class _Compiler:
         embedded = bool(schema.get("x-kubernetes-embedded-resource"))
         if embedded:
             properties |= {"apiVersion": _text, "kind": _text, "metadata": self._metadata()}
-        prepare = None if self.pure else _preparation(schema)
+        prepare = None if self.pure else _preparation(schema, omits_empty=self.omits_empty)
         walk = self._members(schema, properties)
         needed = [*(schema.get("required") or ()), *(("apiVersion", "kind") if embedded else ())]
         checks = object_checks(schema)
@@ -258,24 +267,39 @@ def _all(checks: list[Check]) -> Check:
     return check
 
 
-def _preparation(schema: JsonSchema) -> Callable[[dict[str, Any]], None] | None:
+def _preparation(schema: JsonSchema, *, omits_empty: bool) -> Callable[[dict[str, Any]], None]:
     """Drops nulls that are not allowed, then fills absent members that have a default."""
     properties: Mapping[str, JsonSchema] = schema.get("properties") or {}
     may_be_null = frozenset(name for name, child in properties.items() if _allows_null(child))
     others = schema.get("additionalProperties")
     rest_null = _allows_null(others) if isinstance(others, Mapping) else True
     defaults = [(name, _maker(child["default"])) for name, child in properties.items() if "default" in child]
+    omitted = _omitted(schema) if omits_empty else ()
 
     def prepare(value: dict[str, Any]) -> None:
         if None in value.values():
             for name in [key for key, member in value.items() if member is None]:
                 if name not in may_be_null and not (name not in properties and rest_null):
                     del value[name]
+        for name in omitted:
+            if name in value and value[name] in ({}, []):
+                del value[name]
         for name, make in defaults:
             if name not in value:
                 value[name] = make()
 
     return prepare
+
+
+def _omitted(schema: JsonSchema) -> tuple[str, ...]:
+    """Optional members that are lists or maps."""
+    needed = schema.get("required") or ()
+    properties: Mapping[str, JsonSchema] = schema.get("properties") or {}
+    return tuple(
+        name
+        for name, child in properties.items()
+        if name not in needed and (child.get("type") == "array" or "additionalProperties" in child)
+    )
 
 
 def _allows_null(schema: JsonSchema) -> bool:

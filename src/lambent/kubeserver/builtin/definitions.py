@@ -5,6 +5,7 @@ from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kube.schema.constraints import pattern_error
+from lambent.kube.schema.rules import rule_problems
 from lambent.kubeserver.draft import Draft
 
 _LABEL = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
@@ -98,7 +99,9 @@ def _version_problems(versions: list[dict[str, Any]]) -> list[Problem]:
         if schema is None:
             out.append(_required(path))
         elif not shared or index == 0:
-            out += structural_problems(schema, "spec.validation.openAPIV3Schema" if shared else path, is_root=True)
+            where = "spec.validation.openAPIV3Schema" if shared else path
+            out += structural_problems(schema, where, is_root=True)
+            out += rule_problems(schema, where)
         for number, column in enumerate(version.get("additionalPrinterColumns") or ()):
             out += _column_problems(column, f"spec.versions[{index}].additionalPrinterColumns[{number}]")
     return out

@@ -49,7 +49,7 @@ def schema_names() -> dict[tuple[str, str, str], str]:
 @cache
 def schema_of(group: str, version: str, kind: str) -> Schema:
     known = definitions()
-    return compile_schema({"$ref": schema_names()[group, version, kind]}, definitions=known)
+    return compile_schema({"$ref": schema_names()[group, version, kind]}, definitions=known, omits_empty=True)
 
 
 def _resource(

@@ -1,0 +1,192 @@
+"""CEL rules of a schema (`x-kubernetes-validations`), compiled once into a tree that follows only nodes with rules.
+
+A transition rule (one that names `oldSelf`) runs only where an old value correlates: members by name, map values by
+key, items of keyed lists by their keys; with `optionalOldSelf` it always runs. Source: Kubernetes docs, "Validation
+rules". Limits: names that CEL cannot spell are not escaped, and string formats stay strings.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from lambent import cel
+from lambent.cel import CelError
+from lambent.cel.values import OptionalValue
+from lambent.kube.schema.problems import Problem
+
+_NAMES = frozenset({"self", "oldSelf"})
+_MISSING: Any = object()
+_TYPES = {"object": "object", "array": "array", "string": "string", "integer": "integer", "number": "number"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One compiled rule; `at` is where a failure is reported, relative to the node."""
+
+    text: str
+    program: cel.Program
+    message: str
+    message_program: cel.Program | None
+    reason: str
+    at: str
+    is_transition: bool
+    optional_old: bool
+
+
+@dataclass(slots=True)
+class _Node:
+    rules: list[Rule] = field(default_factory=list)
+    members: "dict[str, _Node]" = field(default_factory=dict)
+    values: "_Node | None" = None
+    items: "_Node | None" = None
+    keys: tuple[str, ...] = ()
+    type: str = "object"
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.rules or self.members or self.values or self.items)
+
+
+class Rules:
+    """The rules of one schema."""
+
+    def __init__(self, root: _Node) -> None:
+        self._root = root
+
+    def check(self, new: Any, old: Any | None) -> list[Problem]:
+        """Every failed rule; `old` None on create."""
+        return list(_check(self._root, new, _MISSING if old is None else old, ""))
+
+
+def compile_rules(schema: Mapping[str, Any]) -> Rules | None:
+    """None when the schema has no rules; raises CelError for one that does not compile."""
+    root = _compile(schema)
+    return None if root.is_empty else Rules(root)
+
+
+def rule_problems(schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    """What is wrong with the rules of a schema itself."""
+    for index, declared in enumerate(schema.get("x-kubernetes-validations") or ()):
+        for name in ("rule", "messageExpression"):
+            try:
+                if declared.get(name):
+                    cel.compile(declared[name], names=_NAMES, profile="strict")
+            except CelError as error:
+                where = f"{path}.x-kubernetes-validations[{index}].{name}"
+                text = f"Invalid value: {orjson.dumps(declared[name]).decode()}: compilation failed: {error}"
+                yield Problem(where, "FieldValueInvalid", text)
+    for name, child in (schema.get("properties") or {}).items():
+        yield from rule_problems(child, f"{path}.properties[{name}]")
+    for name in ("items", "additionalProperties"):
+        if isinstance(schema.get(name), Mapping):
+            yield from rule_problems(schema[name], f"{path}.{name}")
+
+
+def _compile(schema: Mapping[str, Any]) -> _Node:
+    node = _Node(type=_TYPES.get(schema.get("type", ""), schema.get("type") or "object"))
+    node.rules = [_rule(declared) for declared in schema.get("x-kubernetes-validations") or ()]
+    for name, child in (schema.get("properties") or {}).items():
+        below = _compile(child)
+        if not below.is_empty:
+            node.members[name] = below
+    node.values, node.items = _child(schema, "additionalProperties"), _child(schema, "items")
+    if schema.get("x-kubernetes-list-type") == "map":
+        node.keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
+    return node
+
+
+def _child(schema: Mapping[str, Any], name: str) -> _Node | None:
+    found = schema.get(name)
+    node = _compile(found) if isinstance(found, Mapping) else None
+    return None if node is None or node.is_empty else node
+
+
+def _rule(declared: Mapping[str, Any]) -> Rule:
+    program = cel.compile(declared["rule"], names=_NAMES, profile="strict")
+    expression = declared.get("messageExpression")
+    return Rule(
+        text=declared["rule"],
+        program=program,
+        message=declared.get("message", ""),
+        message_program=cel.compile(expression, names=_NAMES, profile="strict") if expression else None,
+        reason=declared.get("reason") or "FieldValueInvalid",
+        at=declared.get("fieldPath", ""),
+        is_transition=any(reference[0] == "oldSelf" for reference in program.references),
+        optional_old=bool(declared.get("optionalOldSelf")),
+    )
+
+
+def _check(node: _Node, value: Any, old: Any, path: str) -> Iterator[Problem]:
+    if value is None:
+        return
+    for rule in node.rules:
+        problem = _run(rule, value, old, path, node.type)
+        if problem is not None:
+            yield problem
+    if isinstance(value, dict):
+        yield from _check_members(node, value, old if isinstance(old, dict) else {}, path)
+    elif isinstance(value, list) and node.items is not None:
+        before = _by_keys(old, node.keys) if node.keys and isinstance(old, list) else {}
+        for index, item in enumerate(value):
+            earlier = before.get(_key(item, node.keys), _MISSING) if node.keys else _MISSING
+            yield from _check(node.items, item, earlier, f"{path}[{index}]")
+
+
+def _check_members(node: _Node, value: dict[str, Any], old: dict[str, Any], path: str) -> Iterator[Problem]:
+    for name, below in node.members.items():
+        if name in value:
+            yield from _check(below, value[name], old.get(name, _MISSING), f"{path}.{name}")
+    if node.values is not None:
+        for name, member in value.items():
+            yield from _check(node.values, member, old.get(name, _MISSING), f"{path}[{name}]")
+
+
+def _key(item: Any, keys: tuple[str, ...]) -> bytes:
+    found = [item.get(key) for key in keys] if isinstance(item, dict) else item
+    return orjson.dumps(found, option=orjson.OPT_SORT_KEYS)
+
+
+def _by_keys(items: list[Any], keys: tuple[str, ...]) -> dict[bytes, Any]:
+    return {_key(item, keys): item for item in items}
+
+
+def _run(rule: Rule, value: Any, old: Any, path: str, kind: str) -> Problem | None:
+    if rule.is_transition and old is _MISSING and not rule.optional_old:
+        return None
+    earlier = (OptionalValue(present=False) if old is _MISSING else OptionalValue(old)) if rule.optional_old else old
+    names = {"self": value} if old is _MISSING and not rule.optional_old else {"self": value, "oldSelf": earlier}
+    where = (path + rule.at).removeprefix(".") or "<nil>"
+    try:
+        if rule.program.evaluate(names) is True:
+            return None
+    except CelError as error:
+        text = f'Invalid value: "{kind}": {error.message} evaluating rule: {rule.message or rule.text}'
+        return Problem(where, "FieldValueInvalid", text)
+    return Problem(where, rule.reason, _text(rule, names, kind))
+
+
+def _text(rule: Rule, names: dict[str, Any], kind: str) -> str:
+    message = _message(rule, names)
+    match rule.reason:
+        case "FieldValueForbidden":
+            return f"Forbidden: {message}"
+        case "FieldValueRequired":
+            return f"Required value: {message}"
+        case "FieldValueDuplicate":
+            return f'Duplicate value: "{kind}"'
+        case _:
+            return f'Invalid value: "{kind}": {message}'
+
+
+def _message(rule: Rule, names: dict[str, Any]) -> str:
+    """The expression's text, unless it fails or is blank or spans lines; then the fixed one, then the rule."""
+    if rule.message_program is not None:
+        try:
+            made = rule.message_program.evaluate(names)
+        except CelError:
+            made = ""
+        if isinstance(made, str) and made.strip() and "\n" not in made:
+            return made
+    return rule.message or f"failed rule: {rule.text}"

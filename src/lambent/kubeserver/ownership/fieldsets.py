@@ -1,0 +1,117 @@
+"""Sets of fields as tries, in the very form that is stored (FieldsV1).
+
+Keys are path elements: `f:name`, `k:{"name":"a"}` (list item by keys), `v:"x"` (set member). A node without children is
+a member; one with children is a member only if it has the key `.`. The root is never a member. Nothing here changes its
+arguments; results may share parts with them.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+Fields = dict[str, Any]
+
+SELF = "."
+
+
+def is_member(node: Fields) -> bool:
+    return not node or SELF in node
+
+
+def _node(member: bool, children: Fields) -> Fields | None:
+    if not children:
+        return {} if member else None
+    return {SELF: {}, **children} if member else children
+
+
+def union(left: Fields, right: Fields) -> Fields:
+    out = dict(left)
+    for key, theirs in right.items():
+        ours = out.get(key)
+        out[key] = theirs if ours is None else _union_node(ours, theirs)
+    return out
+
+
+def _union_node(left: Fields, right: Fields) -> Fields:
+    member = is_member(left) or is_member(right)
+    children = union(_children(left), _children(right))
+    return _node(member, children) or {}
+
+
+def _children(node: Fields) -> Fields:
+    return {key: child for key, child in node.items() if key != SELF}
+
+
+def difference(left: Fields, right: Fields) -> Fields:
+    """What is in `left` and not in `right`."""
+    if not right:
+        return left
+    out: Fields = {}
+    for key, ours in left.items():
+        theirs = right.get(key)
+        kept = ours if theirs is None else _difference_node(ours, theirs)
+        if kept is not None:
+            out[key] = kept
+    return out
+
+
+def _difference_node(left: Fields, right: Fields) -> Fields | None:
+    member = is_member(left) and not is_member(right)
+    return _node(member, difference(_children(left), _children(right)))
+
+
+def intersection(left: Fields, right: Fields) -> Fields:
+    out: Fields = {}
+    for key, ours in left.items():
+        theirs = right.get(key)
+        if theirs is not None and key != SELF:
+            both = is_member(ours) and is_member(theirs)
+            kept = _node(both, intersection(_children(ours), _children(theirs)))
+            if kept is not None:
+                out[key] = kept
+    return out
+
+
+def without(fields: Fields, stripped: Fields) -> Fields:
+    """`fields` without the members of `stripped` and all below them."""
+    out: Fields = {}
+    for key, node in fields.items():
+        cut = stripped.get(key)
+        if cut is None:
+            out[key] = node
+        elif not is_member(cut):
+            kept = _node(SELF in node, without(_children(node), cut)) if node else node
+            if kept is not None:
+                out[key] = kept
+    return out
+
+
+def paths(fields: Fields, prefix: str = "") -> Iterator[str]:
+    """The members as texts: `.spec.items[key="a"].value`, `.spec.tags[="x"]`."""
+    for key in sorted(fields):
+        if key == SELF:
+            continue
+        node, at = fields[key], prefix + text_of(key)
+        if is_member(node):
+            yield at
+        yield from paths(node, at)
+
+
+def text_of(element: str) -> str:
+    kind, _, rest = element.partition(":")
+    if kind == "f":
+        return f".{rest}"
+    if kind == "v":
+        return f"[={rest}]"
+    keys = orjson.loads(rest)
+    inner = ",".join(f"{name}={orjson.dumps(value).decode()}" for name, value in sorted(keys.items()))
+    return f"[{inner}]"
+
+
+def key_element(keys: dict[str, Any]) -> str:
+    return "k:" + orjson.dumps(keys, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def value_element(value: Any) -> str:
+    return "v:" + orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

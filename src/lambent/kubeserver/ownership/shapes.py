@@ -1,0 +1,134 @@
+"""What a schema says of merging: one `Shape` per node, made on first use (types may contain themselves).
+
+Deduced shapes stand for values without schema: maps merge by key, lists are replaced as a whole.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+JsonSchema = Mapping[str, Any]
+Kind = Literal["atomic", "struct", "set", "keyed"]
+
+
+class Shape:
+    """`members` are declared fields, `rest` the shape of others (None: there are none); `item` and `keys` of lists.
+
+    `kind` "struct" is any object that merges by member; "atomic" is a scalar, or a list or map replaced as a whole.
+    """
+
+    __slots__ = ("_item", "_members", "_rest", "defaults", "keys", "kind")
+
+    def __init__(
+        self,
+        kind: Kind,
+        *,
+        members: "Mapping[str, Callable[[], Shape]] | None" = None,
+        rest: "Callable[[], Shape] | None" = None,
+        item: "Callable[[], Shape] | None" = None,
+        keys: tuple[str, ...] = (),
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.keys = keys
+        self.defaults = defaults or {}
+        self._members: dict[str, Shape | Callable[[], Shape]] = dict(members or {})
+        self._rest = rest
+        self._item = item
+
+    def declares(self, name: str) -> bool:
+        return name in self._members
+
+    def member(self, name: str) -> "Shape | None":
+        """The shape below a name; None when the schema does not know it."""
+        found = self._members.get(name)
+        if found is None:
+            return self._rest() if self._rest is not None else None
+        if isinstance(found, Shape):
+            return found
+        made = self._members[name] = found()
+        return made
+
+    @property
+    def item(self) -> "Shape":
+        return self._item() if self._item is not None else ATOMIC
+
+
+ATOMIC = Shape("atomic")
+DEDUCED: Shape = Shape("struct", rest=lambda: DEDUCED)
+"""A value without schema; that a list or scalar is found there is seen from the value."""
+
+
+class ShapeMaker:
+    """Shapes of one document's schemas; `$ref`s are looked up in `definitions` and made once."""
+
+    def __init__(self, definitions: Mapping[str, JsonSchema]) -> None:
+        self._definitions = definitions
+        self._named: dict[str, Shape] = {}
+
+    def make(self, schema: JsonSchema) -> Shape:
+        name = schema.get("$ref")
+        if isinstance(name, str):
+            if name not in self._named:
+                self._named[name] = self._plain(self._definitions[name])
+            found = self._named[name]
+            return ATOMIC if schema.get("x-kubernetes-map-type") == "atomic" else found
+        return self._plain(schema)
+
+    def lazily(self, schema: JsonSchema) -> Callable[[], Shape]:
+        made: list[Shape] = []
+
+        def get() -> Shape:
+            if not made:
+                made.append(self.make(schema))
+            return made[0]
+
+        return get
+
+    def _plain(self, schema: JsonSchema) -> Shape:
+        if schema.get("x-kubernetes-int-or-string"):
+            return ATOMIC
+        match schema.get("type"):
+            case "object":
+                return self._object(schema)
+            case "array":
+                return self._array(schema)
+            case None:
+                return DEDUCED if schema.get("x-kubernetes-preserve-unknown-fields") else ATOMIC
+            case _:
+                return ATOMIC
+
+    def _object(self, schema: JsonSchema) -> Shape:
+        if schema.get("x-kubernetes-map-type") == "atomic":
+            return ATOMIC
+        members = {name: self.lazily(child) for name, child in (schema.get("properties") or {}).items()}
+        if schema.get("x-kubernetes-embedded-resource"):
+            members = (
+                {name: lambda: ATOMIC for name in ("apiVersion", "kind")} | {"metadata": lambda: DEDUCED} | members
+            )
+        others = schema.get("additionalProperties")
+        rest: Callable[[], Shape] | None = None
+        if isinstance(others, Mapping) and others:
+            rest = self.lazily(others)
+        elif others or schema.get("x-kubernetes-preserve-unknown-fields"):
+            rest = _deduced
+        return Shape("struct", members=members, rest=rest)
+
+    def _array(self, schema: JsonSchema) -> Shape:
+        items = schema.get("items") or {}
+        match schema.get("x-kubernetes-list-type"):
+            case "set":
+                return Shape("set", item=self.lazily(items))
+            case "map":
+                keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
+                return Shape("keyed", item=self.lazily(items), keys=keys, defaults=self._defaults(items, keys))
+            case _:
+                return ATOMIC
+
+    def _defaults(self, items: JsonSchema, keys: tuple[str, ...]) -> dict[str, Any]:
+        resolved = self._definitions[items["$ref"]] if "$ref" in items else items
+        properties = resolved.get("properties") or {}
+        return {key: properties[key]["default"] for key in keys if "default" in properties.get(key, {})}
+
+
+def _deduced() -> Shape:
+    return DEDUCED

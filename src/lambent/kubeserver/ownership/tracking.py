@@ -1,0 +1,228 @@
+"""What a write does to the owners of fields: apply in full, and the tracking of all other writes.
+
+Values that others own are a conflict when an apply would change them (unless forced); equal values are shared. The time
+of an entry moves only when its write changed something.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lambent.clock import rfc3339
+from lambent.kube.types import KubeObject
+from lambent.kubeserver.builtin.table import definitions
+from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.ownership import fieldsets
+from lambent.kubeserver.ownership.fieldsets import Fields
+from lambent.kubeserver.ownership.managers import Entry, Manager, Managers, decode, encode, is_reset
+from lambent.kubeserver.ownership.shapes import Shape, ShapeMaker
+from lambent.kubeserver.ownership.values import Comparison, ShapeError, compare, fields_of, merge, remove
+from lambent.kubeserver.resources import Resource
+from lambent.kubeserver.status import ApiError
+
+_META_REF = {"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+_SERVERS_OWN = (
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "selfLink",
+    "uid",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+_STRIPPED: Fields = {"f:apiVersion": {}, "f:kind": {}, "f:metadata": {f"f:{name}": {} for name in _SERVERS_OWN}}
+_BEFORE = "before-first-apply"
+_shapes: dict[Resource, Shape] = {}
+_maker = ShapeMaker(definitions())
+
+
+def shape_of(resource: Resource) -> Shape:
+    """Made once per resource; a resource is replaced when its schema changes."""
+    found = _shapes.get(resource)
+    if found is None:
+        if len(_shapes) > 4_096:  # resources of definitions that were replaced long ago
+            _shapes.clear()
+        found = _shapes[resource] = _maker.make(_whole(resource))
+    return found
+
+
+def _whole(resource: Resource) -> Any:
+    source = resource.schema.source
+    if not resource.custom:
+        return source
+    text = {"type": "string"}
+    envelope = {"apiVersion": text, "kind": text, "metadata": _META_REF}
+    return {**source, "type": "object", "properties": {**(source.get("properties") or {}), **envelope}}
+
+
+def _stripped(resource: Resource, subresource: str) -> Fields:
+    """Fields that this endpoint cannot own."""
+    if subresource == "status":
+        return {**_STRIPPED, "f:metadata": {}, "f:spec": {}}
+    if resource.has_status:
+        return {**_STRIPPED, "f:status": {}}
+    return _STRIPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The merged object, and the entries it will have."""
+
+    obj: KubeObject
+    managed: list[dict[str, Any]]
+
+
+def apply(draft: Draft, *, live: KubeObject | None, force: bool, manager: str) -> Applied:
+    """Merges `draft.new`, what the manager wants, into `live`.
+
+    Raises 409 for conflicts, 500 for a body that fits no schema.
+    """
+    resource, config = draft.resource, draft.new
+    shape = shape_of(resource)
+    who = Manager(manager, "Apply", resource.api_version, draft.subresource)
+    wanted = _wanted(draft, shape)
+    managers = _first_apply(draft, live, shape)
+    base: Any = live if live is not None else {}
+    kept = _unmanaged(base)
+    merged = merge(shape, kept, _unmanaged(config))
+    before = _own(managers, who)
+    others = {name: entry for name, entry in managers.items() if name != before[0]}
+    if before[1].fields:
+        owned = wanted
+        for entry in others.values():
+            owned = fieldsets.union(owned, entry.fields)
+        merged = remove(shape, merged, before[1].fields, owned)
+    changed = _limited(compare(shape, kept, merged), _stripped(resource, draft.subresource))
+    _refuse_conflicts(others, changed, force=force)
+    after = _give_up(others, changed)
+    time = rfc3339(draft.now) if not changed.is_same or live is None else before[1].time
+    after[who] = Entry(wanted, time)
+    return Applied(merged, encode(after))
+
+
+def _wanted(draft: Draft, shape: Shape) -> Fields:
+    try:
+        found = fields_of(shape, _unmanaged(draft.new), strict=True)
+    except ShapeError as error:
+        meta, resource = draft.new["metadata"], draft.resource
+        where = f"{meta.get('namespace', '')}/{meta.get('name', '')}"
+        text = f"failed to create typed patch object ({where}; {resource.api_version}, Kind={resource.kind}): {error}"
+        raise ApiError(500, text, reason="") from None
+    return fieldsets.without(found, _stripped(draft.resource, draft.subresource))
+
+
+def _unmanaged(obj: Any) -> dict[str, Any]:
+    """The object without its bookkeeping, which owns and is owned by nobody."""
+    meta = obj.get("metadata")
+    if not isinstance(meta, dict) or "managedFields" not in meta:
+        return dict(obj)
+    return {**obj, "metadata": {key: value for key, value in meta.items() if key != "managedFields"}}
+
+
+def _first_apply(draft: Draft, live: KubeObject | None, shape: Shape) -> Managers:
+    """The live entries; what is there without any is filed under `before-first-apply`."""
+    if live is None:
+        return {}
+    found = decode(live["metadata"].get("managedFields") or []) or {}
+    if found:
+        return found
+    fields = fieldsets.without(fields_of(shape, _unmanaged(live)), _stripped(draft.resource, ""))
+    who = Manager(_BEFORE, "Update", draft.resource.api_version, "")
+    return {who: Entry(fields, rfc3339(draft.now))}
+
+
+def _own(managers: Managers, who: Manager) -> tuple[Manager, Entry]:
+    """The manager's earlier Apply entry, whatever version it was in."""
+    for other, entry in managers.items():
+        if (other.name, other.operation, other.subresource) == (who.name, "Apply", who.subresource):
+            return other, entry
+    return who, Entry({})
+
+
+def _limited(found: Comparison, stripped: Fields) -> Comparison:
+    return Comparison(
+        fieldsets.without(found.removed, stripped),
+        fieldsets.without(found.modified, stripped),
+        fieldsets.without(found.added, stripped),
+    )
+
+
+def _refuse_conflicts(others: Managers, changed: Comparison, *, force: bool) -> None:
+    if force:
+        return
+    touched = fieldsets.union(changed.modified, changed.added)
+    found: list[tuple[str, str]] = []
+    for who, entry in sorted(others.items()):
+        both = fieldsets.intersection(entry.fields, touched)
+        found += [(who.text(), path) for path in fieldsets.paths(both)]
+    if not found:
+        return
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path} for who, path in found
+    ]
+    raise ApiError(409, _conflict_text(found), details={"causes": causes})
+
+
+def _conflict_text(found: list[tuple[str, str]]) -> str:
+    if len(found) == 1:
+        who, path = found[0]
+        return f"Apply failed with 1 conflict: conflict with {who}: {path}"
+    lines: list[str] = []
+    for who in dict.fromkeys(who for who, _ in found):
+        lines.append(f"conflicts with {who}:")
+        lines += [f"- {path}" for other, path in found if other == who]
+    return f"Apply failed with {len(found)} conflicts: " + "\n".join(lines)
+
+
+def _give_up(managers: Managers, changed: Comparison) -> Managers:
+    """What others still own after a change: neither what was changed nor what was removed."""
+    lost = fieldsets.union(fieldsets.union(changed.modified, changed.added), changed.removed)
+    if not lost:
+        return dict(managers)
+    return {who: Entry(fieldsets.difference(entry.fields, lost), entry.time) for who, entry in managers.items()}
+
+
+def track(draft: Draft) -> None:
+    """Sets managedFields of a written object: the writer owns what it changed, others no longer do."""
+    meta: Any = draft.new["metadata"]
+    if draft.is_apply:
+        managed = draft.managed or []
+    elif draft.old is None:
+        managed = _created(draft)
+    else:
+        managed = _updated(draft, meta.get("managedFields"))
+    if managed:
+        meta["managedFields"] = managed
+    else:
+        meta.pop("managedFields", None)
+
+
+def _created(draft: Draft) -> list[dict[str, Any]]:
+    resource = draft.resource
+    fields = fieldsets.without(fields_of(shape_of(resource), _unmanaged(draft.new)), _stripped(resource, ""))
+    who = Manager(draft.call.manager, "Update", resource.api_version, "")
+    return encode({who: Entry(fields, rfc3339(draft.now))})
+
+
+def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
+    old: Any = draft.old
+    held = old["metadata"].get("managedFields") or []
+    if not draft.subresource and is_reset(given, custom=draft.resource.custom):
+        return []
+    managers = (decode(given) if given and not draft.subresource else None) or decode(held) or {}
+    if not managers:
+        return []
+    shape = shape_of(draft.resource)
+    found = compare(shape, _unmanaged(old), _unmanaged(draft.new))
+    changed = _limited(found, _stripped(draft.resource, draft.subresource))
+    if changed.is_same:
+        return encode(managers)
+    after = _give_up(managers, changed)
+    took = fieldsets.union(changed.modified, changed.added)
+    if took:
+        who = Manager(draft.call.manager, "Update", draft.resource.api_version, draft.subresource)
+        mine = after.get(who, Entry({}))
+        after[who] = Entry(fieldsets.union(mine.fields, took), rfc3339(draft.now))
+    return encode(after)
