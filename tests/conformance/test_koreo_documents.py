@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.workflow.shared import KOREO, needs_koreo
 
 from lambent.workflow.engine import MISSING_REFERENCE, Unready, prepare
 from lambent.workflow.spec import load_paths
 from lambent.workflow.testing import Loaded, load, run_tests
+from tests.workflow.shared import KOREO, needs_koreo
 
 pytestmark = needs_koreo
 FILES = sorted(KOREO.glob("*.k.yaml"))

@@ -3,11 +3,10 @@
 import asyncio
 from typing import Any
 
-from tests.workflow.cluster import BUCKET, FUNCTION, Cluster
-from tests.workflow.shared import SEED, needs_seed
-
 from lambent.kube.types import GVK
 from lambent.workflow.spec import load_paths
+from tests.workflow.cluster import BUCKET, FUNCTION, Cluster
+from tests.workflow.shared import SEED, needs_seed
 
 pytestmark = needs_seed
 WORKLOAD = GVK("example.koreo.dev", "v1", "LambdaWorkload")

@@ -4,10 +4,10 @@ import copy
 from typing import Any
 
 import pytest
-from tests.workflow.shared import SEED, needs_seed
 
 from lambent.workflow.engine import Found, Ok, Read, Retry, Workflow, WorkflowPass, owner_of, parent_of
 from lambent.workflow.testing import Loaded, MemoryApi, load, run_tests
+from tests.workflow.shared import SEED, needs_seed
 
 pytestmark = needs_seed
 

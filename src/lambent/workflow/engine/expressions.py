@@ -185,17 +185,13 @@ class Compiler:
         return Overlay(tuple(items))
 
     def _refuse(self, error: cel.CelError, path: FieldPath, names: Collection[str]) -> None:
-        width = len(_quoted(error.message)) or 1
+        message, _, meant = error.message.partition("; did you mean ")
+        hint, width = (f"did you mean {meant}" if meant else ""), 1
+        if error.code == "undeclared" and error.names:
+            message, width = f'unknown name "{error.names[0]}"', len(error.names[0])
+            hint = nearest(error.names[0], names)
         span = self.document.span_in(path, line=error.line or 1, col=error.col or 1, width=width)
-        code = error.code if error.code.startswith("cel-") else f"cel-{error.code}"
-        hint = nearest(_quoted(error.message), names) if "undeclared" in error.code else ""
-        self.diagnostics.append(self.document.diagnose(code, _clip(error.message), path, span=span, hint=hint))
-
-
-def _quoted(message: str) -> str:
-    """The first quoted word of a message."""
-    parts = message.split('"')
-    return parts[1] if len(parts) > 2 else ""
+        self.diagnostics.append(self.document.diagnose(f"cel-{error.code}", _clip(message), path, span=span, hint=hint))
 
 
 def expressions_in(template: Template | Overlay) -> Iterator[Expression]:
