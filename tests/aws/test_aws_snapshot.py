@@ -67,6 +67,8 @@ async def test_an_unfinished_upload_in_parts_can_be_finished_after_a_restart(aws
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
     await clients.call("s3", "CompleteMultipartUpload", Bucket="docs", Key="k", UploadId=upload, MultipartUpload=parts)
     assert await _body(clients, "docs", "k") == BIG
+    await _restart(aws, tmp_path)
+    assert await _body(clients, "docs", "k") == BIG
 
 
 async def test_tables_topics_and_secrets_survive_and_queues_do_not(aws, tmp_path):

@@ -54,7 +54,10 @@ class _Pickler(pickle.Pickler):
         known = state.get("_lambent_content")
         if known is None or known[0] != obj.contentsize or not self._contents.has(known[1]):
             # An object's content never changes but by growing; a copy of the object carries the mark along.
-            known = (obj.contentsize, self._contents.put(obj.value))
+            try:
+                known = (obj.contentsize, self._contents.put(obj.value))
+            except ValueError:
+                return NotImplemented  # closed: a part of a finished upload, which nobody can read any more
             obj._lambent_content = state["_lambent_content"] = known
         self.used.add(known[1])
         state["value"] = _Content(known[1])
