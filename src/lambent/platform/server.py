@@ -74,7 +74,8 @@ class AwsServer:
         self.url = f"http://{host}:{port}"
         self._stack.push_async_callback(server.shutdown, settings.drain_timeout)
 
-        embedded = EmbeddedAws(Accounts(settings.account_id, settings.region), directory=self._state / "aws")
+        saved = None if settings.ephemeral else self._state / "aws"
+        embedded = EmbeddedAws(Accounts(settings.account_id, settings.region), directory=saved)
         registry = ImageRegistry(self._state / "images", settings)
         await embedded.startup()
         self._stack.push_async_callback(embedded.shutdown)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+from lambent.aws.embedded import SAVED
 from lambent.kube.client import KubeClient
 from lambent.kube.informer import InformerHub
 from lambent.kubeserver import KubeServer
@@ -88,11 +89,15 @@ class Up:
             f"lambent is up after {time.monotonic() - self._began_s:.1f} s. Ctrl-C stops it.\n"
             f"  AWS         {where.aws}   (account {where.account_id}, {where.region})\n"
             f"  Kubernetes  {where.kubernetes}   (kubeconfig {where.kubeconfig})\n"
-            f"  state       {self.state.path}{'   (gone at the end)' if self._settings.ephemeral else ''}\n"
-            f"  not kept over a restart: what AWS services but Lambda and ECR hold, bucket objects among it\n"
+            f"  state       {self.state.path}   ({self._what_is_kept()})\n"
             f'In another terminal: eval "$(lambent env{self._state_flag()})"',
             flush=True,
         )
+
+    def _what_is_kept(self) -> str:
+        if self._settings.ephemeral:
+            return "gone at the end"
+        return f"of AWS it keeps {', '.join(['lambda', 'ecr', *SAVED])}; other services start empty"
 
     def _state_flag(self) -> str:
         return "" if self._settings.state == Settings().state else f" --state {self.state.path}"
