@@ -8,7 +8,8 @@ import signal
 
 import pytest
 
-from lambent.execution import procfs
+from lambent.execution import ExecutionSettings, procfs
+from lambent.runtime.settings import PoolSettings
 
 pytestmark = pytest.mark.e2e
 
@@ -18,6 +19,12 @@ def handler(event, context):
     return os.getpid()
 """
 CALLS, CALLERS, KILLS = 240, 8, 40
+
+
+@pytest.fixture
+def settings() -> ExecutionSettings:
+    """Without the crash loop: kills during init would be taken for a broken function, rightly."""
+    return ExecutionSettings(pool=PoolSettings(max_concurrency=4, drain_s=2.0, crash_loop_after=10_000))
 
 
 async def test_kills_hit_only_the_calls_of_the_killed(platform):

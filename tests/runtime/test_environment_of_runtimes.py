@@ -50,7 +50,17 @@ def test_lambdas_own_variables_are_all_there(build):
 
 @pytest.mark.parametrize(
     "key",
-    ["AMQP_URI", "AMQP_PASSWORD", "LAMBENT_STATE", "KUBERNETES_INIT_CONTAINER", "PYTHONHOME", "TERM", "SHLVL", "_", "_X_AMZN_TRACE_ID"],
+    [
+        "AMQP_URI",
+        "AMQP_PASSWORD",
+        "LAMBENT_STATE",
+        "KUBERNETES_INIT_CONTAINER",
+        "PYTHONHOME",
+        "TERM",
+        "SHLVL",
+        "_",
+        "_X_AMZN_TRACE_ID",
+    ],
 )
 def test_variables_of_ours_never_pass(build, key):
     assert key not in build({key: "x"}, container={key: "x"})

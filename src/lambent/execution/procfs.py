@@ -6,9 +6,6 @@ it through fork, exec, new sessions and emptied environments, and it is readable
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-
-_PROC = Path("/proc")
 
 
 def children(pid: int) -> list[int]:
@@ -38,6 +35,11 @@ def tag(pid: int) -> int:
             value = line.split()[3]
             return int(value) if value.isdigit() else -1
     return -1
+
+
+def runs(pid: int, file_name: str) -> bool:
+    """Whether a word of the process's command line is a file of this name; false for zombies."""
+    return any(os.path.basename(word) == file_name.encode() for word in _read(f"/proc/{pid}/cmdline").split(b"\0"))
 
 
 def is_zombie(pid: int) -> bool:

@@ -290,6 +290,11 @@ class Instance:
         return None
 
     def respond_truncated(self, request_id: str) -> None:
+        # A killed runtime closes its connections before its exit is seen; then the exit is the reason to tell.
+        if self._owned(request_id) is not None:
+            self._loop.call_later(_EXIT_GRACE_S, self._tell_truncated, request_id)
+
+    def _tell_truncated(self, request_id: str) -> None:
         if self._exit is None and self._owned(request_id) is not None:
             self._finish(outcomes.truncated(request_id))
 
