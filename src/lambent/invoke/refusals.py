@@ -1,5 +1,7 @@
 """Every refusal of the Invoke API, in AWS's words. Source: recorded answers of AWS; `lambent` where AWS is silent."""
 
+import regex
+
 from lambent.aws.errors import ServiceError
 from lambent.aws.service_model import constraint
 from lambent.errors import LambentError
@@ -7,7 +9,7 @@ from lambent.errors import LambentError
 _CAPITAL_MESSAGE = frozenset(
     ("ServiceException", "ResourceNotFoundException", "InvalidRuntimeException", "InvalidZipFileException")
 )
-_PROBLEM = "1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: Member must {text}"
+_PROBLEM = "Value '{value}' at '{path}' failed to satisfy constraint: Member must {text}"
 
 
 def function_not_found(arn: str) -> ServiceError:
@@ -15,23 +17,21 @@ def function_not_found(arn: str) -> ServiceError:
     return ServiceError("ResourceNotFoundException", text, status=404, capital_message=True)
 
 
-def invalid_name(value: str) -> ServiceError:
-    """Length first, then pattern; the limits are the service model's."""
-    longest = constraint("NamespacedFunctionName", "max")
-    pattern = constraint("NamespacedFunctionName", "pattern")
-    text = f"satisfy regular expression pattern: {pattern}"
-    if len(value) > longest:
-        text = f"have length less than or equal to {longest}"
-    return ServiceError("ValidationException", _PROBLEM.format(value=value, path="functionName", text=text))
+def invalid_request(problems: list[str]) -> ServiceError:
+    """Several violations of the model at once, as `violations` tells them."""
+    noun = "error" if len(problems) == 1 else "errors"
+    return ServiceError("ValidationException", f"{len(problems)} validation {noun} detected: " + "; ".join(problems))
 
 
-def invalid_qualifier(value: str) -> ServiceError:
-    longest = constraint("NumericLatestPublishedOrAliasQualifier", "max")
-    pattern = constraint("NumericLatestPublishedOrAliasQualifier", "pattern")
-    text = f"satisfy regular expression pattern: {pattern}"
+def violations(value: str, path: str, shape: str) -> list[str]:
+    """What of a string shape of the service model a value breaks, in AWS's words."""
+    longest, pattern = constraint(shape, "max"), constraint(shape, "pattern")
+    texts = []
     if len(value) > longest:
-        text = f"have length less than or equal to {longest}"
-    return ServiceError("ValidationException", _PROBLEM.format(value=value, path="qualifier", text=text))
+        texts.append(f"have length less than or equal to {longest}")
+    if not regex.fullmatch(pattern, value, regex.ASCII):
+        texts.append(f"satisfy regular expression pattern: {pattern}")
+    return [_PROBLEM.format(value=value, path=path, text=text) for text in texts]
 
 
 def invalid_type(value: str) -> ServiceError:
@@ -43,7 +43,11 @@ def invalid_type(value: str) -> ServiceError:
 
 def invalid_log_type(value: str) -> ServiceError:
     text = "satisfy enum value set: [None, Tail]"
-    return ServiceError("InvalidParameterValueException", _PROBLEM.format(value=value, path="logType", text=text))
+    return _invalid_enum(_PROBLEM.format(value=value, path="logType", text=text))
+
+
+def _invalid_enum(problem: str) -> ServiceError:
+    return ServiceError("InvalidParameterValueException", f"1 validation error detected: {problem}")
 
 
 def qualifier_mismatch() -> ServiceError:

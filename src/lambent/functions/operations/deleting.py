@@ -14,9 +14,12 @@ async def delete_function(backend: Backend, context: Context, parameters: Parame
     wanted = named(context, parameters)
     if wanted.qualifier == LATEST:
         raise messages.latest_not_deletable()
-    if wanted.qualifier and not is_version(wanted.qualifier):
+    names_version = bool(wanted.qualifier and is_version(wanted.qualifier))
+    if wanted.qualifier and not names_version and "$" not in wanted.qualifier:
         raise messages.alias_not_deletable()
     record = await backend.store.get(wanted.id)
+    if wanted.qualifier and not names_version:
+        raise messages.function_not_found(wanted.shown_arn)
     if wanted.qualifier:
         await _delete_version(backend, wanted.id, wanted.qualifier)
     else:
