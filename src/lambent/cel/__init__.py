@@ -9,11 +9,13 @@ Python function on plain dicts and lists, without any conversion. The profiles a
 Not here: what `=` at the beginning of a YAML string means, and where expressions stand in documents (`workflow`).
 """
 
+from lambent.cel.checker import Lint
 from lambent.cel.errors import CelError
+from lambent.cel.library.json_text import json_value
 from lambent.cel.operators import equal
 from lambent.cel.program import Profile, Program
 from lambent.cel.program import compile_expression as compile
 from lambent.cel.references import WILDCARD
 from lambent.cel.registry import declarations as functions
 
-__all__ = ["WILDCARD", "CelError", "Profile", "Program", "compile", "equal", "functions"]
+__all__ = ["WILDCARD", "CelError", "Lint", "Profile", "Program", "compile", "equal", "functions", "json_value"]

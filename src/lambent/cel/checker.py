@@ -8,12 +8,12 @@ Not here: element types of lists and maps, and any knowledge of what the inputs 
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from lambent.cel import macros
 from lambent.cel.errors import Fault, located
 from lambent.cel.parser import qualified_name
-from lambent.cel.registry import Function, preparer_of
+from lambent.cel.registry import Function, Table, preparer_of
 from lambent.cel.syntax import (
     Binary,
     Call,
@@ -58,6 +58,15 @@ _RESULTS: Final = {
 }
 
 
+class Lint(NamedTuple):
+    """A remark on an expression that is legal: a code, what it says, and the 1-based place."""
+
+    code: str
+    message: str
+    line: int
+    col: int
+
+
 class Facts:
     """What the pass found out, by the identity of nodes."""
 
@@ -68,6 +77,7 @@ class Facts:
         self.namespaced: set[int] = set()
         self.faults: dict[int, tuple[str, str]] = {}
         self.prepared: dict[int, Callable[..., object]] = {}
+        self.lints: list[Lint] = []
         self.loops = False
 
     def kind(self, node: Node) -> str:
@@ -83,8 +93,9 @@ class Checker:
         text: str,
         *,
         names: frozenset[str],
-        functions: dict[str, Function],
+        functions: Table,
         koreo: bool,
+        enabled: frozenset[str] = frozenset(),
         container: str = "",
         checked: bool = True,
     ) -> None:
@@ -92,6 +103,7 @@ class Checker:
         self.names = names
         self.functions = functions
         self.koreo = koreo
+        self.enabled = enabled
         self.checked = checked
         self.facts = Facts()
         self._dotted = bool(container) or any("." in name for name in names)
@@ -264,10 +276,16 @@ class Checker:
         place, preparer = found
         constant = args[place]
         if type(constant) is Literal and isinstance(constant.value, str):
+            if "\b" in constant.value:
+                self._remark(constant, "backspace", 'this pattern has a backspace; a word boundary is written "\\\\b"')
             try:
                 self.facts.prepared[id(node)] = preparer(constant.value, self.koreo)
             except Fault as fault:
                 self._wrong(constant, fault.code, fault.message)
+
+    def _remark(self, node: Node, code: str, message: str) -> None:
+        place = located(code, message, self.text, node.pos)
+        self.facts.lints.append(Lint(code, message, place.line, place.col))
 
     def _namespaced(self, node: Call) -> Function | None:
         """The function `math.abs` where the target is the name of a namespace and not of a variable."""
@@ -284,13 +302,15 @@ class Checker:
         if node.function in macros.NAMES:
             self._wrong(node, "arity", f"wrong number of arguments, or no receiver, for the macro '{node.function}'")
             return
-        close = nearest(node.function, [*self.functions, *macros.NAMES])
+        close = nearest(node.function, [*self.functions.names(), *macros.NAMES])
         hint = f"; did you mean '{close}'?" if close else ""
         self._wrong(node, "function", f"unknown function '{node.function[:60]}'{hint}")
 
     def macro(self, node: Macro) -> str:
         if node.name == "has":
             return self._has(node)
+        if node.name == "reduce" and not self.koreo and "reduce" not in self.enabled:
+            self._wrong(node, "function", "unknown function 'reduce'")
         if node.target is not None:
             self._visit(node.target)
         self.facts.loops = self.facts.loops or node.name in macros.LOOPS

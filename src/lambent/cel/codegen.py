@@ -42,6 +42,7 @@ FAULTS: Final = (Fault, LookupError, TypeError, ValueError, ArithmeticError, Att
 
 Evaluate = Callable[[Any], Any]
 
+_FOLDABLE: Final = frozenset((*operators.BINARY.values(), operators.negate))
 _DIRECT: Final = frozenset((str, bytes, int, float, bool, type(None)))
 _LOOPS: Final[dict[str, Callable[..., Any]]] = {
     "all": loops.every,
@@ -139,7 +140,21 @@ class Generator:
         """An operation, guarded with the node's place in a careful function."""
         if self.careful:
             return pytree.call(self.use(guard), pytree.constant(node.pos), pytree.name(self.use(operation)), *args)
-        return pytree.call(self.use(operation), *args)
+        return self._folded(operation, args) or pytree.call(self.use(operation), *args)
+
+    @staticmethod
+    def _folded(operation: Callable[..., Any], args: tuple[Expr, ...]) -> Expr | None:
+        """The result of an operator on constants, if it has one that is a constant too."""
+        if operation not in _FOLDABLE:
+            return None
+        values = [pytree.constant_value(arg) for arg in args]
+        if any(value is pytree.NOT_CONSTANT for value in values):
+            return None
+        try:
+            result = operation(*values)
+        except (Fault, LimitFault):
+            return None
+        return pytree.constant(result) if type(result) in _DIRECT else None
 
     def expr(self, node: Node) -> Expr:
         """The Python expression for a node."""

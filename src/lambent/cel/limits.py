@@ -53,10 +53,15 @@ class Meter:
             yield from items[start : start + TICK_ITEMS]
 
 
+def bounded_length(length: int) -> None:
+    """Raise if a string of this length may not be made."""
+    if length > MAX_TEXT:
+        raise LimitFault(f"string of more than {MAX_TEXT} characters")
+
+
 def bounded_text(text: str) -> str:
     """`text` unless it is longer than a string may be."""
-    if len(text) > MAX_TEXT:
-        raise LimitFault(f"string of more than {MAX_TEXT} characters")
+    bounded_length(len(text))
     return text
 
 

@@ -8,8 +8,8 @@ with kinds in the text and never a value.
 from math import fmod, inf, nan
 from typing import Any, Final
 
-from lambent.cel.errors import Fault, LimitFault
-from lambent.cel.limits import MAX_TEXT, bounded_items
+from lambent.cel.errors import Fault
+from lambent.cel.limits import bounded_items, bounded_length
 from lambent.cel.values import (
     FALSE_KEY,
     INT_MAX,
@@ -98,6 +98,20 @@ def find(mapping: dict[Any, Any], key: Any) -> Any:
     return mapping.get(key, MISSING) if isinstance(key, str) else MISSING
 
 
+def fingerprint(value: Any) -> Any:
+    """A hashable stand-in: two values are equal exactly if their fingerprints are."""
+    kind = kind_of(value)
+    if kind in _NUMBERS:
+        return ("number", value if value == value else object())
+    if kind == "list":
+        return (kind, tuple(map(fingerprint, value)))
+    if kind == "map":
+        return (kind, frozenset((fingerprint(key), fingerprint(each)) for key, each in value.items()))
+    if kind == "optional":
+        return (kind, value.present, fingerprint(value.value))
+    return (kind, value)
+
+
 def contains(item: Any, container: Any) -> bool:
     """`item in container`: an element of a list by typed equality, or a key of a map."""
     if isinstance(container, dict):
@@ -173,8 +187,7 @@ def add(a: Any, b: Any) -> Any:
             total = a + b
             return total if INT_MIN <= total <= INT_MAX else int64(total)
         if kind is str or kind is bytes:
-            if len(a) + len(b) > MAX_TEXT:
-                raise LimitFault(f"string of more than {MAX_TEXT} characters")
+            bounded_length(len(a) + len(b))
             return a + b
         if kind is float:
             return a + b

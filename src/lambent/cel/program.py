@@ -29,9 +29,22 @@ class Program:
     references: the paths it reads, see `lambent.cel.references`
     guarded:    those among them that it only tests for
     kind:       the kind of the result as far as known, else `dyn`
+    lints:      remarks on what is legal and probably not meant
     """
 
-    __slots__ = ("_careful", "_facts", "evaluate", "guarded", "kind", "names", "profile", "references", "text", "tree")
+    __slots__ = (
+        "_careful",
+        "_facts",
+        "evaluate",
+        "guarded",
+        "kind",
+        "lints",
+        "names",
+        "profile",
+        "references",
+        "text",
+        "tree",
+    )
 
     evaluate: Callable[[Mapping[str, Any]], Any]
     references: frozenset[Path]
@@ -43,6 +56,7 @@ class Program:
         self.names: Final = names
         self.profile: Final = profile
         self.kind: Final = facts.kind(tree)
+        self.lints: Final = tuple(facts.lints)
         self.references, self.guarded = references(tree, names)
         self._facts: Final = facts
         self._careful: Callable[[Any], Any] | None = None
@@ -102,7 +116,13 @@ def _compiled(
     koreo = profile == "koreo"
     tree = parse(text, koreo=koreo)
     checker = Checker(
-        text, names=names, functions=table(profile, extra), koreo=koreo, container=container, checked=checked
+        text,
+        names=names,
+        functions=table(profile, extra),
+        koreo=koreo,
+        enabled=extra,
+        container=container,
+        checked=checked,
     )
     try:
         facts = checker.check(tree)

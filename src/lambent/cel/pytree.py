@@ -13,6 +13,7 @@ _LOAD: Final = _ast.Load()
 _STORE: Final = _ast.Store()
 
 Expr = _ast.expr
+NOT_CONSTANT: Final = object()
 
 
 def name(identifier: str) -> Expr:
@@ -23,6 +24,11 @@ def name(identifier: str) -> Expr:
 def constant(value: Any) -> Expr:
     """A constant of type str, bytes, int, float, bool or None."""
     return _ast.Constant(value, None, **_PLACE)
+
+
+def constant_value(expression: Expr) -> Any:
+    """The value of a constant, else `NOT_CONSTANT`."""
+    return expression.value if type(expression) is _ast.Constant else NOT_CONSTANT
 
 
 def call(function: str, *args: Expr) -> Expr:

@@ -19,20 +19,32 @@ from lambent.cel.values import kind_of, kind_of_type
 Implementation = Callable[..., Any]
 _F = TypeVar("_F", bound=Implementation)
 
-LIBRARIES: Final = (
-    "conversions",
-    "strings",
-    "patterns",
-    "lists",
-    "maths",
-    "times",
-    "sets",
-    "optionals",
-    "encoders",
-    "koreo",
-    "formatting",
-    "network",
-)
+LIBRARIES: Final = {
+    "conversions": "dyn type size duration timestamp uint map list bytes string double int bool",
+    "strings": "startsWith endsWith contains charAt indexOf lastIndexOf lowerAscii upperAscii replace split substring "
+    "trim join reverse strings.quote",
+    "patterns": "matches find findAll",
+    "lists": "contains keys values flatten slice first last reverse lists.range distinct sort min max sum isSorted "
+    "indexOf lastIndexOf",
+    "maths": "math.greatest math.least math.ceil math.floor math.round math.trunc math.abs math.sign math.sqrt "
+    "math.isNaN math.isInf math.isFinite math.bitAnd math.bitOr math.bitXor math.bitNot math.bitShiftLeft "
+    "math.bitShiftRight",
+    "times": "timestamp int string duration getHours getMinutes getSeconds getMilliseconds getFullYear getMonth "
+    "getDate getDayOfMonth getDayOfWeek getDayOfYear",
+    "sets": "sets.contains sets.equivalent sets.intersects",
+    "optionals": "optional.of optional.none optional.ofNonZeroValue hasValue value orValue or unwrapOpt "
+    "optional.unwrap",
+    "encoders": "base64.encode base64.decode b64encode b64decode",
+    "koreo": "to_ref kindless_ref group_ref self_ref config_connect_ready overlay toLower lower toUpper upper strip "
+    "lstrip rstrip split_first split_last split_index to_json from_json",
+    "formatting": "format",
+    "network": "ip isIP ip.isCanonical family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast "
+    "isGlobalUnicast cidr isCIDR containsIP containsCIDR masked prefixLength string",
+    "kubernetes": "quantity isQuantity sign isInteger asInteger asApproximateFloat add sub compareTo isGreaterThan "
+    "isLessThan url isURL getScheme getHost getHostname getPort getEscapedPath getQuery",
+}
+"""Library -> the names it declares. An expression imports only the libraries of the names it uses, which is a good
+part of the time to the first value; a test holds this list to the declarations."""
 
 
 class Overload(NamedTuple):
@@ -53,7 +65,7 @@ class Overload(NamedTuple):
         )
 
 
-_declared: list[Overload] = []
+_declared: dict[str, list[Overload]] = {}
 
 
 def function(name: str, signature: str, doc: str, *, profile: str | None = None) -> Callable[[_F], _F]:
@@ -62,7 +74,8 @@ def function(name: str, signature: str, doc: str, *, profile: str | None = None)
 
     def declare(implementation: _F) -> _F:
         kinds = tuple(frozenset(param.split("|")) for param in params.split())
-        _declared.append(Overload(name, kinds, result.strip(), implementation, signature, doc, profile))
+        overload = Overload(name, kinds, result.strip(), implementation, signature, doc, profile)
+        _declared.setdefault(name, []).append(overload)
         return implementation
 
     return declare
@@ -107,6 +120,11 @@ class Function:
         self.overloads.append(overload)
         self.arities.add(len(overload.params))
 
+    def add_missing(self, overload: Overload) -> None:
+        """Take a further overload unless there is one for the same parameters."""
+        if all(each.params != overload.params for each in self.overloads):
+            self.add(overload)
+
     def fitting(self, kinds: tuple[str, ...]) -> list[Overload]:
         """The overloads that arguments of these kinds may meet."""
         return [each for each in self.overloads if len(each.params) == len(kinds) and each.accepts(kinds)]
@@ -131,18 +149,63 @@ class Function:
 
 @lru_cache(maxsize=1)
 def declarations() -> tuple[Overload, ...]:
-    """Every declared overload of every library, in the order of declaration."""
+    """Every declared overload of every library, by library."""
     for library in LIBRARIES:
         import_module(f"lambent.cel.library.{library}")
-    return tuple(_declared)
+    return tuple(overload for overloads in _declared.values() for overload in overloads)
+
+
+class Table:
+    """The functions of a profile, found by name.
+
+    `extra` names functions of the koreo profile to have besides; an overload for profile `enabled` is the form that
+    such a function takes then.
+    """
+
+    __slots__ = ("_extra", "_found", "_profile")
+
+    def __init__(self, profile: str, extra: frozenset[str]) -> None:
+        self._profile: Final = profile
+        self._extra: Final = extra
+        self._found: Final[dict[str, Function | None]] = {}
+
+    def get(self, name: str) -> Function | None:
+        """The function of that name, if the profile has it."""
+        if name not in self._found:
+            self._found[name] = self._assemble(name)
+        return self._found[name]
+
+    def names(self) -> list[str]:
+        """All names of the profile."""
+        everything = {name for names in LIBRARIES.values() for name in names.split()}
+        return sorted(name for name in everything if self.get(name) is not None)
+
+    def _assemble(self, name: str) -> Function | None:
+        for library in _libraries_of().get(name, ()):
+            import_module(f"lambent.cel.library.{library}")
+        function = Function(name)
+        declared = _declared.get(name, [])
+        for overload in declared:
+            if overload.profile is None or overload.profile == self._profile:
+                function.add(overload)
+        for wanted in ("enabled", "koreo") if name in self._extra else ():
+            for overload in declared:
+                if overload.profile == wanted:
+                    function.add_missing(overload)
+        return function if function.overloads else None
+
+
+@lru_cache(maxsize=1)
+def _libraries_of() -> dict[str, list[str]]:
+    """Name -> the libraries that declare it."""
+    found: dict[str, list[str]] = {}
+    for library, names in LIBRARIES.items():
+        for name in names.split():
+            found.setdefault(name, []).append(library)
+    return found
 
 
 @lru_cache(maxsize=8)
-def table(profile: str, extra: frozenset[str] = frozenset()) -> dict[str, Function]:
-    """The functions of a profile by name; `extra` names functions of the koreo profile to have besides."""
-    functions: dict[str, Function] = {}
-    for overload in declarations():
-        name, only = overload.name, overload.profile
-        if only is None or only == profile or (only == "koreo" and name in extra):
-            functions.setdefault(name, Function(name)).add(overload)
-    return functions
+def table(profile: str, extra: frozenset[str] = frozenset()) -> Table:
+    """The functions of a profile, see `Table`."""
+    return Table(profile, extra)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from lambent.cel.errors import Fault
 from lambent.cel.library.conversions import string_from_bytes
 from lambent.cel.library.times import string_from_duration, string_from_timestamp
-from lambent.cel.limits import MAX_TEXT, bounded_text
+from lambent.cel.limits import bounded_length, bounded_text
 from lambent.cel.registry import function
 from lambent.cel.values import BoolKey, Duration, Timestamp, kind_of
 
@@ -33,8 +33,7 @@ def format_text(text: str, args: list[Any]) -> str:
             pieces.append(_clause(text[at : at + 1], precision, rest))
             at += 1
         size += len(pieces[-1])
-        if size > MAX_TEXT:
-            bounded_text(" " * (MAX_TEXT + 1))
+        bounded_length(size)
     pieces.append(text[at:])
     return bounded_text("".join(pieces))
 

@@ -1,10 +1,11 @@
 """JSON text from values and back, with the limits and the exactness of the language."""
 
+from collections.abc import Sized
 from math import isfinite
 from typing import Any
 
-from lambent.cel.errors import Fault, LimitFault
-from lambent.cel.limits import MAX_TEXT
+from lambent.cel.errors import CelError, Fault, LimitFault
+from lambent.cel.limits import MAX_ITEMS, MAX_TEXT
 from lambent.cel.operators import int64
 from lambent.cel.values import BoolKey, Duration, OptionalValue, Timestamp, kind_of
 
@@ -17,7 +18,7 @@ def write_json(value: Any, *, ordered: bool = False, compact: bool = False) -> s
     encoder = JSONEncoder(separators=separators, sort_keys=ordered)
     pieces: list[str] = []
     size = 0
-    for piece in encoder.iterencode(_plain(value)):
+    for piece in encoder.iterencode(_Plain().of(value)):
         pieces.append(piece)
         size += len(piece)
         if size > MAX_TEXT:
@@ -25,37 +26,68 @@ def write_json(value: Any, *, ordered: bool = False, compact: bool = False) -> s
     return "".join(pieces)
 
 
-def _plain(value: Any) -> Any:
-    """The value in types that JSON knows."""
-    kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
-        return value
-    if kind is float:
-        if not isfinite(value):
-            raise Fault("conversion", "to_json: NaN and infinity have no JSON form")
-        return value
-    if isinstance(value, dict):
-        return {_key(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return _special(value)
+class _Plain:
+    """Values in types that JSON knows; counted, since small values can share parts and be enormous written out."""
+
+    def __init__(self) -> None:
+        self.left = MAX_ITEMS
+
+    def of(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is str or kind is int or kind is bool or value is None:
+            return value
+        if kind is float:
+            if not isfinite(value):
+                raise Fault("conversion", "NaN and infinity have no JSON form")
+            return value
+        if isinstance(value, dict):
+            self._charge(value)
+            return {_key(key): self.of(each) for key, each in value.items()}
+        if isinstance(value, list):
+            self._charge(value)
+            return [self.of(each) for each in value]
+        return self._special(value)
+
+    def _charge(self, container: Sized) -> None:
+        self.left -= len(container)
+        if self.left < 0:
+            raise LimitFault(f"more than {MAX_ITEMS} items written as JSON")
+
+    def _special(self, value: Any) -> Any:
+        from lambent.cel.library.encoders import base64_encode
+        from lambent.cel.library.times import string_from_duration, string_from_timestamp
+
+        if isinstance(value, Timestamp):
+            return string_from_timestamp(value)
+        if isinstance(value, Duration):
+            return string_from_duration(value)
+        if isinstance(value, bytes):
+            return base64_encode(value)
+        if isinstance(value, OptionalValue):
+            return self.of(value.value) if value.present else None
+        if isinstance(value, int):
+            return int(value)
+        if isinstance(value, str):
+            return str(value)
+        if kind_of(value) in ("ip", "cidr"):
+            return str(value)
+        raise Fault("conversion", f"{kind_of(value)} has no JSON form")
 
 
-def _special(value: Any) -> Any:
-    from lambent.cel.library.encoders import base64_encode
-    from lambent.cel.library.times import string_from_duration, string_from_timestamp
+def json_value(value: Any) -> Any:
+    """A result as plain JSON values: times as text, bytes as base64, an empty optional as null.
 
-    if isinstance(value, Timestamp):
-        return string_from_timestamp(value)
-    if isinstance(value, Duration):
-        return string_from_duration(value)
-    if isinstance(value, bytes):
-        return base64_encode(value)
-    if isinstance(value, OptionalValue):
-        return _plain(value.value) if value.present else None
-    if isinstance(value, int):
-        return int(value)
-    raise Fault("conversion", f"to_json: {kind_of(value)} has no JSON form")
+    Errors: `CelError` (conversion) for NaN, infinity and types; (limit) above a million items.
+    """
+    try:
+        return _Plain().of(value)
+    except Fault as fault:
+        error = CelError(fault.code, f"the result has no JSON form: {fault.message}")
+    except LimitFault as fault:
+        error = CelError("limit", fault.message)
+    except RecursionError:
+        error = CelError("limit", "the result is nested too deeply")
+    raise error
 
 
 def _key(key: Any) -> str:

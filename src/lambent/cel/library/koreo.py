@@ -136,6 +136,18 @@ def split_last(text: str, separator: str) -> str:
 @function(
     "split_index",
     "string string int -> string",
+    "The part at a position; a negative one is an error.",
+    profile="enabled",
+)
+def split_index_strictly(text: str, separator: str, at: int) -> str:
+    if at < 0:
+        raise Fault("index", "split_index: the position is negative")
+    return split_index(text, separator, at)
+
+
+@function(
+    "split_index",
+    "string string int -> string",
     "The part at a position; negative counts from the end.",
     profile="koreo",
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from lambent.cel.errors import Fault
 from lambent.cel.limits import MAX_ITEMS, bounded_items
-from lambent.cel.operators import add, contains, equal, less
+from lambent.cel.operators import add, contains, equal, fingerprint, less
 from lambent.cel.registry import function
 from lambent.cel.values import BoolKey, kind_of
 
@@ -82,19 +82,10 @@ def list_range(count: int) -> list[int]:
 
 @function("distinct", "list -> list", "The items without repetitions, first ones kept.")
 def distinct(items: list[Any]) -> list[Any]:
-    seen: dict[tuple[str, Any], None] = {}
-    kept: list[Any] = []
+    kept: dict[Any, Any] = {}
     for item in items:
-        kind = kind_of(item)
-        if kind in ("list", "map", "optional"):
-            if not any(equal(item, each) for each in kept):
-                kept.append(item)
-            continue
-        key = ("number" if kind in ("int", "uint", "double") else kind, item)
-        if key not in seen:
-            seen[key] = None
-            kept.append(item)
-    return kept
+        kept.setdefault(fingerprint(item), item)
+    return list(kept.values())
 
 
 def sort_keys(found: list[Any]) -> list[int]:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from lambent.cel.errors import Fault
-from lambent.cel.limits import MAX_TEXT, bounded_text
+from lambent.cel.limits import bounded_items, bounded_length, bounded_text
 from lambent.cel.registry import function
 
 _SPACE: Final = (
@@ -87,8 +87,7 @@ def replace(text: str, old: str, new: str) -> str:
 def replace_some(text: str, old: str, new: str, limit: int) -> str:
     if len(new) > len(old):
         count = text.count(old) if limit < 0 else min(limit, text.count(old))
-        if len(text) + count * (len(new) - len(old)) > MAX_TEXT:
-            bounded_text(" " * (MAX_TEXT + 1))
+        bounded_length(len(text) + count * (len(new) - len(old)))
     return text.replace(old, new, limit if limit >= 0 else -1)
 
 
@@ -96,6 +95,7 @@ def replace_some(text: str, old: str, new: str, limit: int) -> str:
     "split", "string string -> list", "The parts between separators; characters for an empty one.", profile="strict"
 )
 def split(text: str, separator: str) -> list[str]:
+    bounded_items(text.count(separator) + 1)
     return text.split(separator) if separator else list(text)
 
 
@@ -114,7 +114,7 @@ def split_some(text: str, separator: str, limit: int) -> list[str]:
 def split_strictly(text: str, separator: str) -> list[str]:
     if not separator:
         raise Fault("argument", "split: the separator is empty")
-    return text.split(separator)
+    return split(text, separator)
 
 
 @function("split", "string string int -> list", "At most so many parts; all if negative.", profile="koreo")
@@ -153,8 +153,7 @@ def join_with(items: list[Any], separator: str) -> str:
         if not isinstance(item, str):
             raise Fault("overload", "join: every item must be a string")
         total += len(item)
-    if total > MAX_TEXT:
-        bounded_text(" " * (MAX_TEXT + 1))
+    bounded_length(total)
     return separator.join(items)
 
 
