@@ -20,13 +20,15 @@ SELECT_ANNOTATION = "koreo.dev/workflow"
 ABANDON_ANNOTATION = "lambent.dev/abandon"
 _OWN_PREFIXES = ("koreo.dev/", "lambent.dev/", "kubectl.kubernetes.io/")
 _TELLING = (MANUAL_ANNOTATION, SELECT_ANNOTATION, ABANDON_ANNOTATION)
-# The same write three passes in a row is a fight with another writer, or with the server's own defaults.
-_FIGHT = 3
+# So many updates of one object in this time, without a new spec, are a fight with another writer or with the server's
+# own defaults. At the usual delay of 30 s between updates a fight stays above the line until it ends.
+_FIGHT_WRITES = 10
+_FIGHT_S = 600.0
 
 
 @dataclass(slots=True)
 class Instance:
-    """`failures` counts server errors in a row; `writes` the passes in a row that wrote each object."""
+    """`failures` counts server errors in a row; `writes` are the times of recent updates of each object."""
 
     fingerprint: str = ""
     is_dirty: bool = True
@@ -34,16 +36,20 @@ class Instance:
     calm_until: float = 0.0
     failures: int = 0
     outcome: str = ""
-    writes: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    writes: dict[tuple[str, str, str, str], list[float]] = field(default_factory=dict)
 
     def is_due(self, fingerprint: str, now: float) -> bool:
         return self.is_dirty or fingerprint != self.fingerprint or now >= self.due_at
 
-    def note_writes(self, plans: list[Plan]) -> bool:
-        """Counts this pass' patches and recreations; True when one of them keeps being undone."""
-        written = {plan.ref.place for plan in plans if plan.ref is not None and plan.action != "create"}
-        self.writes = {place: self.writes.get(place, 0) + 1 for place in written}
-        return any(count >= _FIGHT for count in self.writes.values())
+    def note_writes(self, plans: list[Plan], now: float) -> bool:
+        """Counts this pass' updates and recreations; True when one object is updated again and again."""
+        for plan in plans:
+            if plan.ref is not None and plan.action != "create":
+                self.writes.setdefault(plan.ref.place, []).append(now)
+        recent = {place: [at for at in times if now - at < _FIGHT_S] for place, times in self.writes.items()}
+        self.writes = {place: times[-_FIGHT_WRITES:] for place, times in recent.items() if times}
+        written = [plan.ref.place for plan in plans if plan.ref is not None]
+        return any(len(self.writes.get(place, ())) >= _FIGHT_WRITES for place in written)
 
 
 def fingerprint(obj: KubeObject) -> str:

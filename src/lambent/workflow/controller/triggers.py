@@ -125,6 +125,9 @@ class TriggerKind:
         now, print_ = asyncio.get_running_loop().time(), fingerprint(obj)
         if not instance.is_due(print_, now):
             return Wait(instance.due_at - now) if isfinite(instance.due_at) else Done()
+        if print_ != instance.fingerprint:
+            instance.writes.clear()
+            instance.calm_until = 0.0
         instance.is_dirty, instance.fingerprint, instance.due_at = False, print_, inf
         try:
             after_s = await self._run(key, obj, instance)
@@ -185,9 +188,10 @@ class TriggerKind:
         count_failures(result, instance)
         await self._report(obj, result, work, instance)
         after_s = next_look_s(result, instance, resync_s=self._settings.resync_s)
-        if instance.note_writes(work.plans):
+        now = asyncio.get_running_loop().time()
+        if instance.note_writes(work.plans, now):
             # Events of a fight come as fast as its writes; the delay of the function is the peace.
-            instance.calm_until = asyncio.get_running_loop().time() + after_s
+            instance.calm_until = now + after_s
         return after_s
 
     async def _publish(self, obj: KubeObject, result: RunResult, record: Record) -> KubeObject:

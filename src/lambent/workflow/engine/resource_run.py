@@ -59,7 +59,7 @@ def _after_write(answer: Answer, plan: Plan, ref: ResourceRef, function: Resourc
     if isinstance(answer, Found):
         return plan.outcome
     if isinstance(answer, Refused):
-        if answer.code == _CONFLICT and plan.action == "create":
+        if answer.code == _CONFLICT and plan.action == "create" and answer.reason != "Conflict":
             return Retry("Waiting on competing creation", function.create_delay_s)
         if answer.code == _CONFLICT:
             return None

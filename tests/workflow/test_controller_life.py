@@ -1,0 +1,315 @@
+"""The controller beyond the seed: refusals, deletion, fights, choices of workflow, and what others wrote."""
+
+import asyncio
+import textwrap
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from lambent.kube.errors import Conflict, Forbidden, Invalid, KubeError, ServerError, Throttled, Unreachable
+from lambent.kube.types import GVK, KubeObject
+from lambent.workflow.crds import crds
+from tests.workflow.cluster import EVENT, THING, TRIGGER, Cluster
+
+WORKFLOW = """
+apiVersion: koreo.dev/v1beta1
+kind: Workflow
+metadata: {name: w, namespace: default}
+spec:
+  crdRef: {apiGroup: example.org, version: v1, kind: Trigger}
+  steps:
+  - label: first
+    ref: {kind: ResourceFunction, name: thing}
+    inputs: {name: first, size: =parent.spec.size}
+    condition: {type: First, name: The first}
+  - label: second
+    ref: {kind: ResourceFunction, name: thing}
+    inputs: {name: second, size: =steps.first.size}
+"""
+FUNCTION = """
+apiVersion: koreo.dev/v1beta1
+kind: ResourceFunction
+metadata: {name: thing, namespace: default}
+spec:
+  apiConfig: {apiVersion: example.org/v1, kind: Thing, name: =inputs.name, namespace: default}
+  resource: {spec: {size: =inputs.size}}
+  postconditions:
+  - assert: =has(resource.status.ready)
+    retry: {message: Thing is not ready, delay: 600}
+  return: {size: =resource.spec.size}
+"""
+
+
+def _object(text: str, **spec: Any) -> dict[str, Any]:
+    obj: dict[str, Any] = yaml.safe_load(textwrap.dedent(text))
+    obj["spec"].update(spec)
+    return obj
+
+
+def _trigger(name: str = "t", **metadata: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "example.org/v1",
+        "kind": "Trigger",
+        "metadata": {"name": name, "namespace": "default", **metadata},
+        "spec": {"size": 1},
+    }
+
+
+def _cluster(*, ready_after_s: float | None = 0.0, **function: Any) -> Cluster:
+    cluster = Cluster(ready_after_s=ready_after_s)
+    cluster.put([_object(WORKFLOW), _object(FUNCTION, **function), _trigger()])
+    return cluster
+
+
+async def _ready(cluster: Cluster, within_s: float = 5.0) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + within_s
+    while cluster.condition(TRIGGER, "t").get("status") != "True":
+        await asyncio.sleep(0.01)
+        assert loop.time() < end, cluster.get(TRIGGER, "t").get("status")
+
+
+async def test_a_trigger_with_a_status_subresource_carries_the_generation():
+    cluster = _cluster()
+    async with cluster.running():
+        await _ready(cluster)
+        assert cluster.get(TRIGGER, "t")["status"]["observedGeneration"] == 1
+        assert cluster.condition(TRIGGER, "t")["observedGeneration"] == 1
+
+
+async def test_a_waiting_step_says_why_in_the_words_of_the_resource():
+    cluster = _cluster(ready_after_s=None)
+    async with cluster.running():
+        await asyncio.sleep(1)
+        message = "AccessDenied: not allowed, request id: 1234-abcd"
+        condition = {"type": "ACK.Recoverable", "status": "True", "message": message}
+        thing = cluster.get(THING, "first")
+        cluster.put([{**thing, "status": {"conditions": [condition]}}])
+        await asyncio.sleep(1)
+        said = cluster.condition(TRIGGER, "t", "First")["message"]
+    assert said == (
+        "Awaiting The first to be ready (Thing is not ready Thing/first: ACK.Recoverable: AccessDenied: not allowed)."
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Forbidden("no", code=403),
+        Throttled("slow", code=429),
+        ServerError("oops", code=500),
+        Unreachable("reset"),
+        Conflict("changed", code=409, status_reason="Conflict"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("verb", ["get", "create"])
+async def test_a_refused_call_is_tried_again_until_it_succeeds(verb: str, error: KubeError):
+    cluster = _cluster()
+    cluster.kube.fail(verb, THING, error, times=3)
+    async with cluster.running():
+        await _ready(cluster, within_s=60)
+
+
+async def test_an_invalid_object_is_a_failure_that_a_new_spec_ends():
+    cluster = _cluster()
+    cluster.kube.fail("create", THING, Invalid("spec.size: too small", code=422))
+    async with cluster.running():
+        await asyncio.sleep(1)
+        ready = cluster.condition(TRIGGER, "t")
+        assert (ready["status"], ready["reason"]) == ("False", "Failure")
+        assert "too small" in ready["message"]
+        assert cluster.condition(TRIGGER, "t", "Stalled")["status"] == "True"
+        await cluster.kube.patch(TRIGGER, "t", {"spec": {"size": 2}}, namespace="default")
+        await _ready(cluster)
+        assert cluster.condition(TRIGGER, "t", "Stalled") == {}
+
+
+async def test_a_changed_function_runs_its_triggers_again_at_once():
+    cluster = _cluster()
+    async with cluster.running():
+        await _ready(cluster)
+        changed = _object(FUNCTION, resource={"spec": {"size": "=inputs.size", "colour": "red"}})
+        cluster.put([changed])
+        await asyncio.sleep(1)
+        assert cluster.get(THING, "second")["spec"]["colour"] == "red"
+
+
+async def test_a_manual_request_runs_a_pass():
+    cluster = _cluster()
+    async with cluster.running():
+        await _ready(cluster)
+        await asyncio.sleep(1)
+        before = len(cluster.kube.calls)
+        body = {"metadata": {"annotations": {"koreo.dev/last-manual-reconcile": "now"}}}
+        await cluster.kube.patch(TRIGGER, "t", body, namespace="default")
+        await asyncio.sleep(1)
+        assert [call.verb for call in cluster.kube.calls[before:] if call.gvk == THING] == ["get", "get"]
+
+
+async def test_foreign_conditions_and_status_members_stay():
+    cluster = _cluster()
+    foreign = {"type": "Foreign", "status": "True"}
+    cluster.put([{**_trigger(), "status": {"conditions": [foreign], "other": {"kept": 1}}}])
+    async with cluster.running():
+        await _ready(cluster)
+        status = cluster.get(TRIGGER, "t")["status"]
+    assert status["conditions"][0] == foreign
+    assert status["other"] == {"kept": 1}
+
+
+async def test_a_field_that_the_server_always_changes_is_not_fought_over():
+    cluster = _cluster()
+    rounds = 0
+    async with cluster.running():
+        await _ready(cluster)
+        before = len(cluster.mutations())
+        for _ in range(40):
+            await cluster.kube.patch(THING, "second", {"spec": {"size": 9}}, namespace="default")
+            await asyncio.sleep(0.1)
+            rounds += 1
+        patches = [call for call in cluster.mutations()[before:] if call == "patch Thing"]
+    assert len(patches) - rounds <= 10
+
+
+DESTROY: dict[str, Any] = {
+    "delete": {"destroy": {}},
+    "apiConfig": {
+        "apiVersion": "example.org/v1",
+        "kind": "Thing",
+        "name": "=inputs.name",
+        "namespace": "default",
+        "owned": False,
+    },
+}
+FINALIZER = "lambent.dev/workflow"
+
+
+async def test_no_finalizer_where_owner_references_do_the_work():
+    cluster = _cluster()
+    async with cluster.running():
+        await _ready(cluster)
+    assert "finalizers" not in cluster.get(TRIGGER, "t")["metadata"]
+
+
+async def test_the_finalizer_stands_before_the_first_create():
+    cluster = _cluster(**DESTROY)
+    async with cluster.running():
+        await _ready(cluster)
+    writes = [f"{call.verb} {call.gvk.kind}" for call in cluster.kube.writes() if call.gvk in (TRIGGER, THING)]
+    assert writes.index("patch Trigger") < writes.index("create Thing")
+    assert cluster.get(TRIGGER, "t")["metadata"]["finalizers"] == [FINALIZER]
+
+
+async def test_destroyed_resources_go_in_reverse_order_and_each_before_the_next():
+    cluster = _cluster(**DESTROY)
+    async with cluster.running():
+        await _ready(cluster)
+        thing = cluster.get(THING, "second")
+        thing["metadata"]["finalizers"] = ["example.org/held"]
+        cluster.put([thing])
+        await cluster.kube.delete(TRIGGER, "t", namespace="default")
+        await asyncio.sleep(2)
+        blocked = cluster.condition(TRIGGER, "t")
+        assert (blocked["reason"], blocked["message"]) == (
+            "Deleting",
+            "Waiting for Thing/second to be deleted, held by finalizers example.org/held.",
+        )
+        assert cluster.get(THING, "first")["metadata"].get("deletionTimestamp") is None
+        await cluster.kube.patch(THING, "second", {"metadata": {"finalizers": None}}, namespace="default")
+        await asyncio.sleep(2)
+    assert [cluster.kube.peek(gvk, name, "default") for gvk, name in ((THING, "first"), (TRIGGER, "t"))] == [None, None]
+
+
+async def test_a_blocked_deletion_can_be_abandoned():
+    cluster = _cluster(**DESTROY)
+    async with cluster.running():
+        await _ready(cluster)
+        thing = cluster.get(THING, "second")
+        thing["metadata"]["finalizers"] = ["example.org/held"]
+        cluster.put([thing])
+        await cluster.kube.delete(TRIGGER, "t", namespace="default")
+        await asyncio.sleep(1)
+        body = {"metadata": {"annotations": {"lambent.dev/abandon": "true"}}}
+        await cluster.kube.patch(TRIGGER, "t", body, namespace="default")
+        await asyncio.sleep(1)
+    assert cluster.kube.peek(TRIGGER, "t", "default") is None
+
+
+async def test_a_deletion_needs_neither_workflow_nor_function():
+    cluster = _cluster(**DESTROY)
+    async with cluster.running():
+        await _ready(cluster)
+        await cluster.kube.delete(GVK("koreo.dev", "v1beta1", "ResourceFunction"), "thing", namespace="default")
+        await asyncio.sleep(1)
+        await cluster.kube.delete(TRIGGER, "t", namespace="default")
+        await asyncio.sleep(2)
+    assert cluster.kube.peek(TRIGGER, "t", "default") is None
+    assert cluster.kube.peek_all(THING) == []
+
+
+async def test_two_workflows_for_one_kind_need_a_choice():
+    cluster = _cluster()
+    other = _object(WORKFLOW)
+    other["metadata"]["name"] = "other"
+    cluster.put([other])
+    async with cluster.running():
+        await asyncio.sleep(1)
+        ready = cluster.condition(TRIGGER, "t")
+        assert (ready["reason"], "Workflow/default/other" in ready["message"]) == ("MultipleWorkflows", True)
+        body = {"metadata": {"annotations": {"koreo.dev/workflow": "other"}}}
+        await cluster.kube.patch(TRIGGER, "t", body, namespace="default")
+        await _ready(cluster)
+
+
+async def test_an_invalid_workflow_is_said_on_the_trigger_and_on_itself():
+    cluster = _cluster()
+    cluster.put(
+        [_object(WORKFLOW, steps=[{"label": "a", "ref": {"kind": "ValueFunction", "name": "f"}, "skipIf": "=1 +"}])]
+    )
+    async with cluster.running():
+        await asyncio.sleep(1)
+        assert cluster.condition(TRIGGER, "t")["reason"] == "WorkflowNotReady"
+        workflow = GVK("koreo.dev", "v1beta1", "Workflow")
+        assert cluster.condition(workflow, "w")["reason"] == "Invalid"
+        assert "skipIf" in cluster.get(workflow, "w")["status"]["diagnostics"][0]
+
+
+async def test_definitions_that_are_valid_say_so_once():
+    cluster = _cluster()
+    async with cluster.running():
+        await _ready(cluster)
+        assert cluster.condition(GVK("koreo.dev", "v1beta1", "ResourceFunction"), "thing")["status"] == "True"
+        before = len(cluster.mutations())
+        await asyncio.sleep(5000)
+        assert len(cluster.mutations()) == before
+
+
+async def test_another_controllers_definitions_are_left_alone():
+    cluster = _cluster()
+    crd = next(crd for crd in crds() if crd["spec"]["names"]["kind"] == "Workflow")
+    cluster.kube.put(cast(KubeObject, {**crd, "metadata": {"name": "workflows.koreo.dev"}}))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(30), cluster.running():
+            pass
+    assert "create Thing" not in cluster.mutations()
+
+
+async def test_events_tell_of_creations_and_of_readiness():
+    cluster = _cluster()
+    async with cluster.running():
+        await _ready(cluster)
+        await asyncio.sleep(1)
+    events = [cast(dict[str, Any], event) for event in cluster.kube.peek_all(EVENT)]
+    assert {"Created", "Ready", "Waiting"} <= {event["reason"] for event in events}
+
+
+async def test_a_removed_workflow_stops_the_watch_on_its_trigger_kind():
+    cluster = _cluster()
+    async with cluster.running() as controller:
+        await _ready(cluster)
+        assert controller.trigger_kinds == {TRIGGER}
+        await cluster.kube.delete(GVK("koreo.dev", "v1beta1", "Workflow"), "w", namespace="default")
+        await asyncio.sleep(1)
+        assert controller.trigger_kinds == frozenset()
