@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lambent.kube.errors import Conflict
+from lambent.kube.errors import Conflict, Unreachable
 from lambent.resources.conditions import Verdict, conditions
 
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]})
@@ -174,6 +174,15 @@ async def test_a_conflict_while_writing_the_status_is_no_failure(world):
     await world.apply("Role", "r", ROLE)
     await world.synced("Role", "r", within_s=5)
     assert [call.operation for call in world.aws.writes()] == ["CreateRole"]
+
+
+async def test_a_status_that_could_not_be_written_is_written_by_the_next_pass(world):
+    await world.apply("Role", "r", ROLE)
+    await world.synced("Role", "r")
+    await world.rest(5)
+    await world.edit("Role", "r", {"description": "changed"})
+    world.kube.fail("patch", world.gvk("Role"), Unreachable("connection refused"), times=2)
+    await world.synced("Role", "r", within_s=5)
 
 
 async def test_after_synced_the_object_is_not_written_again(world):

@@ -18,7 +18,7 @@ from lambent.clock import WallClock, rfc3339, utc_now
 from lambent.kube.client import KubeClient
 from lambent.kube.controller import Context
 from lambent.kube.errors import NotFound
-from lambent.kube.events import EventRecorder
+from lambent.kube.events import EventRecorder, Reason
 from lambent.kube.finalizers import is_deleting
 from lambent.kube.outcome import Done, Outcome, Wait
 from lambent.kube.types import GVK, Key, KubeObject
@@ -35,18 +35,25 @@ from lambent.resources.requeue import Patience
 from lambent.resources.settings import ResourceSettings
 from lambent.resources.subjects import incomplete, misplaced, recorded_name, subject_of
 from lambent.resources.verdicts import situation_of, verdict_of
+from lambent.telemetry import counter
 
 _log = logging.getLogger(__name__)
+DRIFT = counter("resource_drift_corrections_total", "Foreign changes of AWS resources put right", ("kind",))
 NAMESPACE = GVK("", "v1", "Namespace")
 _PAUSED = "lambent.dev/paused"
 
 
 @dataclass(slots=True)
 class _Memory:
-    """What one object's passes leave to the next; losing it costs calls, never correctness."""
+    """What one object's passes leave to the next; losing it costs calls, never correctness.
+
+    `version` is that of our last write; until `echo_until_s` an event that brings it back is no news. A pass that did
+    not come to its end leaves no echo.
+    """
 
     version: str = ""
     due_s: float = 0.0
+    echo_until_s: float = 0.0
     poked: bool = False
     stopped: tuple[bytes, Verdict] | None = None
     looked_s: float = 0.0
@@ -81,10 +88,10 @@ class Engine:
             self._forget(key)
             return Done()
         memory = self._memory.setdefault(key, _Memory())
-        left_s = memory.due_s - _loop_time()
+        left_s = memory.echo_until_s - _loop_time()
         if obj["metadata"].get("resourceVersion") == memory.version and not memory.poked and left_s > 0:
             return Wait(left_s, "our own write came back")
-        memory.poked = False
+        memory.poked, memory.echo_until_s = False, 0.0
         held = Held(self.kube, obj, finalizer=self.kind.finalizer, manager=self.settings.manager)
         try:
             return await self._pass(key, held, context)
@@ -216,11 +223,13 @@ class Engine:
         before = held.obj
         await self._write_status(key, held, found, verdict)
         for notice in notices(self.kind, before, found, verdict):
+            if notice.reason is Reason.DRIFT_CORRECTED:
+                DRIFT.labels(self.kind.kind).inc()
             await (self._events.warning if notice.is_warning else self._events.normal)(
                 held.obj, notice.reason, notice.message
             )
         delay_s = self._patience.delay_s(key)
-        self._memory[key].due_s = _loop_time() + delay_s
+        self._memory[key].due_s = self._memory[key].echo_until_s = _loop_time() + delay_s
         return Wait(delay_s, verdict.terminal or verdict.recoverable or verdict.message)
 
     async def _write_status(self, key: Key, held: Held, found: Found, verdict: Verdict) -> None:

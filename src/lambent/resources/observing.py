@@ -54,6 +54,8 @@ _UNANSWERABLE = frozenset({Failure.UNKNOWN, Failure.INVALID, Failure.NOT_FOUND, 
 def interpret(kind: Kind, subject: Subject, answers: Mapping[str, Answer]) -> Observed:
     """Pure: answers in, observation out."""
     fields = {field.path: _field_value(kind, field, answers) for field in kind.fields if field.source}
+    if fields.get(kind.name_field) is None:
+        fields[kind.name_field] = subject.value(kind.name_field)
     status: dict[str, Any] = {}
     for source in kind.status_sources:
         status |= schema.from_aws(kind.status, _at(answers, source) or {})

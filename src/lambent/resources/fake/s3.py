@@ -58,7 +58,20 @@ _LISTS = {
     "inventory": "Inventory",
     "intelligent_tiering": "IntelligentTiering",
 }
+_GRANTS = {
+    "GrantFullControl": "FULL_CONTROL",
+    "GrantRead": "READ",
+    "GrantReadACP": "READ_ACP",
+    "GrantWrite": "WRITE",
+    "GrantWriteACP": "WRITE_ACP",
+}
 _DEFAULT_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+
+
+def _grantee(text: str) -> Json:
+    """`id="x"` or `uri="x"`, as the headers carry it."""
+    kind, _, value = text.strip().replace('"', "").partition("=")
+    return {"ID": value} if kind == "id" else {"URI": value}
 
 
 class FakeS3:
@@ -103,7 +116,14 @@ class FakeS3:
     def put_bucket_acl(self, **params: Any) -> None:
         everybody = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
         readable = params.get("ACL", "").startswith("public-read")
-        self.bucket(params["Bucket"])["acl"] = [{"Grantee": everybody, "Permission": "READ"}] if readable else []
+        canned = [{"Grantee": everybody, "Permission": "READ"}] if readable else []
+        grants = [
+            {"Grantee": _grantee(who), "Permission": permission}
+            for name, permission in _GRANTS.items()
+            for who in params.get(name, "").split(",")
+            if who
+        ]
+        self.bucket(params["Bucket"])["acl"] = canned + grants
 
     def list_object_versions(self, **params: Any) -> Json:
         objects = self.bucket(params["Bucket"])["objects"]

@@ -1,7 +1,8 @@
 """A cluster, an AWS and the controllers between them, all in memory: what tests of resources stand on.
 
 `await world.start()` begins with empty stores, or with those of a world that crashed: `World(kube=.., aws=..)`;
-`clients` puts a real endpoint in the place of `aws`. Time is the loop's: with a virtual one, hours pass at once.
+`clients` puts a real endpoint in the place of `aws`, `client` a real API server in that of `kube`. Time is the loop's:
+with a virtual one, hours pass at once.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from lambent.kube.client import KubeClient
 from lambent.kube.controller import Controller
 from lambent.kube.fake import FakeKube
 from lambent.kube.informer import InformerHub
@@ -40,11 +42,13 @@ class World:
         settings: ResourceSettings | None = None,
         kinds: tuple[Kind, ...] = TIER_1,
         clients: Clients | None = None,
+        client: KubeClient | None = None,
     ) -> None:
         self.kube = kube or FakeKube(crds=crds(kinds), now=loop_clock)
         self.aws = aws or FakeAws(now=loop_clock)
         self.settings = settings or ResourceSettings(account_id=self.aws.account_id, region=self.aws.region)
         self._clients = clients or self.aws
+        self._client: KubeClient = client or self.kube
         self._kinds = {kind.kind: kind for kind in kinds}
         self._tasks: list[asyncio.Task[None]] = []
         self._hub: InformerHub | None = None
@@ -52,9 +56,9 @@ class World:
 
     async def start(self) -> None:
         """A new process over the stores as they are."""
-        self._hub = InformerHub(self.kube, linger_s=0)
+        self._hub = InformerHub(self._client, linger_s=0)
         self.controllers = controllers(
-            self.kube, self._hub, self._clients, self.settings, kinds=tuple(self._kinds.values()), now=loop_clock
+            self._client, self._hub, self._clients, self.settings, kinds=tuple(self._kinds.values()), now=loop_clock
         )
         self._tasks = [asyncio.create_task(controller.run()) for controller in self.controllers]
         for controller in self.controllers:
@@ -91,7 +95,7 @@ class World:
         obj = {"apiVersion": self.gvk(kind).api_version, "kind": kind, "metadata": meta, **more}
         if spec is not None:
             obj["spec"] = dict(spec)
-        return await self.kube.create(cast(KubeObject, obj))
+        return await self._client.create(cast(KubeObject, obj))
 
     async def edit(
         self, kind: str, name: str, spec: dict[str, Any] | None = None, *, namespace: str = "default", **meta: Any
@@ -100,10 +104,10 @@ class World:
         body: dict[str, Any] = {"spec": spec} if spec is not None else {}
         if meta:
             body["metadata"] = meta
-        return await self.kube.patch(self.gvk(kind), name, body, namespace=namespace)
+        return await self._client.patch(self.gvk(kind), name, body, namespace=namespace)
 
     async def delete(self, kind: str, name: str, *, namespace: str = "default") -> None:
-        await self.kube.delete(self.gvk(kind), name, namespace=namespace)
+        await self._client.delete(self.gvk(kind), name, namespace=namespace)
 
     def peek(self, kind: str, name: str, *, namespace: str = "default") -> KubeObject | None:
         return self.kube.peek(self.gvk(kind), name, namespace)
@@ -136,6 +140,9 @@ class World:
 
     async def gone(self, kind: str, name: str, *, namespace: str = "default", within_s: float = 60.0) -> None:
         await self.until(lambda: self.peek(kind, name, namespace=namespace) is None, within_s=within_s)
+
+    def loop_time(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def rest(self, seconds: float = 1.0) -> None:
         """Lets that much of the loop's time pass."""

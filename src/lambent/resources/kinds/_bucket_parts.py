@@ -80,7 +80,8 @@ PARTS = (
          none_codes=("ReplicationConfigurationNotFoundError",)),
     Part("objectLockConfiguration", "GetObjectLockConfiguration", "PutObjectLockConfiguration",
          "ObjectLockConfiguration", member="ObjectLockConfiguration",
-         none_codes=("ObjectLockConfigurationNotFoundError",)),
+         none_codes=("ObjectLockConfigurationNotFoundError",),
+         reset=lambda value: {"objectLockEnabled": "Enabled", **(value or {})}),
     Part("abac", "GetBucketAbac", "PutBucketAbac", "AbacStatus", member="AbacStatus",
          compare=lambda want, have: ((want or {}).get("status") or "Disabled")
          == ((have or {}).get("status") or "Disabled"), reset=_status_only(off="Disabled")),

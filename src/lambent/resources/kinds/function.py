@@ -79,6 +79,18 @@ def _aws_name(path: str) -> str:
     return "KMSKeyArn" if path == "kmsKeyARN" else path[0].upper() + path[1:]
 
 
+_IDENTITY_OF_CONFIG = ("functionName", "qualifier")  # members of the spec that say whose config it is, not what it is
+
+
+def _configured(config: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (config or {}).items() if name not in _IDENTITY_OF_CONFIG}
+
+
+def _same_event_invoke(want: Any, have: Any) -> bool:
+    """A partial config is the user's choice; none at all means that AWS must hold none."""
+    return comparison.subset(_configured(want), have) if want else not _configured(have)
+
+
 def _named(subject: Subject, answers: Mapping[str, Answer]) -> Mapping[str, Any]:
     return {"FunctionName": subject.value("name")}
 
@@ -214,7 +226,7 @@ FUNCTION = Kind(
             compare=comparison.verbatim,
             absent="reset",
         ),
-        Field("functionEventInvokeConfig", "event_invoke", compare=comparison.subset),
+        Field("functionEventInvokeConfig", "event_invoke", compare=_same_event_invoke),
         Field("codeSigningConfigARN", "code_signing.CodeSigningConfigArn", neutral=""),
         Field("code.imageURI", "function.Code.ImageUri", absent="ignore"),
         Field(_ZIP, absent="ignore"),
@@ -313,5 +325,5 @@ def _event_invoke(change: Change) -> Sequence[Step]:
                 tolerate=frozenset({"ResourceNotFoundException"}),
             )
         ]
-    given = {key: value for key, value in wanted.items() if key not in ("functionName", "qualifier")}
-    return [Step("PutFunctionEventInvokeConfig", {"FunctionName": name, **given}, why="functionEventInvokeConfig")]
+    params = {"FunctionName": name, **_configured(wanted)}
+    return [Step("PutFunctionEventInvokeConfig", params, why="functionEventInvokeConfig")]
