@@ -2,7 +2,7 @@
 
 A transition rule (one that names `oldSelf`) runs only where an old value correlates: members by name, map values by
 key, items of keyed lists by their keys; with `optionalOldSelf` it always runs. Source: Kubernetes docs, "Validation
-rules". Limits: names that CEL cannot spell are not escaped, and string formats stay strings.
+rules". Limit: string formats stay strings.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +14,7 @@ import orjson
 from lambent import cel
 from lambent.cel import CelError
 from lambent.cel.values import OptionalValue
+from lambent.kube.schema.names import with_plain_names
 from lambent.kube.schema.problems import Problem
 
 _NAMES = frozenset({"self", "oldSelf"})
@@ -72,7 +73,7 @@ def rule_problems(schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
         for name in ("rule", "messageExpression"):
             try:
                 if declared.get(name):
-                    cel.compile(declared[name], names=_NAMES, profile="strict")
+                    _program(declared[name])
             except CelError as error:
                 where = f"{path}.x-kubernetes-validations[{index}].{name}"
                 text = f"Invalid value: {orjson.dumps(declared[name]).decode()}: compilation failed: {error}"
@@ -103,14 +104,18 @@ def _child(schema: Mapping[str, Any], name: str) -> _Node | None:
     return None if node is None or node.is_empty else node
 
 
+def _program(text: str) -> cel.Program:
+    return cel.compile(with_plain_names(text), names=_NAMES, profile="strict")
+
+
 def _rule(declared: Mapping[str, Any]) -> Rule:
-    program = cel.compile(declared["rule"], names=_NAMES, profile="strict")
+    program = _program(declared["rule"])
     expression = declared.get("messageExpression")
     return Rule(
         text=declared["rule"],
         program=program,
         message=declared.get("message", ""),
-        message_program=cel.compile(expression, names=_NAMES, profile="strict") if expression else None,
+        message_program=_program(expression) if expression else None,
         reason=declared.get("reason") or "FieldValueInvalid",
         at=declared.get("fieldPath", ""),
         is_transition=any(reference[0] == "oldSelf" for reference in program.references),
