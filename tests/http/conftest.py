@@ -5,8 +5,14 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import uvloop
 
 from lambent.http import HttpServer, Request, Response, Service
+
+
+def pytest_asyncio_loop_factories(config, item):
+    """Every test of the server runs on both loops: they differ at the edges that it stands on."""
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 class Peer:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import urllib.request
 
 import pytest
 
@@ -94,6 +95,25 @@ async def test_a_caller_that_goes_away_keeps_its_slot_until_the_thread_is_free(w
     assert (await service(_request())).status == 503
     may_end.set()
     await service.shutdown()  # waits for the thread
+
+
+async def test_threads_that_call_the_same_port_do_not_lock_it(wsgi, serve):
+    """All of the app's threads call back to the server they run behind; its other routes answer."""
+    port = 0
+
+    def app(environ, start_response):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/inner", timeout=5) as answer:
+            start_response("200 OK", [])
+            return [answer.read()]
+
+    service = wsgi(app, threads=2)
+
+    async def routed(request: Request) -> Response:
+        return Response(body=b"inner") if request.target == b"/inner" else await service(request)
+
+    port = (await serve(routed)).port
+    answers = await asyncio.gather(*(service(_request(b"/outer")) for _ in range(6)))
+    assert [answer.body for answer in answers] == [b"inner"] * 6
 
 
 async def test_an_app_that_raises_raises_in_the_caller(wsgi):
