@@ -110,19 +110,13 @@ def _object(table: Field) -> dict[str, Any]:
         found["required"] = required
     rules = [_one_of(group) for group in table.exactly_one]
     if table.at_least_one:
-        names = table.at_least_one
-        rule = " || ".join(f"has(self.{cel_name(name)})" for name in names)
-        rules.append({"rule": rule, "message": f"one of {', '.join(names)} is required"})
+        found["anyOf"] = [{"required": [name]} for name in table.at_least_one]
     if rules:
         found["x-kubernetes-validations"] = rules
     return found
 
 
 def _one_of(group: tuple[str, ...]) -> dict[str, str]:
-    terms = " + ".join(f"(has(self.{cel_name(name)}) ? 1 : 0)" for name in group)
+    """No name of a group is a reserved word of the rule language, so none needs escaping."""
+    terms = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in group)
     return {"rule": f"{terms} == 1", "message": f"exactly one of {', '.join(group)} is required"}
-
-
-def cel_name(name: str) -> str:
-    """A property's name inside a rule. Source: Kubernetes CEL, "Escaping": reserved words become __word__."""
-    return f"__{name}__" if name in {"return", "in", "as", "if", "for", "var", "let", "else", "namespace"} else name
