@@ -211,6 +211,17 @@ class ClientClaims:
         assert await names_in(client, ns, selector=Selector("tier notin (web)")) == ["b"]
         assert await names_in(client, ns, selector=Selector(fields="metadata.name=b")) == ["b"]
 
+    async def test_metadata_alone_can_be_asked_for(self, client: KubeClient, ns: str):
+        await client.create(widget(ns, spec={"size": 1}))
+        selector = Selector(form="metadata")
+        pages = [page async for page in client.list(WIDGET, namespace=ns, selector=selector)]
+        async with aclosing(
+            cast(Any, client.watch(WIDGET, namespace=ns, options=WatchOptions(selector=selector)))
+        ) as seen:
+            watched = (await anext(seen)).object
+        for obj in (pages[0].items[0], watched):
+            assert (GVK.of(obj), obj["metadata"]["name"]) == (WIDGET, "a")
+
     async def test_a_watch_goes_on_from_a_revision(self, client: KubeClient, ns: str):
         made = await client.create(widget(ns))
         await client.patch(WIDGET, "a", {"spec": {"size": 1}}, namespace=ns)

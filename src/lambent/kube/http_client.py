@@ -38,7 +38,9 @@ _PATCH_TYPES: Mapping[PatchKind, str] = {
     "json": "application/json-patch+json",
     "strategic": "application/strategic-merge-patch+json",
 }
+_POD = GVK("", "v1", "Pod")
 _APPLY_TYPE = "application/apply-patch+yaml"
+_METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1,application/json"
 # Beyond the server's own limit of the watch: whoever follows the stream notices a dead peer before this does.
 _WATCH_GRACE_S = 15.0
 
@@ -168,7 +170,8 @@ class HttpClient:
         options = options or WatchOptions()
         info = await self.resolve(gvk)
         path = info.path(namespace if info.namespaced else None)
-        request = HttpRequest("GET", path, f"watch {gvk.kind}", _watch_query(options))
+        accept = _METADATA.format("") if options.selector.form == "metadata" else "application/json"
+        request = HttpRequest("GET", path, f"watch {gvk.kind}", _watch_query(options), accept=accept)
         try:
             response = await self._transport.stream(request, timeout_s=options.timeout_s + _WATCH_GRACE_S)
         except KubeError as error:
@@ -180,6 +183,8 @@ class HttpClient:
                 for event in decoder.feed(chunk):
                     if event.type == "ERROR":
                         raise error_of(event, request.what)
+                    if event.object["kind"] == "PartialObjectMetadata":
+                        event.object.update({"apiVersion": gvk.api_version, "kind": gvk.kind})
                     yield event
             decoder.finish()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -187,6 +192,41 @@ class HttpClient:
         finally:
             # A watch that is left early is cut: its connection cannot be used again.
             response.close()
+
+    async def logs(
+        self,
+        pod: str,
+        *,
+        namespace: str | None = None,
+        container: str = "",
+        follow: bool = False,
+        tail_lines: int | None = None,
+        silence_s: float = 300.0,
+    ) -> AsyncIterator[bytes]:
+        """Chunks of a container's output as they come; Unreachable after `silence_s` without any."""
+        query = {"container": container, "follow": "true" if follow else ""}
+        if tail_lines is not None:
+            query["tailLines"] = str(tail_lines)
+        path = await self._object_path(_POD, pod, namespace, "log")
+        given = {name: value for name, value in query.items() if value}
+        request = HttpRequest("GET", path, f"logs {pod}", given, accept="*/*")
+        response = await self._transport.stream(request, timeout_s=silence_s)
+        try:
+            async for chunk in response.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unreachable(f"the log broke: {type(error).__name__}", what=request.what) from error
+        finally:
+            response.close()
+
+    async def evict(
+        self, pod: str, *, namespace: str | None = None, preconditions: Preconditions | None = None
+    ) -> None:
+        """Deletes a pod unless a disruption budget forbids it (Throttled)."""
+        path = await self._object_path(_POD, pod, namespace, "eviction")
+        options = _delete_options(None, preconditions, False)
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}, "deleteOptions": options}
+        await self._call("evict", _POD, HttpRequest("POST", path, f"evict Pod {pod}", body=orjson.dumps(body)))
 
     async def resolve(self, gvk: GVK) -> ResourceInfo:
         if (info := self._kinds.get(gvk)) is not None:
@@ -230,9 +270,10 @@ class HttpClient:
         info = await self.resolve(gvk)
         path = info.path(namespace if info.namespaced else None)
         query = {"limit": str(limit), **_selector_query(selector)}
+        accept = _METADATA.format("List") if selector.form == "metadata" else "application/json"
         pages: Pages = []
         while True:
-            request = HttpRequest("GET", path, f"list {gvk.kind}", query, is_repeatable=True)
+            request = HttpRequest("GET", path, f"list {gvk.kind}", query, accept=accept, is_repeatable=True)
             body = cast(dict[str, Any], await self._call("list", gvk, request))
             meta = body.get("metadata") or {}
             items = [_typed(item, gvk) for item in body.get("items") or ()]
@@ -322,5 +363,6 @@ def _has_precondition(body: PatchBody) -> bool:
 
 
 def _typed(item: dict[str, Any], gvk: GVK) -> KubeObject:
-    """Items of a builtin's list carry no kind; an object of ours always does."""
-    return cast(KubeObject, {"apiVersion": gvk.api_version, "kind": gvk.kind, **item})
+    """Items of a builtin's list carry no kind, metadata alone carries its own; an object of ours always says its."""
+    item["apiVersion"], item["kind"] = gvk.api_version, gvk.kind
+    return cast(KubeObject, item)

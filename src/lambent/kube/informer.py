@@ -158,6 +158,10 @@ class _Use(NamedTuple):
     selector: Selector
 
 
+# A CRD's name is <plural>.<group>: its metadata says enough.
+_CRDS = _Use(_CRD, None, Selector(form="metadata"))
+
+
 class _Shared:
     """One informer with its task and the number of those who use it."""
 
@@ -212,7 +216,9 @@ class InformerHub:
         return all(
             shared.informer.state == "waiting"
             or (shared.informer.synced.is_set() and shared.informer.age_s < max_age_s)
-            for shared in self._shared.values()
+            for use, shared in self._shared.items()
+            # The hub's own: who may not watch CRDs finds new kinds by asking for them.
+            if use != _CRDS
         )
 
     def observe(self) -> None:
@@ -265,17 +271,16 @@ class InformerHub:
 
     def _watch_crds(self) -> None:
         """Starts the CRD informer; it stays, since kinds that come late tend to come in groups."""
-        use = _Use(_CRD, None, ALL)
-        if use not in self._shared:
-            self._acquire(use).informer.on_change(self._on_crd)
+        if _CRDS not in self._shared:
+            self._acquire(_CRDS).informer.on_change(self._on_crd)
 
     def _on_crd(self, old: KubeObject | None, new: KubeObject | None) -> None:
         crd = new or old
         if crd is None:
             return
-        group, kind = crd["spec"].get("group"), (crd["spec"].get("names") or {}).get("kind")
+        _, _, group = crd["metadata"]["name"].partition(".")
         for use, shared in self._shared.items():
-            if (use.gvk.group, use.gvk.kind) == (group, kind):
+            if use.gvk.group == group:
                 shared.reflector.wake.set()
 
 

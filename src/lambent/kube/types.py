@@ -140,12 +140,18 @@ Propagation = Literal["Background", "Foreground", "Orphan"]
 PatchBody = dict[str, Any] | list[dict[str, Any]]
 
 
+Form = Literal["full", "metadata"]
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Label and field selector texts as the API takes them; empty selects all."""
+    """What of a collection is asked for: label and field selector texts as the API takes them (empty selects all),
+    and how much of each object. "metadata" is a wish: a client may give whole objects all the same.
+    """
 
     labels: str = ""
     fields: str = ""
+    form: Form = "full"
 
 
 ALL = Selector()

@@ -96,6 +96,12 @@ class FakeKube:
             return self._store.update(info, written, with_status, subresource="status")
         return written
 
+    def terminate(self, gvk: GVK, name: str, namespace: str | None = None) -> None:
+        """Requests deletion without a call: an object without finalizers is gone, another is being deleted."""
+        info = self.kinds.resolve(gvk)
+        key = self._key(info, name, namespace)
+        self._store.delete(info, key, propagation=None, preconditions=None, dry_run=False)
+
     def peek(self, gvk: GVK, name: str, namespace: str | None = None) -> KubeObject | None:
         """The stored object, without a call; None when absent."""
         info = self.kinds.resolve(gvk)
@@ -157,7 +163,7 @@ class FakeKube:
     ) -> AsyncIterator[Page]:
         info = await self._enter("list", gvk, namespace, "")
         matches = _matcher(selector, namespace)
-        items = [obj for obj in self._store.all(info) if matches(obj)]
+        items = [_shown(obj, selector) for obj in self._store.all(info) if matches(obj)]
         revision = str(self._store.revision)
         for start in range(0, max(len(items), 1), limit):
             if start:
@@ -257,7 +263,7 @@ class FakeKube:
             with suppress(TimeoutError):
                 async with asyncio.timeout(options.timeout_s):
                     async for event in self._events(queue, info, matches):
-                        yield event
+                        yield WatchEvent(event.type, _shown(event.object, options.selector))
             if self._watchers[queue]:
                 await asyncio.Event().wait()
             # A bookmark claims that everything before it was delivered.
@@ -341,6 +347,12 @@ def _matcher(selector: Selector, namespace: str | None) -> Callable[[KubeObject]
     except SelectorError as error:
         raise Invalid(str(error), code=400, status_reason="BadRequest") from error
     return lambda obj: (not namespace or obj["metadata"].get("namespace") == namespace) and selected(obj)
+
+
+def _shown(obj: KubeObject, selector: Selector) -> KubeObject:
+    if selector.form == "full":
+        return obj
+    return cast(KubeObject, {name: obj[name] for name in ("apiVersion", "kind", "metadata")})
 
 
 def _patched(old: KubeObject, body: PatchBody, kind: PatchKind) -> KubeObject:
