@@ -102,19 +102,21 @@ class LiveView:
         self._live.update(self._turning(step, text))
 
     def _turning(self, step: StepReport, text: str) -> Group:
-        line = Text.assemble((f"{step.title:<22}", "bold"), (f"  {text}", "dim"), no_wrap=True, overflow="ellipsis")
+        line = Text.assemble((f"{step.title:<22}", "bold"), (f"  {text}", "dim"))
+        line.truncate(max(self._console.width - 4, 20), overflow="ellipsis")
         return Group(Spinner("dots", text=line, style="cyan"))
 
     def ended(self, step: StepReport) -> None:
         mark, style = _MARKS[step.status]
-        self._live.console.print(
-            Text.assemble(
-                (f"{mark} ", style),
-                (f"{step.title:<22}", "bold"),
-                (f"{duration(step.duration_ms):>8}  ", "cyan"),
-                (step.detail, "" if step.status == "ok" else style),
-            )
+        is_ok = step.status == "ok"
+        line = Text.assemble(
+            (f"{mark} ", style),
+            (f"{step.title:<22}", "bold"),
+            (f"{duration(step.duration_ms):>8}  ", "cyan"),
+            (step.detail, "" if is_ok else style),
         )
+        # A long success may be cut at the edge; a failure is shown whole.
+        self._live.console.print(line, no_wrap=is_ok, overflow="ellipsis" if is_ok else "fold")
         self._live.update(Text(""))
 
     def summary(self, report: DemoReport, closing: str) -> None:
