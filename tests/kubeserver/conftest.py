@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.kubeserver.asking import Asker
 
 from lambent.kubeserver import KubeServer
+from tests.kubeserver.asking import Asker
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import itertools
 from typing import cast
 
 import pytest
-from tests.kube.client_claims import WIDGETS, ClientClaims
 
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import KubeServer
+from tests.kube.client_claims import WIDGETS, ClientClaims
 
 _numbers = itertools.count(1)
 

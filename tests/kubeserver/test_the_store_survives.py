@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.kubeserver.asking import CONFIGMAPS, GIZMOS, Asker, configmap, gizmo, gizmo_crd
 
 from lambent.errors import UsageError
 from lambent.kubeserver import KubeServer
+from tests.kubeserver.asking import CONFIGMAPS, GIZMOS, Asker, configmap, gizmo, gizmo_crd
 
 WRITER = """
 import asyncio, pathlib, sys

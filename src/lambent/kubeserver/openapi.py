@@ -20,6 +20,11 @@ _REF = "#/components/schemas/"
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
 _STRATEGIC = "application/strategic-merge-patch+json"
+_ENVELOPE: dict[str, Any] = {
+    "apiVersion": {"type": "string", "description": "The API version this object is written in: group/version."},
+    "kind": {"type": "string", "description": "The kind of this object, in CamelCase."},
+    "metadata": {"$ref": _META, "description": "Name, namespace, labels and what the server keeps of the object."},
+}
 _METHODS = {
     "list": ("get", "list"),
     "create": ("post", "post"),
@@ -29,6 +34,21 @@ _METHODS = {
     "patch": ("patch", "patch"),
     "delete": ("delete", "delete"),
 }
+
+
+# OpenAPI v2 as protobuf: `swagger: "2.0"`, and an info with title and version, nothing else.
+_TITLE, _VERSION = b"see /openapi/v3", b"v0"
+_INFO = b"\n%c%b\x12%c%b" % (len(_TITLE), _TITLE, len(_VERSION), _VERSION)
+_V2 = b"\n\x032.0\x12%c%b" % (len(_INFO), _INFO)
+
+
+def version_2(request: Request) -> Response:
+    """An empty v2 document: kubectl looks there for kinds that v3 does not have, to say that nobody has them."""
+    if b"proto" in request.header(b"accept"):
+        media = b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+        return Response(200, [(b"content-type", media)], _V2)
+    info = {"title": _TITLE.decode(), "version": _VERSION.decode()}
+    return answer({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})
 
 
 class Documents:
@@ -98,11 +118,26 @@ def schema_name(resource: Resource) -> str:
 def _schema(resource: Resource) -> dict[str, Any]:
     if not resource.custom:
         return dict(definitions()[schema_name(resource)])
-    text = {"type": "string"}
-    envelope = {"apiVersion": text, "kind": text, "metadata": {"$ref": _META}}
-    properties = {**envelope, **(resource.schema.source.get("properties") or {})}
+    properties = {
+        **_ENVELOPE,
+        **_published({"properties": resource.schema.source.get("properties") or {}})["properties"],
+    }
     gvk = {"group": resource.group, "version": resource.gvk.version, "kind": resource.kind}
-    return {**resource.schema.source, "properties": properties, "x-kubernetes-group-version-kind": [gvk]}
+    return {**_published(resource.schema.source), "properties": properties, "x-kubernetes-group-version-kind": [gvk]}
+
+
+def _published(schema: Any) -> Any:
+    """A custom schema as clients see it: an embedded object shows the members every object has."""
+    if not isinstance(schema, dict):
+        return schema
+    out = {key: _published(value) for key, value in schema.items() if key not in ("properties", "default", "enum")}
+    out |= {key: schema[key] for key in ("default", "enum") if key in schema}
+    if "properties" in schema:
+        out["properties"] = {name: _published(child) for name, child in schema["properties"].items()}
+    if schema.get("x-kubernetes-embedded-resource"):
+        out["properties"] = {**_ENVELOPE, **out.get("properties", {})}
+        out["required"] = list(dict.fromkeys(["apiVersion", "kind", *schema.get("required", ())]))
+    return out
 
 
 def _closure(wanted: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from lambent.http.message import Request, Response
 from lambent.kubeserver import discovery
 from lambent.kubeserver.call import Call, Place, User, parse_query, place_of, split_path
 from lambent.kubeserver.decoding import decode_body
-from lambent.kubeserver.openapi import Documents
+from lambent.kubeserver.openapi import Documents, version_2
 from lambent.kubeserver.reading import Reader
 from lambent.kubeserver.rendering import answer
 from lambent.kubeserver.resources import Catalog, Resource
@@ -152,6 +152,8 @@ class Router:
                 return answer(discovery.one_group(table, group))
             case ("apis", group, version):
                 return answer(discovery.resource_list(table, group, version))
+            case ("openapi", "v2"):
+                return version_2(request)
             case ("openapi", "v3", *rest):
                 return self._document(request, rest)
             case ():

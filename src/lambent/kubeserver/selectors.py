@@ -190,16 +190,7 @@ def _unsupported(path: str, resource: Resource, allowed: Sequence[str]) -> ApiEr
 
 
 def parse(labels: str, fields: str, resource: Resource) -> Selection:
-    """Raises the 400 of kube-apiserver, which names the resource and both texts."""
+    """Both texts of a request; raises 400 for what they may not say."""
     if not labels and not fields:
         return ALL
-    try:
-        return Selection(tuple(_Parser(labels).parse()), tuple(parse_fields(fields, resource)))
-    except ApiError as error:
-        if resource.custom and error.message.startswith("field label"):
-            raise
-        gvr = f"{resource.api_version}" if resource.group else f"/{resource.gvk.version}"
-        raise bad_request(
-            f'Unable to find "{gvr}, Resource={resource.plural}" that match label selector "{labels}", '
-            f'field selector "{fields}": {error.message}'
-        ) from None
+    return Selection(tuple(_Parser(labels).parse()), tuple(parse_fields(fields, resource)))

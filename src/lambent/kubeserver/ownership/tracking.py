@@ -11,7 +11,7 @@ from lambent.clock import rfc3339
 from lambent.kube.types import KubeObject
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.draft import Draft
-from lambent.kubeserver.ownership import fieldsets
+from lambent.kubeserver.ownership import fieldsets, last_applied
 from lambent.kubeserver.ownership.fieldsets import Fields
 from lambent.kubeserver.ownership.managers import Entry, Manager, Managers, decode, encode, is_reset
 from lambent.kubeserver.ownership.shapes import Shape, ShapeMaker
@@ -95,10 +95,13 @@ def apply(draft: Draft, *, live: KubeObject | None, force: bool, manager: str) -
             owned = fieldsets.union(owned, entry.fields)
         merged = remove(shape, merged, before[1].fields, owned)
     changed = _limited(compare(shape, kept, merged), _stripped(resource, draft.subresource))
-    _refuse_conflicts(others, changed, force=force)
+    allowed = last_applied.takeable(shape, kept) if manager == last_applied.MANAGER and live is not None else {}
+    _refuse_conflicts(others, changed, allowed, force=force)
     after = _give_up(others, changed)
     time = rfc3339(draft.now) if not changed.is_same or live is None else before[1].time
     after[who] = Entry(wanted, time)
+    if manager == last_applied.MANAGER:
+        last_applied.refresh(merged, config)
     return Applied(merged, encode(after))
 
 
@@ -149,13 +152,13 @@ def _limited(found: Comparison, stripped: Fields) -> Comparison:
     )
 
 
-def _refuse_conflicts(others: Managers, changed: Comparison, *, force: bool) -> None:
+def _refuse_conflicts(others: Managers, changed: Comparison, allowed: Fields, *, force: bool) -> None:
     if force:
         return
     touched = fieldsets.union(changed.modified, changed.added)
     found: list[tuple[str, str]] = []
     for who, entry in sorted(others.items()):
-        both = fieldsets.intersection(entry.fields, touched)
+        both = fieldsets.difference(fieldsets.intersection(entry.fields, touched), allowed)
         found += [(who.text(), path) for path in fieldsets.paths(both)]
     if not found:
         return

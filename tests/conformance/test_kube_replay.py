@@ -1,0 +1,81 @@
+"""What a real kube-apiserver answered, asked of the embedded one: requests, and kubectl commands with their output.
+
+The differences that are left stand in `kube_differences.json`, each with its reason. The list may only shrink.
+"""
+
+import asyncio
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from lambent.kubeserver import KubeServer
+
+HERE = Path(__file__).parent
+RECORDED = HERE.parents[1].parent / "shared" / "conformance" / "kube"
+BASELINE: dict[str, dict[str, Any]] = json.loads((HERE / "kube_differences.json").read_text())
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not RECORDED.is_dir(), reason="../shared is not here: nothing recorded to compare with"),
+]
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"recorded_{name}", RECORDED / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+async def server(tmp_path):
+    running = KubeServer(state_dir=tmp_path)
+    await running.startup("127.0.0.1", 0)
+    yield running
+    await running.shutdown()
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    monkeypatch.syspath_prepend(str(RECORDED))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    return _load
+
+
+def _judge(found: dict[str, str], known: dict[str, Any], asked: set[str]) -> None:
+    """Every difference is known, and every known one is still there."""
+    assert {key: text for key, text in found.items() if key not in known} == {}
+    healed = {key for key, entry in known.items() if entry["always"] and key in asked and key not in found}
+    assert healed == set(), "these no longer differ: take them off kube_differences.json"
+
+
+async def test_every_recorded_request_is_answered_as_a_real_server_answers_it(server, scripts):
+    replay, scenarios = scripts("replay"), scripts("scenarios")
+    target = replay.Server(server.url.replace("https", "http"), server.token, False)
+    answers = await asyncio.to_thread(replay.run, target, scenarios.GROUPS, None)
+    want = json.loads((RECORDED / "recorded.json").read_text())
+    assert answers.keys() == want.keys()
+    differing = {key: replay.differences(want[key], got) for key, got in answers.items()}
+    _judge({key: "; ".join(d) for key, d in differing.items() if d}, BASELINE["replay"], set(want))
+
+
+async def test_kubectl_prints_what_it_prints_with_a_real_server(server, scripts):
+    script, commands = scripts("kubectl"), scripts("commands")
+    record = json.loads((RECORDED / "kubectl.recorded.json").read_text())
+    try:
+        program, minor = script.settle("kubectl", record["kubectl"])
+    except FileNotFoundError:
+        pytest.skip("kubectl is not installed: its transcript cannot be played")
+    if minor != record["kubectl"]:
+        pytest.skip(f"kubectl {minor} is installed, the transcript was made with {record['kubectl']}")
+    config = script.kubeconfig(server.url, server.token, True)
+    answers = await asyncio.to_thread(script.play, program, config, commands.GROUPS, None)
+    differing = {key: json.dumps(got) for key, got in answers.items() if got != record["answers"].get(key)}
+    _judge(differing, BASELINE["kubectl"], set(answers))
