@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lambent.cli.main import build_parser, main
+from lambent.cli.main import _first_of_ours, build_parser, main
+from lambent.errors import LambentError
 
 
 def _verbs() -> dict[str, argparse.ArgumentParser]:
@@ -41,3 +42,9 @@ def test_logs_of_an_unknown_function_name_those_there_are(tmp_path: Path, capsys
     assert "there are logs of orders" in capsys.readouterr().err
     assert main(["logs", "orders", "--state", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "hello\n"
+
+
+def test_parts_that_fail_side_by_side_are_told_in_one_line() -> None:
+    known = LambentError("the port is taken")
+    assert _first_of_ours(ExceptionGroup("parts", [ExceptionGroup("inner", [known])])) is known
+    assert _first_of_ours(ExceptionGroup("parts", [known, ValueError("a defect")])) is None

@@ -40,13 +40,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         return int(args.run(args))
-    except UsageError as error:
-        print(f"lambent {args.verb}: {error}", file=sys.stderr)
-        return USAGE
     except LambentError as error:
-        print(f"lambent {args.verb}: {error}", file=sys.stderr)
+        return _complain(args.verb, error)
+    except ExceptionGroup as group:
+        known = _first_of_ours(group)
+        if known is None:
+            raise
+        return _complain(args.verb, known)
+    except (BrokenPipeError, KeyboardInterrupt):
         return FAILED
-    except BrokenPipeError:
-        return FAILED
-    except KeyboardInterrupt:
-        return FAILED
+
+
+def _complain(verb: str, error: LambentError) -> int:
+    print(f"lambent {verb}: {error}", file=sys.stderr)
+    return USAGE if isinstance(error, UsageError) else FAILED
+
+
+def _first_of_ours(group: ExceptionGroup[Exception]) -> LambentError | None:
+    """What parts that ran side by side failed with, when all of it is known; a defect keeps its traceback."""
+    ours, others = group.split(LambentError)
+    if ours is None or others is not None:
+        return None
+    first = ours.exceptions[0]
+    return first if isinstance(first, LambentError) else _first_of_ours(first)
