@@ -27,7 +27,7 @@ class TestFake(ClientClaims, ApplyClaims):
         return "default"
 
 
-class EmbeddedClaims(ClientClaims):
+class EmbeddedClaims(ClientClaims, ApplyClaims):
     @pytest.fixture
     async def ns(self, client):
         name = f"kit-{secrets.token_hex(4)}"

@@ -1,6 +1,7 @@
 """The runner: what a reconcile may answer, what an error means, and what survives cancellation."""
 
 import asyncio
+import random
 from contextlib import asynccontextmanager
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from lambent.kube.controller import Context, Controller, judge
 from lambent.kube.errors import Conflict, Forbidden, Invalid, NotFound, ServerError, Throttled, Unreachable
 from lambent.kube.informer import InformerHub
+from lambent.kube.leader import shard_of
 from lambent.kube.outcome import Done, Fail, Retry, Wait
 from lambent.kube.types import GVK, Key
 
@@ -245,3 +247,43 @@ async def test_shutdown_does_not_wait_for_a_kind_that_is_not_served(kube):
         assert not controller.ready.is_set()
         assert await controller.shutdown(drain_s=1) == []
         await task
+
+
+async def test_a_shard_reconciles_its_own_keys_alone(kube, gizmo):
+    for number in range(20):
+        kube.put(gizmo(f"g{number}"))
+    runs = []
+    for shard in range(2):
+        recorder = Recorder()
+        async with running(kube, recorder, selects=lambda key, shard=shard: shard_of(key, 2) == shard):
+            await asyncio.sleep(5)
+        runs.append({key.name for _, key in recorder.runs})
+    assert not runs[0] & runs[1]
+    assert len(runs[0] | runs[1]) == 20
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_under_chaos_every_object_still_reaches_its_end(kube, gizmo, seed):
+    kube.chaos(seed, 0.3)
+    rng = random.Random(seed)
+
+    async def reconcile(key, context):
+        obj = await kube.get(GIZMO, key.name, namespace=key.namespace)
+        want = {"seen": obj["spec"]["n"]}
+        if obj.get("status") != want:
+            body = {"metadata": {"resourceVersion": obj["metadata"]["resourceVersion"]}, "status": want}
+            await kube.patch(GIZMO, key.name, body, namespace=key.namespace, subresource="status")
+        return Done()
+
+    async with running(kube, reconcile):
+        for number in range(60):
+            kube.put(gizmo(f"g{rng.randrange(8)}", spec={"n": number}))
+            if rng.random() < 0.2:
+                kube.compact()
+            if rng.random() < 0.2:
+                kube.cut_watches()
+            await asyncio.sleep(rng.uniform(0, 5))
+        kube.faults.clear()
+        await asyncio.sleep(700)
+        for obj in kube.peek_all(GIZMO):
+            assert obj["status"] == {"seen": obj["spec"]["n"]}

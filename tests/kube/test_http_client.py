@@ -1,7 +1,7 @@
 """The client on the wire: what it sends, when it tries again, what an answer means."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import orjson
 import pytest
@@ -215,3 +215,73 @@ async def test_a_fenced_write_carries_its_term(gizmo):
         await FencedClient(client, term).create(gizmo())
         await client.create(gizmo())
     assert [headers.get("Lambent-Fence") for _, _, headers, _ in canned.requests] == ["l/7", None]
+
+
+class Slow(Canned):
+    """Waits before each answer until told."""
+
+    def __init__(self, *answers):
+        super().__init__(*answers)
+        self.arrived, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(self, request):
+        if request.path not in DISCOVERY:
+            self.arrived.set()
+            await self.go_on.wait()
+        return await super().answer(request)
+
+
+async def test_a_cancelled_call_leaves_the_client_usable(gizmo):
+    canned = Slow(reply(gizmo()), reply(gizmo()))
+    async with client_of(canned) as client:
+        call = asyncio.create_task(client.get(GIZMO, "a"))
+        await canned.arrived.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        canned.go_on.set()
+        assert (await client.get(GIZMO, "a"))["kind"] == "Gizmo"
+
+
+async def test_a_watch_left_early_closes_its_connection(gizmo):
+    closed = asyncio.Event()
+
+    class Endless(Canned):
+        async def answer(self, request):
+            if request.path in DISCOVERY:
+                return await super().answer(request)
+            response = web.StreamResponse()
+            await response.prepare(request)
+            event = {"type": "ADDED", "object": gizmo(metadata={"resourceVersion": "3"})}
+            await response.write(orjson.dumps(event) + b"\n")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
+            return response
+
+    async with client_of(Endless()) as client, asyncio.timeout(10):
+        async with aclosing(client.watch(GIZMO)) as stream:
+            assert (await anext(stream)).type == "ADDED"
+        await closed.wait()
+
+
+async def test_a_log_comes_in_chunks():
+    pods = {
+        "kind": "APIResourceList",
+        "groupVersion": "v1",
+        "resources": [{"name": "pods", "kind": "Pod", "namespaced": True}],
+    }
+    canned = Canned(web.Response(body=b"one\ntwo\n"))
+    with_pods = {**DISCOVERY, "/api/v1": pods}
+
+    class Pods(Canned):
+        async def answer(self, request):
+            if request.path in with_pods:
+                return reply(with_pods[request.path])
+            return await canned.answer(request)
+
+    async with client_of(Pods()) as client:
+        chunks = [chunk async for chunk in client.logs("p", container="c", tail_lines=2)]
+    assert b"".join(chunks) == b"one\ntwo\n"
+    assert canned.requests[0][1] == "/api/v1/namespaces/default/pods/p/log?container=c&tailLines=2"

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import random
 from contextlib import asynccontextmanager
 
 import pytest
@@ -249,3 +250,33 @@ async def test_closing_the_hub_ends_every_task(kube):
         await informer.synced.wait()
         await hub.close()
         assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_under_chaos_cache_and_handlers_converge_to_the_server(kube, gizmo, seed):
+    kube.chaos(seed, 0.3)
+    rng, seen = random.Random(seed), {}
+
+    def note(old, new):
+        obj = new or old
+        if new is None:
+            del seen[Key.of(obj)]
+        else:
+            seen[Key.of(obj)] = obj["metadata"]["resourceVersion"]
+
+    async with InformerHub(kube) as hub, hub.use(GIZMO) as informer:
+        informer.on_change(note)
+        for number in range(80):
+            name = f"g{rng.randrange(6)}"
+            if rng.random() < 0.3 and kube.peek(GIZMO, name):
+                kube.terminate(GIZMO, name)
+            else:
+                kube.put(gizmo(name, spec={"n": number}))
+            disturb = rng.choice([kube.compact, kube.cut_watches, kube.stall_watches, lambda: None, lambda: None])
+            disturb()
+            await asyncio.sleep(rng.uniform(0, 20))
+        kube.faults.clear()
+        await asyncio.sleep(120)
+        truth = {Key.of(obj): obj["metadata"]["resourceVersion"] for obj in kube.peek_all(GIZMO)}
+        assert {Key.of(obj): obj["metadata"]["resourceVersion"] for obj in informer.list()} == truth
+        assert seen == truth

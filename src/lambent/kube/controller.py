@@ -72,7 +72,9 @@ class _Running:
 
 
 class Controller:
-    """`kind` is what is reconciled; `timeout_s` bounds one run; `resync_s` adds every known key again."""
+    """`kind` is what is reconciled; `timeout_s` bounds one run; `resync_s` adds every known key again; `selects` tells
+    the keys that are ours (a shard); `rate_per_s` bounds all runs together.
+    """
 
     def __init__(
         self,
@@ -87,17 +89,20 @@ class Controller:
         concurrency: int = 8,
         timeout_s: float = 60.0,
         resync_s: float = 600.0,
+        selects: Callable[[Key], bool] | None = None,
+        rate_per_s: float | None = None,
         priorities: Sequence[str] = PRIORITIES,
         backoff: Backoff | None = None,
     ) -> None:
         self.name = name
         self.kind = kind
-        self.queue = WorkQueue(name, priorities=priorities, backoff=backoff)
+        self.queue = WorkQueue(name, priorities=priorities, backoff=backoff, rate_per_s=rate_per_s)
         self.ready = asyncio.Event()
         self._reconcile = reconcile
         self._hub = hub
         self._primary = (kind, namespace, selector)
         self._watches: dict[Watch, None] = dict.fromkeys(watches)
+        self._selects = selects
         self._concurrency = concurrency
         self._timeout_s = timeout_s
         self._resync_s = resync_s
@@ -163,7 +168,7 @@ class Controller:
     async def _serve(self, running: _Running, informer: Informer) -> None:
         with _handler(informer, lambda old, new: self._on_change(informer, old, new)):
             for obj in informer.list():
-                self.queue.add(Key.of(obj), self.queue.priorities[-1])
+                self._add(Key.of(obj), self.queue.priorities[-1])
             for watch in self._watches:
                 self._start_watch(watch, running)
             # What never ends by itself; workers are not in it, `shutdown` drains them.
@@ -192,7 +197,7 @@ class Controller:
             def on_change(old: KubeObject | None, new: KubeObject | None) -> None:
                 priority = self._priority(informer)
                 for key in {key: None for obj in (old, new) if obj for key in watch.keys(obj)}:
-                    self.queue.add(key, priority)
+                    self._add(key, priority)
 
             with _handler(informer, on_change):
                 await informer.settled.wait()
@@ -202,7 +207,11 @@ class Controller:
     def _on_change(self, informer: Informer, old: KubeObject | None, new: KubeObject | None) -> None:
         obj = new or old
         if obj is not None:
-            self.queue.add(Key.of(obj), self._priority(informer))
+            self._add(Key.of(obj), self._priority(informer))
+
+    def _add(self, key: Key, priority: str) -> None:
+        if self._selects is None or self._selects(key):
+            self.queue.add(key, priority)
 
     def _priority(self, informer: Informer) -> str:
         """The initial list comes after live events."""
@@ -218,7 +227,7 @@ class Controller:
         while True:
             await asyncio.sleep(self._resync_s)
             for obj in informer.list():
-                self.queue.add(Key.of(obj), self.queue.priorities[-1])
+                self._add(Key.of(obj), self.queue.priorities[-1])
 
     async def _work(self) -> None:
         """One worker: every key it gets is answered exactly once, whatever happens to the run."""

@@ -12,7 +12,9 @@ Handlers are synchronous and quick; they add to a queue. Secrets and ConfigMaps 
 import asyncio
 import contextlib
 import logging
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
 from typing import NamedTuple, Self
 
 from lambent.kube import metrics
@@ -221,13 +223,9 @@ class InformerHub:
             if use != _CRDS
         )
 
-    def observe(self) -> None:
-        """Sets the age metric: per kind, the age of its most silent informer."""
-        ages: dict[str, float] = {}
-        for informer in self.informers():
-            ages[informer.gvk.kind] = max(informer.age_s, ages.get(informer.gvk.kind, 0.0))
-        for kind, age_s in ages.items():
-            metrics.INFORMER_AGE_SECONDS.labels(kind).set(age_s)
+    def age_s(self, kind: str) -> float:
+        """The age of the most silent informer of that kind."""
+        return max((one.age_s for one in self.informers() if one.gvk.kind == kind), default=0.0)
 
     def informers(self) -> list[Informer]:
         return [shared.informer for shared in self._shared.values()]
@@ -238,6 +236,9 @@ class InformerHub:
             informer = Informer(*use, guard=self._guard)
             shared = _Shared(informer, Reflector(self.client, use.gvk, self._sink(informer), *use[1:]))
             self._shared[use] = shared
+            metrics.INFORMER_AGE_SECONDS.labels(use.gvk.kind).set_function(
+                partial(_age_s, weakref.ref(self), use.gvk.kind)
+            )
             shared.task = asyncio.get_running_loop().create_task(
                 shared.reflector.run(), name=f"informer {use.gvk.kind}"
             )
@@ -282,6 +283,12 @@ class InformerHub:
         for use, shared in self._shared.items():
             if use.gvk.group == group:
                 shared.reflector.wake.set()
+
+
+def _age_s(hub: "weakref.ref[InformerHub]", kind: str) -> float:
+    """For the metric, which outlives the hub."""
+    found = hub()
+    return found.age_s(kind) if found is not None else 0.0
 
 
 def _stop(shared: _Shared) -> None:

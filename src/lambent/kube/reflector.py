@@ -119,7 +119,8 @@ class Reflector:
         else:
             _log.warning("watch failed: %s", error, extra={"kind": self.gvk.kind})
             self.sink.on_state("failing")
-            await asyncio.sleep(self._backoff_s())
+            asked_s = error.retry_after_s if isinstance(error, KubeError) else None
+            await asyncio.sleep(max(asked_s or 0.0, self._backoff_s()))
 
     async def _wait_until_served(self) -> None:
         self.sink.on_state("waiting")

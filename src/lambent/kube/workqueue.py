@@ -8,9 +8,11 @@ of keys. Only `Done` and `Wait` reset a key's failure count, so an early wake-up
 import asyncio
 import math
 import random
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
 from lambent.kube import metrics
@@ -65,6 +67,10 @@ class WorkQueue:
         self._depths = [metrics.QUEUE_DEPTH.labels(name, label) for label in self.priorities]
         self._waits = [metrics.QUEUE_WAIT_SECONDS.labels(name, label) for label in self.priorities]
         self._retries = [metrics.QUEUE_RETRIES.labels(name, label) for label in self.priorities]
+        self._loop: asyncio.AbstractEventLoop | None = None
+        for label in self.priorities:
+            age = partial(_oldest_s, weakref.ref(self), label)
+            metrics.QUEUE_OLDEST_SECONDS.labels(name, label).set_function(age)
 
     def add(self, key: Key, priority: str = "live") -> None:
         """Run as soon as a worker is free; while the key runs: again right after."""
@@ -121,15 +127,11 @@ class WorkQueue:
         return self._state.ready_count()
 
     def oldest_s(self, priority: str | None = None) -> float:
-        """How long the oldest ready key (of one priority) has been ready; also sets the metric."""
-        now = _now()
-        oldest = [0.0] * len(self.priorities)
-        for entry in self._state.entries.values():
-            if entry.phase is Phase.READY:
-                oldest[entry.priority] = max(oldest[entry.priority], now - entry.since)
-        for label, age_s in zip(self.priorities, oldest, strict=True):
-            metrics.QUEUE_OLDEST_SECONDS.labels(self.name, label).set(age_s)
-        return max(oldest) if priority is None else oldest[self.priorities.index(priority)]
+        """How long the oldest ready key (of one priority) has been ready."""
+        wanted = None if priority is None else self.priorities.index(priority)
+        ready = (entry for entry in self._state.entries.values() if entry.phase is Phase.READY)
+        since = min((entry.since for entry in ready if wanted in (None, entry.priority)), default=None)
+        return 0.0 if since is None or self._loop is None else self._loop.time() - since
 
     def __len__(self) -> int:
         """Keys that are not absent."""
@@ -179,6 +181,7 @@ class WorkQueue:
 
     def _settle(self) -> None:
         """Wakes as many workers as keys are ready and sets the timer to the earliest deadline."""
+        self._loop = asyncio.get_running_loop()
         self._state.promote(_now())
         for index, gauge in enumerate(self._depths):
             gauge.set(self._state.ready_count(index))
@@ -203,6 +206,12 @@ class WorkQueue:
     def _on_timer(self) -> None:
         self._timer = None
         self._settle()
+
+
+def _oldest_s(queue: "weakref.ref[WorkQueue]", priority: str) -> float:
+    """For the metric, which outlives the queue."""
+    found = queue()
+    return found.oldest_s(priority) if found is not None else 0.0
 
 
 def _now() -> float:

@@ -36,8 +36,11 @@ def _collect(path: Path, value: Any, found: dict[Path, Any]) -> None:
 class Ownership:
     """Manager -> the leaves it applied, for one object and one subresource."""
 
-    def __init__(self) -> None:
-        self._owned: dict[str, set[Path]] = {}
+    def __init__(self, owned: dict[str, set[Path]] | None = None) -> None:
+        self._owned = owned or {}
+
+    def copy(self) -> "Ownership":
+        return Ownership({manager: set(paths) for manager, paths in self._owned.items()})
 
     def merge(self, old: KubeObject, body: KubeObject, manager: str, *, force: bool) -> KubeObject:
         """The object after this apply; `old` must be the caller's own copy, it is changed in place."""

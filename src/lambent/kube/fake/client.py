@@ -64,7 +64,7 @@ class FakeKube:
         self.calls: list[Call] = []
         self._store = Store(now=now)
         self._store.on_change = self._committed
-        self._owners: dict[tuple[GVK, Key, str], Ownership] = {}
+        self._owners: dict[tuple[str, str], Ownership] = {}
         self._watchers: dict[asyncio.Queue[Change | None], bool] = {}
         for info in kinds:
             self.kinds.register(info)
@@ -214,23 +214,24 @@ class FakeKube:
         gvk, meta = GVK.of(obj), obj["metadata"]
         info = await self._enter("apply", gvk, meta.get("namespace"), meta["name"], subresource)
         key = self._key(info, meta["name"], meta.get("namespace"))
-        owners = self._owners.setdefault((gvk, key, subresource), Ownership())
         try:
             old = self._store.read(info, key)
         except NotFound:
             if subresource or meta.get("resourceVersion"):
                 raise
-            owners = self._owners[gvk, key, subresource] = Ownership()
+            owners = Ownership()
             identity = cast(KubeObject, {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": dict(meta)})
-            new = self._store.create(
-                info, self._placed(info, owners.merge(identity, obj, manager, force=force)), dry_run=dry_run
-            )
+            merged = self._placed(info, owners.merge(identity, obj, manager, force=force))
+            new = self._store.create(info, merged, dry_run=dry_run)
         else:
+            owners = self._owners.get((old["metadata"]["uid"], subresource), Ownership()).copy()
             mine = self._store.read(info, key)
             if asked := meta.get("resourceVersion"):
                 mine["metadata"]["resourceVersion"] = asked
             merged = owners.merge(mine, obj, manager, force=force)
             new = self._store.update(info, old, merged, subresource=subresource, dry_run=dry_run)
+        if not dry_run:
+            self._owners[new["metadata"]["uid"], subresource] = owners
         self.faults.check("apply", gvk, after=True)
         return new
 
