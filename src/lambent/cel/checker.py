@@ -29,6 +29,7 @@ from lambent.cel.syntax import (
     Ternary,
     Unary,
     children,
+    left_chain,
 )
 from lambent.cel.values import NAMED_TYPES, kind_of
 
@@ -43,6 +44,7 @@ _TIMES: Final = {
     ("-", "duration", "duration"): "duration",
 }
 _SAME: Final = {"+": _ADDABLE, "-": _NUMBERS, "*": _NUMBERS, "/": _NUMBERS, "%": frozenset(("int", "uint"))}
+_NAMESPACES: Final = frozenset(("math.", "strings.", "sets.", "lists.", "base64.", "optional.", "cel.", "ip."))
 _RESULTS: Final = {
     "has": "bool",
     "all": "bool",
@@ -193,7 +195,13 @@ class Checker:
         return "bool" if node.op == "!" else operand
 
     def binary(self, node: Binary) -> str:
-        left, right = self._visit(node.left), self._visit(node.right)
+        chain = left_chain(node)
+        kind = self._visit(chain[0].left)
+        for each in chain:
+            kind = self.facts.kinds[id(each)] = self._operation(each, kind, self._visit(each.right))
+        return kind
+
+    def _operation(self, node: Binary, left: str, right: str) -> str:
         op = node.op
         if op in ("&&", "||"):
             wrong = next((kind for kind in (left, right) if kind not in ("dyn", "bool")), None)
@@ -249,17 +257,17 @@ class Checker:
 
     def call(self, node: Call) -> str:
         function = self._namespaced(node) or self.functions.get(node.function)
-        spaced = id(node) in self.facts.namespaced
-        args = node.args if node.target is None or spaced else (node.target, *node.args)
-        kinds = tuple([self._visit(arg) for arg in args])
         if function is None:
             self._unknown(node)
             return "dyn"
-        self.facts.functions[id(node)] = function
-        if len(kinds) not in function.arities:
+        spaced = id(node) in self.facts.namespaced
+        args = node.args if node.target is None or spaced else (node.target, *node.args)
+        if len(args) not in function.arities:
             wanted = " or ".join(str(number) for number in sorted(function.arities))
             self._wrong(node, "arity", f"{function.name}() takes {wanted} arguments, the receiver included")
             return "dyn"
+        self.facts.functions[id(node)] = function
+        kinds = tuple([self._visit(arg) for arg in args])
         fitting = function.fitting(kinds)
         if not fitting:
             self._wrong(node, "type", f"no such overload: {function.name}({', '.join(kinds)})")
@@ -302,9 +310,13 @@ class Checker:
         if node.function in macros.NAMES:
             self._wrong(node, "arity", f"wrong number of arguments, or no receiver, for the macro '{node.function}'")
             return
-        close = nearest(node.function, [*self.functions.names(), *macros.NAMES])
+        name = node.function
+        space = qualified_name(node.target) if node.target is not None else None
+        if space is not None and f"{space}." in _NAMESPACES:
+            name = f"{space}.{name}"
+        close = nearest(name, [*self.functions.names(), *macros.NAMES])
         hint = f"; did you mean '{close}'?" if close else ""
-        self._wrong(node, "function", f"unknown function '{node.function[:60]}'{hint}")
+        self._wrong(node, "function", f"unknown function '{name[:60]}'{hint}")
 
     def macro(self, node: Macro) -> str:
         if node.name == "has":

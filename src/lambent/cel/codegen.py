@@ -11,6 +11,7 @@ The fast form of an operation must therefore either give the right answer or rai
 """
 
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any, Final
 
 from lambent.cel import loops, operators, pytree
@@ -34,6 +35,7 @@ from lambent.cel.syntax import (
     Select,
     Ternary,
     Unary,
+    left_chain,
 )
 from lambent.cel.values import NAMED_TYPES
 
@@ -160,13 +162,18 @@ class Generator:
         """The Python expression for a node."""
         fault = self.facts.faults.get(id(node))
         if fault is not None:
-            return self.op(node, failing, pytree.constant(fault[0]), pytree.constant(fault[1]))
+            return self._failing(node, fault)
         return _FORMS[type(node)](self, node)
 
     def boolean(self, node: Node) -> Expr:
         """A node that must be a boolean, checked unless it is known to be one."""
-        value = self.expr(node)
+        return self._checked(node, self.expr(node))
+
+    def _checked(self, node: Node, value: Expr) -> Expr:
         return value if self.facts.kind(node) == "bool" else self.op(node, operators.boolean, value)
+
+    def _failing(self, node: Node, fault: tuple[str, str]) -> Expr:
+        return self.op(node, failing, pytree.constant(fault[0]), pytree.constant(fault[1]))
 
     def _path(self, node: Node) -> tuple[Expr, ...]:
         """The operand's text, for messages of a careful function."""
@@ -226,31 +233,42 @@ class Generator:
         return pytree.negation(self.boolean(node.operand))
 
     def binary(self, node: Binary) -> Expr:
-        if node.op in ("&&", "||"):
-            return self._logic(node)
-        if not self.careful and node.op in ("==", "!="):
-            return self._equality(node)
-        return self.op(node, operators.BINARY[node.op], self.expr(node.left), self.expr(node.right))
+        """A whole chain of operators from its left end, runs of `&&` or `||` as one operation."""
+        chain = left_chain(node)
+        value = self.expr(chain[0].left)
+        sides: list[Expr] = []
+        for each, following in zip_longest(chain, chain[1:]):
+            fault = self.facts.faults.get(id(each))
+            if fault is not None:
+                value = self._failing(each, fault)
+            elif each.op in ("&&", "||"):
+                sides = [*(sides or [self._checked(each.left, value)]), self.boolean(each.right)]
+                if following is None or following.op != each.op:
+                    value, sides = self._logic(each, sides), []
+            elif not self.careful and each.op in ("==", "!="):
+                value = self._equality(each, value)
+            else:
+                value = self.op(each, operators.BINARY[each.op], value, self.expr(each.right))
+        return value
 
-    def _logic(self, node: Binary) -> Expr:
+    def _logic(self, node: Binary, sides: list[Expr]) -> Expr:
         conjunction = node.op == "&&"
         if self.careful:
-            sides = (pytree.lambda_of([], self.boolean(node.left)), pytree.lambda_of([], self.boolean(node.right)))
-            return self.op(node, loops.both if conjunction else loops.either, *sides)
-        left, right = self.boolean(node.left), self.boolean(node.right)
-        return pytree.conjunction(left, right) if conjunction else pytree.disjunction(left, right)
+            bodies = [pytree.lambda_of([], side) for side in sides]
+            return self.op(node, loops.both if conjunction else loops.either, *bodies)
+        return pytree.conjunction(sides) if conjunction else pytree.disjunction(sides)
 
-    def _equality(self, node: Binary) -> Expr:
+    def _equality(self, node: Binary, left: Expr) -> Expr:
         """Python's own comparison where one side is a constant for which it is exact."""
-        for constant, other in ((node.left, node.right), (node.right, node.left)):
-            if type(constant) is Literal and type(other) is not Literal:
-                kind = type(constant.value)
-                if kind is str:
-                    return pytree.comparison(self.expr(other), node.op, pytree.constant(constant.value))
-                if constant.value is None or kind is bool:
-                    identity = "is" if node.op == "==" else "is not"
-                    return pytree.comparison(self.expr(other), identity, pytree.constant(constant.value))
-        return self.op(node, operators.BINARY[node.op], self.expr(node.left), self.expr(node.right))
+        constants = [side for side in (node.left, node.right) if type(side) is Literal]
+        right = self.expr(node.right)
+        if len(constants) == 1:
+            constant = constants[0].value
+            if type(constant) is str:
+                return pytree.comparison(left, node.op, right)
+            if constant is None or type(constant) is bool:
+                return pytree.comparison(left, "is" if node.op == "==" else "is not", right)
+        return self.op(node, operators.BINARY[node.op], left, right)
 
     def ternary(self, node: Ternary) -> Expr:
         return pytree.conditional(self.boolean(node.condition), self.expr(node.yes), self.expr(node.no))

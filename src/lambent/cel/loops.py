@@ -27,19 +27,19 @@ def pairs(meter: Meter, value: Any) -> Iterable[tuple[Any, Any]]:
     return enumerate(meter.over(value))
 
 
-def both(left: Body, right: Body) -> bool:
-    """`left && right`: false wins over an error on the other side."""
-    return _absorb(left, right, False)
+def both(*sides: Body) -> bool:
+    """`a && b && ...`: false wins over an error on another side."""
+    return _absorb(sides, False)
 
 
-def either(left: Body, right: Body) -> bool:
-    """`left || right`: true wins over an error on the other side."""
-    return _absorb(left, right, True)
+def either(*sides: Body) -> bool:
+    """`a || b || ...`: true wins over an error on another side."""
+    return _absorb(sides, True)
 
 
-def _absorb(left: Body, right: Body, decisive: bool) -> bool:
+def _absorb(sides: tuple[Body, ...], decisive: bool) -> bool:
     fault: Fault | None = None
-    for side in (left, right):
+    for side in sides:
         try:
             if boolean(side()) is decisive:
                 return decisive

@@ -26,11 +26,15 @@ from lambent.cel.syntax import (
     Unary,
 )
 
-MAX_DEPTH: Final = 150
-"""Nested parentheses, brackets and operators; the specification asks for at least 12 to 32."""
+MAX_DEPTH: Final = 120
+"""Nested parentheses, brackets and operators. The specification asks for 12 to 32; each level costs at most six frames
+of Python's thousand."""
 
 MAX_CHAIN: Final = 400
-"""Operators of one chain such as `a + b + c`, which nest to the left in the tree."""
+"""Operators of one chain such as `a + b + c`: the tree leans to the left, and every pass walks that side in a loop."""
+
+MAX_LINKS: Final = 100
+"""Selections of one chain such as `a.b.c`."""
 
 _POWER: Final[dict[str, int]] = {
     "||": 2, "&&": 3,
@@ -164,8 +168,8 @@ class _Parser:
             else:
                 return node
             links += 1
-            if links > MAX_CHAIN:
-                raise self.error(f"more than {MAX_CHAIN} selections in a row", self.starts[self.at])
+            if links > MAX_LINKS:
+                raise self.error(f"more than {MAX_LINKS} selections in a row", self.starts[self.at])
 
     def _member(self, node: Node) -> Node:
         dot = self.starts[self.at]

@@ -17,6 +17,7 @@ from lambent.cel.syntax import (
     Select,
     Ternary,
     Unary,
+    left_chain,
 )
 from lambent.cel.values import UInt
 
@@ -97,8 +98,14 @@ def _unary(node: Unary) -> tuple[int, str]:
 
 
 def _binary(node: Binary) -> tuple[int, str]:
-    power = _POWER[node.op]
-    return power, f"{_text(node.left, power)} {node.op} {_text(node.right, power + 1)}"
+    first, *rest = left_chain(node)
+    power = _POWER[first.op]
+    text = f"{_text(first.left, power)} {first.op} {_text(first.right, power + 1)}"
+    for each in rest:
+        left = text if power >= _POWER[each.op] else f"({text})"
+        power = _POWER[each.op]
+        text = f"{left} {each.op} {_text(each.right, power + 1)}"
+    return power, text
 
 
 def _ternary(node: Ternary) -> tuple[int, str]:

@@ -68,11 +68,11 @@ class Program:
 
     def evaluate_carefully(self, bindings: Mapping[str, Any]) -> Any:
         """As `evaluate`, by the slow function that locates errors and lets `&&` and `||` absorb them."""
-        careful = self._careful
-        if careful is None:
-            generator = Generator(self._facts, koreo=self.profile == "koreo", careful=True)
-            careful = self._careful = generator.slow(self.tree)
         try:
+            careful = self._careful
+            if careful is None:
+                generator = Generator(self._facts, koreo=self.profile == "koreo", careful=True)
+                careful = self._careful = generator.slow(self.tree)
             return careful(bindings)
         except Fault as fault:
             error = located(fault.code, fault.message, self.text, fault.pos)
@@ -114,7 +114,6 @@ def _compiled(
     text: str, names: frozenset[str], profile: Profile, extra: frozenset[str], container: str, checked: bool
 ) -> Program:
     koreo = profile == "koreo"
-    tree = parse(text, koreo=koreo)
     checker = Checker(
         text,
         names=names,
@@ -125,8 +124,8 @@ def _compiled(
         checked=checked,
     )
     try:
-        facts = checker.check(tree)
-        return Program(text, tree, facts, names, profile)
+        tree = parse(text, koreo=koreo)
+        return Program(text, tree, checker.check(tree), names, profile)
     except (RecursionError, MemoryError, SyntaxError):
         error = CelError("limit", "the expression is too complex")
     raise error

@@ -56,14 +56,14 @@ def conditional(test: Expr, yes: Expr, no: Expr) -> Expr:
     return _ast.IfExp(test, yes, no, **_PLACE)
 
 
-def conjunction(left: Expr, right: Expr) -> Expr:
-    """`left and right`."""
-    return _ast.BoolOp(_ast.And(), [left, right], **_PLACE)
+def conjunction(sides: list[Expr]) -> Expr:
+    """`a and b and ...`."""
+    return _ast.BoolOp(_ast.And(), sides, **_PLACE)
 
 
-def disjunction(left: Expr, right: Expr) -> Expr:
-    """`left or right`."""
-    return _ast.BoolOp(_ast.Or(), [left, right], **_PLACE)
+def disjunction(sides: list[Expr]) -> Expr:
+    """`a or b or ...`."""
+    return _ast.BoolOp(_ast.Or(), sides, **_PLACE)
 
 
 def negation(operand: Expr) -> Expr:

@@ -31,33 +31,39 @@ class References(NamedTuple):
 def references(tree: Node, names: frozenset[str]) -> References:
     """The paths below declared `names` that a tree reads."""
     walk = _Walk(names)
-    walk.visit(tree, frozenset(), guarded=False)
+    walk.visit(tree)
     return References(frozenset(walk.paths | walk.guarded), frozenset(walk.guarded))
 
 
 class _Walk:
+    """A walk with a list of its own instead of recursion, so that no depth of tree can end it."""
+
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
         self.paths: set[Path] = set()
         self.guarded: set[Path] = set()
+        self._waiting: list[tuple[Node, frozenset[str], bool]] = []
 
-    def visit(self, node: Node, bound: frozenset[str], *, guarded: bool) -> None:
-        if isinstance(node, Ident | Select | Index):
-            self._chain(node, bound, guarded=guarded)
-        elif isinstance(node, Macro):
-            self._macro(node, bound)
-        else:
-            for child in children(node):
-                self.visit(child, bound, guarded=False)
+    def visit(self, tree: Node) -> None:
+        """Walk the whole tree. Each entry waiting is a node, the variables in scope, and whether it is only tested."""
+        self._waiting.append((tree, frozenset(), False))
+        while self._waiting:
+            node, bound, guarded = self._waiting.pop()
+            if isinstance(node, Ident | Select | Index):
+                self._chain(node, bound, guarded)
+            elif isinstance(node, Macro):
+                self._macro(node, bound)
+            else:
+                self._waiting.extend((child, bound, False) for child in children(node))
 
     def _macro(self, node: Macro, bound: frozenset[str]) -> None:
         if node.target is not None:
-            self.visit(node.target, bound, guarded=False)
+            self._waiting.append((node.target, bound, False))
         inner = bound.union(node.variables)
         for at, arg in enumerate(node.args):
-            self.visit(arg, bound if at < node.outer else inner, guarded=node.name == "has")
+            self._waiting.append((arg, bound if at < node.outer else inner, node.name == "has"))
 
-    def _chain(self, node: Node, bound: frozenset[str], *, guarded: bool) -> None:
+    def _chain(self, node: Node, bound: frozenset[str], guarded: bool) -> None:
         """A chain of selections: its keys are visited, and its path noted if a declared name begins it."""
         steps: list[str] = []
         while isinstance(node, Select | Index):
@@ -66,10 +72,10 @@ class _Walk:
                 steps.append(node.field)
             else:
                 steps.append(_step(node.key))
-                self.visit(node.key, bound, guarded=False)
+                self._waiting.append((node.key, bound, False))
             node = node.operand
         if not isinstance(node, Ident):
-            self.visit(node, bound, guarded=False)
+            self._waiting.append((node, bound, False))
             return
         root = self._root(node, bound, steps)
         if root is not None:

@@ -187,6 +187,15 @@ class Macro(Node):
         self.outer: Final = outer
 
 
+def left_chain(node: Binary) -> list[Binary]:
+    """The operations of `a + b + c`, innermost (leftmost) first; trees lean far to the left but not to the right."""
+    chain = [node]
+    while type(left := chain[-1].left) is Binary:
+        chain.append(left)
+    chain.reverse()
+    return chain
+
+
 def children(node: Node) -> Iterator[Node]:
     """The direct sub-expressions of a node, in source order."""
     for name in node.fields:
