@@ -20,6 +20,7 @@ from lambent.aws.errors import AwsError, ServiceError
 from lambent.functions import ArtifactStore, CodeIntake, Downloads, ImageMissing, ResolvedImage
 from lambent.functions.archives import check_archive
 from lambent.functions.downloads import signed_query
+from lambent.functions.sweeping import ArtifactSweeper
 from lambent.http.message import Request
 
 from .conftest import Service, zip_of
@@ -99,6 +100,20 @@ async def test_only_old_artifacts_that_nobody_names_are_swept(tmp_path: Path) ->
     assert await store.sweep({kept.sha256}) == 1
     assert set(os.listdir(tmp_path)) == {kept.sha256, young.sha256}
     store.close()
+
+
+async def test_archives_in_use_by_a_function_or_a_version_are_never_swept(service: Service) -> None:
+    await service.active()
+    await service.call("publish_version", FunctionName="fn")
+    await service.call("update_function_code", FunctionName="fn", ZipFile=zip_of("new"))
+    await service.wait("function_updated_v2", FunctionName="fn")
+    artifacts = service.backend.artifacts
+    for content in (zip_of(), zip_of("new"), b"left over"):
+        path = artifacts.path((await artifacts.put(content)).sha256)
+        os.utime(path, (time.time() - 7200,) * 2)
+    assert await ArtifactSweeper(service.backend.store, artifacts).sweep() == 1
+    await service.call("delete_function", FunctionName="fn", Qualifier="1")
+    assert (await service.call("invoke", FunctionName="fn"))["StatusCode"] == 200
 
 
 class Bucket:

@@ -22,6 +22,7 @@ from lambent.functions.kinds import FINALIZER, FUNCTION, FUNCTION_LABEL, FUNCTIO
 from lambent.functions.record import CodeRef, FunctionRecord, source_digest
 from lambent.functions.specs import pool_key, serving_fields, serving_spec
 from lambent.functions.store import MANAGER, FunctionStore
+from lambent.functions.sweeping import ArtifactSweeper
 from lambent.kube.conditions import set_conditions
 from lambent.kube.controller import Context, Controller
 from lambent.kube.errors import NotFound
@@ -191,9 +192,11 @@ def _bad_status(record: FunctionRecord, reason: str, text: str) -> dict[str, Any
     return {"state": "Failed", "stateReason": text, "stateReasonCode": reason}
 
 
-def controllers(hub: InformerHub, store: FunctionStore, intake: CodeIntake, executor: Executor) -> list[Controller]:
-    """One controller per kind, ready to `run()`."""
-    made = []
+def controllers(
+    hub: InformerHub, store: FunctionStore, intake: CodeIntake, executor: Executor
+) -> list[Controller | ArtifactSweeper]:
+    """What runs behind the API: a controller per kind and the sweeper; each has `run()` and `shutdown(drain_s)`."""
+    made: list[Controller | ArtifactSweeper] = [ArtifactSweeper(store, intake.artifacts)]
     for name, gvk in (("functions", FUNCTION), ("function-versions", FUNCTION_VERSION)):
         reconciler = FunctionReconciler(gvk, store, intake, executor)
         made.append(Controller(name, reconciler.reconcile, hub=hub, kind=gvk, namespace=store.namespace))

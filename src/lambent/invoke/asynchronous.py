@@ -134,6 +134,9 @@ class AsyncQueue:
                     log.warning("event queue not readable now: %s", error)
                 await self._sleep(next_due_s)
 
+    async def shutdown(self, drain_s: float) -> None:
+        """Nothing to drain: an event whose attempt is cut short is delivered again after the next start."""
+
     async def _sleep(self, next_due_s: float | None) -> None:
         """Until something happens, or the next event is due; a full house waits for an ending."""
         wait_s = _IDLE_S
