@@ -287,3 +287,12 @@ async def test_under_chaos_every_object_still_reaches_its_end(kube, gizmo, seed)
         await asyncio.sleep(700)
         for obj in kube.peek_all(GIZMO):
             assert obj["status"] == {"seen": obj["spec"]["n"]}
+
+
+async def test_an_answer_that_is_no_outcome_is_a_retry(kube, gizmo, caplog):
+    kube.put(gizmo())
+    recorder = Recorder(None)
+    async with running(kube, recorder):
+        await asyncio.sleep(5)
+    assert len(recorder.runs) == 2
+    assert "not an outcome" in caplog.text

@@ -255,7 +255,8 @@ async def test_closing_the_hub_ends_every_task(kube):
 @pytest.mark.parametrize("seed", range(10))
 async def test_under_chaos_cache_and_handlers_converge_to_the_server(kube, gizmo, seed):
     kube.chaos(seed, 0.3)
-    rng, seen = random.Random(seed), {}
+    rng = random.Random(seed)
+    seen: dict[Key, str] = {}
 
     def note(old, new):
         obj = new or old
@@ -280,3 +281,12 @@ async def test_under_chaos_cache_and_handlers_converge_to_the_server(kube, gizmo
         truth = {Key.of(obj): obj["metadata"]["resourceVersion"] for obj in kube.peek_all(GIZMO)}
         assert {Key.of(obj): obj["metadata"]["resourceVersion"] for obj in informer.list()} == truth
         assert seen == truth
+
+
+async def test_a_defect_of_the_client_does_not_end_the_watch(kube, gizmo, caplog):
+    kube.fail("list", GIZMO, KeyError("resourceVersion"), times=2)
+    kube.put(gizmo("a"))
+    async with InformerHub(kube) as hub, hub.use(GIZMO) as informer:
+        await informer.synced.wait()
+        assert len(informer) == 1
+    assert "watch failed unforeseen" in caplog.text

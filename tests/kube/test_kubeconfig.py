@@ -107,6 +107,7 @@ def test_each_kind_of_user(write, user, expected):
         (config(**{"current-context": ""}), "current-context"),
         (config(context={"cluster": "zz"}), "'zz' does not exist"),
         (config(server=""), "no server"),
+        (config(cluster={"proxy-url": "socks5://p"}), "SOCKS"),
         (["x"], "not a mapping"),
     ],
     ids=[
@@ -119,6 +120,7 @@ def test_each_kind_of_user(write, user, expected):
         "unset",
         "no-cluster",
         "no-server",
+        "socks",
         "list",
     ],
 )

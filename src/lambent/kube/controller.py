@@ -265,7 +265,10 @@ class Controller:
         """The one catch-all of the runner. A timeout of ours is told apart from one inside the reconciler."""
         try:
             async with asyncio.timeout(self._timeout_s) as limit:
-                return Verdict(await self._reconcile(key, context))
+                outcome = await self._reconcile(key, context)
+                if not isinstance(outcome, Outcome):
+                    raise TypeError(f"the reconciler gave {type(outcome).__name__}, not an outcome")
+                return Verdict(outcome)
         except TimeoutError:
             why = f"no result within {self._timeout_s:g} s" if limit.expired() else "a request timed out"
             return Verdict(Retry(why))

@@ -89,9 +89,9 @@ class TokenFile:
         return {"Authorization": f"Bearer {token}"} if token else {}
 
     async def renew(self) -> bool:
-        before = self._token
+        """Always worth a second try: another call may have read the new token already."""
         await self._read()
-        return self._token != before
+        return True
 
     def certificate(self) -> ClientCertificate | None:
         return self.client_certificate

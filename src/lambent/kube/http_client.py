@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 
 from lambent.kube import discovery, metrics
-from lambent.kube.errors import Gone, KubeError, NotFound, ServerError, Unreachable
+from lambent.kube.errors import Gone, Invalid, KubeError, NotFound, ServerError, Unreachable
 from lambent.kube.kubeconfig import ClusterConfig
 from lambent.kube.transport import HttpRequest, RetryPolicy, Transport
 from lambent.kube.types import (
@@ -113,6 +113,9 @@ class HttpClient:
         manager: str = "",
         dry_run: bool = False,
     ) -> KubeObject:
+        if kind == "strategic" and _is_custom(gvk):
+            message = "a custom resource takes no strategic merge patch"
+            raise Invalid(message, code=415, status_reason="UnsupportedMediaType", what=f"patch {gvk.kind} {name}")
         request = HttpRequest(
             "PATCH",
             await self._object_path(gvk, name, namespace, subresource),
@@ -354,6 +357,11 @@ def _delete_options(
     if dry_run:
         options["dryRun"] = ["All"]
     return options
+
+
+def _is_custom(gvk: GVK) -> bool:
+    """For certain: groups of Kubernetes itself have no dot or end in .k8s.io, as some custom ones do."""
+    return "." in gvk.group and not gvk.group.endswith(".k8s.io")
 
 
 def _has_precondition(body: PatchBody) -> bool:

@@ -134,6 +134,9 @@ def _resolve(
     user = _named(merged, "users", chosen["user"], f"user of context {name!r}") if chosen.get("user") else {}
     if not cluster.get("server"):
         raise UsageError(f"kubeconfig: cluster {chosen.get('cluster')!r} has no server")
+    proxy_url = cluster.get("proxy-url") or None
+    if proxy_url and not str(proxy_url).startswith(("http://", "https://")):
+        raise UsageError("kubeconfig: proxy-url must be http:// or https://; SOCKS proxies are not supported")
     insecure = bool(cluster.get("insecure-skip-tls-verify"))
     ca = _bytes_of(cluster, "certificate-authority")
     if insecure and ca is not None:
@@ -147,7 +150,7 @@ def _resolve(
         ca=ca,
         insecure_skip_tls_verify=insecure,
         tls_server_name=cluster.get("tls-server-name") or None,
-        proxy_url=cluster.get("proxy-url") or None,
+        proxy_url=proxy_url,
         impersonation=_impersonation(user, as_user),
         context=name,
     )

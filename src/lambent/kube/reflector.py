@@ -70,6 +70,9 @@ class Reflector:
                 self._failures = 0
             except (KubeError, Stalled) as error:
                 await self._recover(error)
+            except Exception as error:  # noqa: BLE001 - the one catch-all here: a cache must not die of a strange answer
+                _log.exception("watch failed unforeseen", extra={"kind": self.gvk.kind})
+                await self._recover(error)
 
     async def _list(self) -> None:
         self.sink.on_state("listing")
