@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lambent.aws.embedded import issued_secret
 from lambent.aws.errors import AwsError
 
 
@@ -106,6 +107,7 @@ async def test_a_key_issued_in_an_account_acts_in_it(aws):
     other = aws.account("111122223333")
     await other.call("iam", "CreateUser", UserName="u")
     key = (await other.call("iam", "CreateAccessKey", UserName="u"))["AccessKey"]
+    assert issued_secret(key["AccessKeyId"]) == key["SecretAccessKey"]
     assert await _account(aws.account(key["AccessKeyId"])) == "111122223333"
 
 
@@ -116,7 +118,10 @@ async def test_an_assumed_role_acts_in_the_roles_account(aws):
     )
     arn = role["Role"]["Arn"]
     session = await aws.clients().call("sts", "AssumeRole", RoleArn=arn, RoleSessionName="session")
-    assert await _account(aws.account(session["Credentials"]["AccessKeyId"])) == "111122223333"
+    key = session["Credentials"]
+    assert await _account(aws.account(key["AccessKeyId"])) == "111122223333"
+    assert issued_secret(key["AccessKeyId"]) == key["SecretAccessKey"]
+    assert issued_secret("nobody") is None
 
 
 async def test_lambda_never_reaches_moto(aws):

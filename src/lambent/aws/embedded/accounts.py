@@ -6,6 +6,7 @@ STS issued, else the default account. Regions come from the credential scope, el
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 IssuedKeys = Callable[[str], str | None]
 
@@ -29,9 +30,22 @@ class Accounts:
 
 def issued_by_moto(access_key: str) -> str | None:
     """The account whose embedded IAM or STS issued this key."""
+    found = _issued(access_key)
+    return found[0] if found else None
+
+
+def issued_secret(access_key: str) -> str | None:
+    """The secret of a key that the embedded IAM or STS issued, to verify signatures with."""
+    found = _issued(access_key)
+    return str(found[1].secret_access_key) if found else None
+
+
+def _issued(access_key: str) -> tuple[str, Any] | None:
+    """Account and key."""
     from moto.iam.models import iam_backends
 
     for account, partitions in list(iam_backends.items()):
-        if any(access_key in backend.access_keys for backend in list(partitions.values())):
-            return str(account)
+        for backend in list(partitions.values()):
+            if access_key in backend.access_keys:
+                return str(account), backend.access_keys[access_key]
     return None
