@@ -63,6 +63,15 @@ async def test_code_configuration_and_tags_in_one_apply_all_arrive(world):
     assert held["configuration"]["Environment"] == {"Variables": {"A": "1"}}
 
 
+async def test_zip_code_and_configuration_in_one_apply_both_arrive_at_once(world):
+    held = await synced(world, ZIP | {"code": IN_S3})
+    mark = len(world.aws.calls)
+    await world.edit("Function", "f", {"code": {"s3Key": "b.zip"}, "timeout": 9})
+    await world.synced("Function", "f", within_s=2)
+    assert operations(world.writes_since(mark)) == ["UpdateFunctionCode", "UpdateFunctionConfiguration"]
+    assert held["configuration"]["Timeout"] == 9
+
+
 async def test_layers_are_added_seen_and_removed_with_an_empty_list(world):
     held = await synced(world, ZIP | {"code": IN_S3})
     await edited(world, {"layers": ["arn:layer:1", "arn:layer:2"]})

@@ -5,6 +5,7 @@ Values come from the schema, so a new field is covered by being declared.
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ from lambent.resources.fake.world import World
 from lambent.resources.kinds import TIER_1
 
 KINDS = {kind.kind: kind for kind in TIER_1}
-BASE = {
+BASE: dict[str, dict[str, Any]] = {
     "Bucket": {"name": "x"},
     "Policy": {"name": "x", "policyDocument": '{"Statement":[]}'},
     "Role": {"name": "x", "assumeRolePolicyDocument": '{"Statement":[]}'},

@@ -237,7 +237,9 @@ class Converger:
         except AwsError as error:
             if error.code not in step.tolerate:
                 raise _Refused(Trouble(error, field=step.why)) from error
-        found.remembered |= step.remember
+        if step.remember:
+            found.remembered |= step.remember
+            found.subject = replace(found.subject, records={**found.subject.records, **step.remember})
         found.written.append(step)
 
     def _judge(self, found: Found, different: list[str], *, has_steps: bool) -> Verdict:

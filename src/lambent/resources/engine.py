@@ -33,7 +33,7 @@ from lambent.resources.objects import Held, merge_difference
 from lambent.resources.port import AwsPort
 from lambent.resources.requeue import Patience
 from lambent.resources.settings import ResourceSettings
-from lambent.resources.subjects import incomplete, misplaced, recorded_name, subject_of
+from lambent.resources.subjects import RECORDS_ANNOTATION, incomplete, misplaced, recorded_name, subject_of
 from lambent.resources.verdicts import situation_of, verdict_of
 from lambent.telemetry import counter
 
@@ -72,6 +72,7 @@ class Engine:
     referrers: references.Referrers = field(default_factory=references.Referrers)
     blocked: set[Key] = field(default_factory=set)
     _memory: dict[Key, _Memory] = field(default_factory=dict)
+    _has_extras: bool = True
 
     def __post_init__(self) -> None:
         self._patience = Patience(resync_s=self.settings.resync_s)
@@ -247,11 +248,21 @@ class Engine:
             observed=found.observed,
             records=records,
             now=rfc3339(self.now()),
+            with_extras=self._has_extras,
         )
         if is_resync:
             memory.looked_s = _loop_time()
         if statuses.must_write(self.kind, old, new, verdict=verdict, is_resync=is_resync):
             await held.patch({"status": merge_difference(old, new)}, subresource="status")
+            self._learn_extras(held.obj, new)
+        if not self._has_extras:
+            await held.annotate({RECORDS_ANNOTATION: orjson.dumps(records, option=orjson.OPT_SORT_KEYS).decode()})
+
+    def _learn_extras(self, written: KubeObject, status: Mapping[str, Any]) -> None:
+        """On ACK's own definitions our additions vanish without an error; the records then go to an annotation."""
+        if "lambent" in status and "lambent" not in (written.get("status") or {}):
+            _log.info("the definition has no place for our records; an annotation keeps them")
+            self._has_extras = False
 
     async def _delete(
         self, key: Key, held: Held, subject: Subject, annotations: Mapping[str, str], context: Context

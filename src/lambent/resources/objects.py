@@ -40,6 +40,13 @@ class Held:
             body["spec"] = dict(spec)
         await self.patch(body)
 
+    async def annotate(self, annotations: Mapping[str, str]) -> None:
+        """One patch, and none when all are there already."""
+        known = self.obj["metadata"].get("annotations") or {}
+        fresh = {key: value for key, value in annotations.items() if known.get(key) != value}
+        if fresh:
+            await self.patch({"metadata": {"annotations": fresh}})
+
     def _with_ours(self) -> list[str]:
         return list(dict.fromkeys([*(self.obj["metadata"].get("finalizers") or ()), self._finalizer]))
 

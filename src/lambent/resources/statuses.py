@@ -21,8 +21,9 @@ def build_status(
     observed: Observed | None,
     records: Mapping[str, Any],
     now: str,
+    with_extras: bool = True,
 ) -> Status:
-    """The complete new status."""
+    """The complete new status. `with_extras` False: without the members that ACK's own definitions lack."""
     old: Mapping[str, Any] = subject.obj.get("status") or {}
     generation = subject.obj["metadata"].get("generation", 0)
     status: Status = dict(old)
@@ -31,10 +32,20 @@ def build_status(
         status |= observed.status
     status["ackResourceMetadata"] = _metadata(old, subject, observed)
     status["conditions"] = conditions(old.get("conditions") or (), verdict, generation=generation, now=now)
+    if not with_extras:
+        return without_extras(status)
     status["observedGeneration"] = generation
     if records:
         status["lambent"] = dict(records)
     return status
+
+
+def without_extras(status: Mapping[str, Any]) -> Status:
+    """As ACK's definitions would keep it."""
+    bare = {name: value for name, value in status.items() if name not in ("lambent", "observedGeneration")}
+    found = bare.get("conditions") or ()
+    bare["conditions"] = [{key: item[key] for key in item if key != "observedGeneration"} for item in found]
+    return bare
 
 
 def _metadata(old: Mapping[str, Any], subject: Subject, observed: Observed | None) -> Status:

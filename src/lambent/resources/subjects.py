@@ -8,13 +8,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from lambent.kube.types import KubeObject
 from lambent.resources import schema
 from lambent.resources.declaration import Kind, Subject
 from lambent.resources.settings import ResourceSettings
 
 PREFIX = "services.k8s.aws/"
-DECLARED_ANNOTATION = "lambent.dev/declared"
+RECORDS_ANNOTATION = "lambent.dev/declared"
 
 
 def subject_of(
@@ -22,7 +24,7 @@ def subject_of(
 ) -> Subject:
     """References are not resolved yet (`references.resolve`)."""
     status = obj.get("status") or {}
-    records = status.get("lambent") or {}
+    records = records_of(obj)
     recorded = status.get("ackResourceMetadata") or {}
     return Subject(
         obj=obj,
@@ -32,17 +34,23 @@ def subject_of(
         region=str(recorded.get("region") or wanted_region(obj, namespace_annotations) or settings.region),
         partition=settings.partition,
         tags=default_tags(kind, obj, settings),
-        declared=frozenset(_declared(obj, records)),
+        declared=frozenset(records.get("declared") or ()),
         records=records,
         recorded_arn=str(recorded.get("arn") or ""),
     )
 
 
-def _declared(obj: KubeObject, records: Mapping[str, Any]) -> list[str]:
-    if "declared" in records:
-        return list(records["declared"])
-    text = (obj["metadata"].get("annotations") or {}).get(DECLARED_ANNOTATION, "")
-    return [path for path in text.split(",") if path]
+def records_of(obj: KubeObject) -> Mapping[str, Any]:
+    """What earlier passes remembered: in the status, or in the annotation where the definition has no place for it."""
+    kept = (obj.get("status") or {}).get("lambent")
+    if kept is not None:
+        return dict(kept)
+    text = (obj["metadata"].get("annotations") or {}).get(RECORDS_ANNOTATION, "")
+    try:
+        found = orjson.loads(text) if text else {}
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def recorded_name(subject: Subject) -> str:
