@@ -49,12 +49,12 @@ async def test_each_step_starts_when_the_resource_before_it_becomes_ready():
     assert loop.time() - started >= 12
 
 
-async def test_a_ready_workload_is_left_alone_for_a_day():
+async def test_a_ready_workload_is_left_alone_for_hours():
     cluster = _cluster()
     async with cluster.running():
         await asyncio.sleep(5)
         before = cluster.mutations()
-        await asyncio.sleep(86_400)
+        await asyncio.sleep(10_800)
         assert cluster.mutations()[len(before) :] == []
 
 

@@ -39,7 +39,7 @@ def prepare(document: Document) -> Prepared | None:
     return prepared
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Catalog:
     """A set of prepared documents; `libraries` are namespaces searched after the referrer's own."""
 

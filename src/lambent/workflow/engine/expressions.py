@@ -32,7 +32,7 @@ def is_expression(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("=")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Expression:
     """One compiled expression and its place."""
 
@@ -61,7 +61,7 @@ class Expression:
         return _seconds(self.program.guarded, root)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Constant:
     """A value without expressions."""
 
@@ -71,7 +71,7 @@ class Constant:
         return self.value
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MapTemplate:
     """A map with at least one expression somewhere below."""
 
@@ -81,7 +81,7 @@ class MapTemplate:
         return {key: item.evaluate(bindings) for key, item in self.items}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ListTemplate:
     """A list with at least one expression somewhere below."""
 
@@ -94,7 +94,7 @@ class ListTemplate:
 Template = Expression | Constant | MapTemplate | ListTemplate
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Overlay:
     """Leaves to be set on a copy of a base object; maps between them are walked, everything else replaces."""
 

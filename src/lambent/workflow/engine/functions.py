@@ -31,7 +31,7 @@ class Needs:
     is_complete: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Unready:
     """A document with errors; it cannot be used, and its users say why."""
 
@@ -46,7 +46,7 @@ class Unready:
         return f"{self.identity} is not valid: {errors[0].message if errors else 'unknown reason'}{more}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PreparedTemplate:
     """A ResourceTemplate."""
 
@@ -57,7 +57,7 @@ class PreparedTemplate:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Locals:
     """Locals in the order in which they can be computed."""
 
@@ -74,7 +74,7 @@ class Locals:
         return values
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ValueFunction:
     """A ValueFunction; `needs` says which inputs it reads."""
 
@@ -103,7 +103,7 @@ class ValueFunction:
             return PermFail(failure.message, failure.location)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OverlayStep:
     """One entry of `overlays`: an inline overlay, or a value function by name with its inputs."""
 
@@ -113,7 +113,7 @@ class OverlayStep:
     skip_if: Template
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ApiConfig:
     """The object that a resource function manages."""
 
@@ -128,7 +128,7 @@ class ApiConfig:
     deletes: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ResourceFunction:
     """`update` is patch, recreate, never or apply; `delete` is abandon, destroy or empty (the default)."""
 

@@ -19,7 +19,7 @@ from lambent.workflow.engine.step_run import RunResult
 ANNOTATION = "koreo.dev/managed-resources"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Record:
     """A parsed annotation; `resources` holds plain JSON."""
 

@@ -51,7 +51,7 @@ class Context:
     owner: Owner | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Address:
     """A resource function with its inputs, after the first half."""
 
@@ -292,7 +292,7 @@ def _body(target: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stage:
     """The target after one stage, for `render`."""
 

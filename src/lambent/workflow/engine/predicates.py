@@ -15,7 +15,7 @@ from lambent.workflow.spec import FieldPath
 _KINDS = ("ok", "skip", "depSkip", "retry", "permFail")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Predicate:
     """`kind` is the outcome when the assertion is false."""
 

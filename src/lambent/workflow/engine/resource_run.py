@@ -21,7 +21,7 @@ _CONFLICT = 409
 _NOT_FOUND = 404
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Ran:
     """What running some logic came to; `managed` is a ref, a list of them, a map by label, or None when unknown."""
 

@@ -41,7 +41,7 @@ class LogicLookup(Lookup, Protocol):
     ) -> "Workflow | ResourceFunction | ValueFunction | Unready | str": ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class StepResult:
     """What a step came to; `state` is what it publishes, `state_failure` why it could not."""
 
@@ -53,7 +53,7 @@ class StepResult:
     plans: tuple[Plan, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class RunResult:
     """A workflow, or a sub-workflow, after its last step."""
 
@@ -63,7 +63,7 @@ class RunResult:
     state: dict[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Fork:
     """Run these generators, at most so many at once; the answer is the list of their results."""
 
@@ -71,7 +71,7 @@ class Fork:
     limit: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sub:
     """Run a workflow with these inputs as parent; the answer is its `RunResult`."""
 
@@ -82,7 +82,7 @@ class Sub:
 Working = Generator[Any, Any, Ran]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Scope:
     """What a step sees: the pass' context, the workflow's parent, and the results of earlier steps.
 

@@ -24,7 +24,7 @@ class LogicRef:
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Switch:
     """Logic chosen by a value."""
 
@@ -33,7 +33,7 @@ class Switch:
     default: LogicRef | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ForEach:
     """The logic runs once per item."""
 
@@ -73,7 +73,7 @@ class BackOff:
         return min(self.max_s, self.min_s * self.factor ** min(failures, 64))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Step:
     """One step; `state_keys` are the keys that it declares."""
 
@@ -106,7 +106,7 @@ class TriggerKind:
     kind: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Workflow:
     """`trigger` is None for a workflow that is only used inside others."""
 

@@ -9,7 +9,6 @@
 Without a file (an object read from a cluster) the place is `Kind/namespace/name:path:line:col`.
 """
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -95,6 +94,8 @@ def has_errors(diagnostics: Iterable[Diagnostic], *, strict: bool = False) -> bo
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """`did you mean "x"?`, or nothing when no candidate is near."""
+    import difflib  # only needed when something is wrong, and it costs milliseconds
+
     folded = {candidate.lower(): candidate for candidate in candidates}
     found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     return f'did you mean "{folded[found[0]]}"?' if found else ""

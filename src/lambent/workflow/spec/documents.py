@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambent.workflow.spec.diagnostics import Diagnostic, Severity, Span
 from lambent.workflow.spec.positions import FieldPath, find, offset_of, path_text, span_of, span_within
-from lambent.workflow.spec.yaml_nodes import Duplicate, Node, YamlProblem, parse_nodes, to_value
+from lambent.workflow.spec.yaml_nodes import Duplicate, Node, YamlProblem, to_value
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml", ".k", ".koreo")
 SOURCE_ANNOTATION = "lambent.dev/source"
@@ -138,6 +140,9 @@ def _repeated(document: Document, duplicate: Duplicate) -> Diagnostic:
 
 
 def _load_chunk(text: str, file: str, first_line: int) -> Iterator[Document | Diagnostic]:
+    # A controller never reads text; it need not pay for the parser.
+    from lambent.workflow.spec.yaml_events import parse_nodes
+
     try:
         nodes = list(parse_nodes(text))
     except YamlProblem as problem:
@@ -173,7 +178,7 @@ def load_text(text: str, file: str = "") -> tuple[list[Document], list[Diagnosti
     return documents, diagnostics
 
 
-def find_files(paths: Iterable[Path]) -> list[Path]:
+def find_files(paths: "Iterable[Path]") -> "list[Path]":
     """The files to read: those named, and those of named folders with one of the suffixes, sorted."""
     found: dict[Path, None] = {}
     for path in paths:
@@ -184,7 +189,7 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def load_paths(paths: Iterable[Path]) -> tuple[list[Document], list[Diagnostic]]:
+def load_paths(paths: "Iterable[Path]") -> tuple[list[Document], list[Diagnostic]]:
     """The documents of files and folders. A file that cannot be read is a diagnostic."""
     documents: list[Document] = []
     diagnostics: list[Diagnostic] = []
