@@ -43,7 +43,10 @@ _ACCEPTED = ("application/json", "application/yaml", "application/vnd.kubernetes
 
 @dataclass(slots=True)
 class Call:
-    """`verb` is the API verb (get, list, watch, create, update, patch, delete, deletecollection)."""
+    """`verb` is the API verb (get, list, watch, create, update, patch, delete, deletecollection).
+
+    `duplicates` are paths of members that occur twice in the body.
+    """
 
     request: Request
     user: User
@@ -54,6 +57,7 @@ class Call:
     subresource: str
     query: dict[str, str]
     warnings: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
 
     @property
     def path(self) -> str:
@@ -135,7 +139,12 @@ def split_path(raw: bytes) -> tuple[str, ...]:
 
 
 def parse_query(raw: bytes) -> dict[str, str]:
-    """First value of each parameter."""
+    """First value of each parameter; the caller's own dict."""
+    return dict(_parsed_query(raw)) if raw else {}
+
+
+@lru_cache(maxsize=1024)
+def _parsed_query(raw: bytes) -> dict[str, str]:
     out: dict[str, str] = {}
     for key, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
         out.setdefault(key, value)

@@ -5,6 +5,7 @@ more with a decoder that sees pairs.
 """
 
 import json
+import re
 from typing import Any
 
 import orjson
@@ -36,6 +37,8 @@ def decode_body(call: Call) -> dict[str, Any]:
         raise ApiError(413, f"Request entity too large: limit is {BODY_LIMIT_BYTES}", details={})
     if media in ("", "application/json", "*/*"):
         value = decode_json(body)
+        if call.validation != "Ignore" and may_have_duplicates(body, value):
+            call.duplicates = duplicate_fields(body)
     elif media in ("application/yaml", "application/x-yaml", "text/yaml"):
         value = decode_yaml(body)
     elif media == "application/vnd.kubernetes.protobuf":
@@ -106,6 +109,20 @@ def _go_json_error(body: bytes) -> str:
 def _name(value: Any) -> str:
     names = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
     return names.get(type(value), "null")
+
+
+_SPACED = re.compile(rb'"\s+:')
+
+
+def may_have_duplicates(body: bytes, parsed: Any) -> bool:
+    """False only when no member occurs twice: the text has as many members as what was parsed from it.
+
+    Members are counted by the bytes `":`, which is exact for a text without a space before the colon and without an
+    escaped quote in another spelling; any other text is "may be". Spares nearly every strict write a slow parse.
+    """
+    if b"\\u0022" in body or _SPACED.search(body):
+        return True
+    return body.count(b'":') != orjson.dumps(parsed).count(b'":')
 
 
 def duplicate_fields(body: bytes) -> list[str]:

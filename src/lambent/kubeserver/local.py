@@ -6,6 +6,7 @@ would see; only the transport is missing.
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -36,6 +37,9 @@ _PATCH_TYPES: dict[str, bytes] = {
 }
 
 
+_METADATA = b"application/json;as=PartialObjectMetadata%b;g=meta.k8s.io;v=v1"
+
+
 class LocalClient:
     """Implements `kube.client.KubeClient`."""
 
@@ -55,8 +59,9 @@ class LocalClient:
         token, has_restarted = "", False
         while True:
             query = {"limit": str(limit), "continue": token, **_selection(selector)}
+            accept = _METADATA % b"List" if selector.form == "metadata" else b""
             try:
-                found: Any = await self._object("GET", path, query=query, what=f"list {gvk.kind}")
+                found: Any = await self._object("GET", path, query=query, accept=accept, what=f"list {gvk.kind}")
             except Gone:
                 # History no longer reaches the first page's version: once, begin again.
                 if has_restarted or not token:
@@ -144,7 +149,8 @@ class LocalClient:
             "allowWatchBookmarks": "true" if wanted.bookmarks else "",
             **_selection(wanted.selector),
         }
-        response = await self._send("GET", path, query=query, what=f"watch {gvk.kind}")
+        accept = _METADATA % b"" if wanted.selector.form == "metadata" else b""
+        response = await self._send("GET", path, query=query, accept=accept, what=f"watch {gvk.kind}")
         stream: Any = response.body
         async with aclosing(stream) as chunks:
             async for chunk in chunks:
@@ -186,9 +192,10 @@ class LocalClient:
         query: dict[str, str] | None = None,
         body: Any = None,
         media: bytes = b"application/json",
+        accept: bytes = b"",
         what: str,
     ) -> KubeObject:
-        response = await self._send(method, path, query=query, body=body, media=media, what=what)
+        response = await self._send(method, path, query=query, body=body, media=media, accept=accept, what=what)
         found: KubeObject = orjson.loads(_bytes(response))
         return found
 
@@ -200,11 +207,14 @@ class LocalClient:
         query: dict[str, str] | None = None,
         body: Any = None,
         media: bytes = b"application/json",
+        accept: bytes = b"",
         what: str,
     ) -> Response:
-        given = {key: value for key, value in (query or {}).items() if value}
-        target = f"{path}?{urlencode(given)}" if given else path
+        given = tuple((key, value) for key, value in (query or {}).items() if value)
+        target = f"{path}?{_encoded(given)}" if given else path
         headers = [(b"user-agent", self._agent)]
+        if accept:
+            headers.append((b"accept", accept))
         if body is not None:
             headers.append((b"content-type", media))
         request = Request(method, target.encode(), headers, orjson.dumps(body) if body is not None else b"")
@@ -212,6 +222,11 @@ class LocalClient:
         if response.status >= 400:
             raise _error(response, what)
         return response
+
+
+@lru_cache(maxsize=1024)
+def _encoded(query: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(query)
 
 
 def _error(response: Response, what: str) -> Exception:

@@ -11,7 +11,10 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
+
+from prometheus_client import Counter
 
 from lambent.http.message import Request, Response, Service
 from lambent.kubeserver.call import ADMIN, ANONYMOUS, Call, User
@@ -54,13 +57,18 @@ def build_stack(router: Router, *, identify: Identify, audit: AuditSink | None =
     return _refusals(known)
 
 
+@lru_cache(maxsize=4096)
+def _counted(verb: str, plural: str, code: int) -> Counter:
+    return _requests.labels(verb, plural, str(code))
+
+
 def _audited(
     run: Callable[[Call], Awaitable[Response]], sink: AuditSink | None
 ) -> Callable[[Call], Awaitable[Response]]:
     """Counts, and tells the sink, which the test of minimal RBAC rules is built on."""
 
     def note(call: Call, code: int) -> None:
-        _requests.labels(call.verb, call.resource.plural, str(code)).inc()
+        _counted(call.verb, call.resource.plural, code).inc()
         if sink is not None:
             resource, name = call.resource, call.user.name
             event = AuditEvent(

@@ -16,7 +16,6 @@ from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import metadata, status
 from lambent.kubeserver.builtin.kinds import defaults_of, judge
-from lambent.kubeserver.decoding import duplicate_fields
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.ownership import track
 from lambent.kubeserver.status import bad_request
@@ -153,7 +152,7 @@ def _prune_metadata(meta: dict[str, Any]) -> list[str]:
 
 
 def _report(draft: Draft, mode: str, unknown: list[str]) -> None:
-    doubled = [] if draft.is_patch or mode == "Ignore" else _doubled(draft, mode)
+    doubled = draft.call.duplicates
     texts = [f'unknown field "{path}"' for path in sorted(unknown)] + [f'duplicate field "{path}"' for path in doubled]
     if not texts:
         return
@@ -161,21 +160,11 @@ def _report(draft: Draft, mode: str, unknown: list[str]) -> None:
         draft.call.warnings += texts
         return
     ending = f"strict decoding error: {', '.join(texts)}"
+    kind, version = draft.resource.kind, draft.resource.gvk.version
     if draft.is_patch:
         problem = metadata.bad("patch", orjson.dumps(draft.new).decode(), ending)
-        raise status.invalid(
-            draft.resource.group, draft.resource.kind, draft.new["metadata"].get("name", ""), [problem]
-        )
-    version = draft.resource.gvk.version
-    raise bad_request(
-        f'{draft.resource.kind} in version "{version}" cannot be handled as a {draft.resource.kind}: {ending}'
-    )
-
-
-def _doubled(draft: Draft, mode: str) -> list[str]:
-    """Only the strict mode pays for the second, slower parse."""
-    body = draft.call.request.body
-    return duplicate_fields(body) if mode == "Strict" and body[:1] == b"{" else []
+        raise status.invalid(draft.resource.group, kind, draft.new["metadata"].get("name", ""), [problem])
+    raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {ending}')
 
 
 _GO_TYPES = {

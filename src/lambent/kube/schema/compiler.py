@@ -153,12 +153,9 @@ class _Compiler:
         return check
 
     def _object(self, schema: JsonSchema) -> Check:
-        properties = {name: self.node(child) for name, child in (schema.get("properties") or {}).items()}
         embedded = bool(schema.get("x-kubernetes-embedded-resource"))
-        if embedded:
-            properties |= {"apiVersion": _text, "kind": _text, "metadata": self._metadata()}
         prepare = None if self.pure else _preparation(schema, omits_empty=self.omits_empty)
-        walk = self._members(schema, properties)
+        walk = self._members(schema, embedded=embedded)
         needed = [*(schema.get("required") or ()), *(("apiVersion", "kind") if embedded else ())]
         checks = object_checks(schema)
 
@@ -179,7 +176,13 @@ class _Compiler:
 
         return check
 
-    def _members(self, schema: JsonSchema, properties: dict[str, Check]) -> Check:
+    def _members(self, schema: JsonSchema, *, embedded: bool) -> Check:
+        declared: Mapping[str, JsonSchema] = schema.get("properties") or {}
+        properties = {name: self.node(child) for name, child in declared.items()}
+        if embedded:
+            properties |= {"apiVersion": _text, "kind": _text, "metadata": self._metadata()}
+        # Most members are scalars without bounds: for them a look at the type spares the call.
+        plain = {name: kind for name, child in declared.items() if (kind := _plain_type(child)) is not None}
         others = schema.get("additionalProperties")
         rest = self.node(others) if isinstance(others, Mapping) and others else None
         keeps = self.pure or others is True or others == {} or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
@@ -189,6 +192,8 @@ class _Compiler:
             faults: list[Fault] | None = None
             gone: list[str] | None = None
             for name, member in value.items():
+                if plain.get(name) is type(member):
+                    continue
                 check = properties.get(name) or rest
                 if check is not None:
                     found = check(member)
@@ -227,6 +232,35 @@ class _Compiler:
         if schema.get("not") is not None:
             out.append(_none_of(pure.node(schema["not"])))
         return out
+
+
+_SCALARS: dict[str, type] = {"string": str, "integer": int, "boolean": bool}
+_BOUNDS = frozenset(
+    (
+        "enum",
+        "pattern",
+        "format",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "multipleOf",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+    )
+)
+
+
+def _plain_type(schema: JsonSchema) -> type | None:
+    """The Python type that satisfies a schema by itself; None when more has to be looked at."""
+    kind = schema.get("type")
+    if kind == "integer" and schema.keys() & (_BOUNDS - {"format"}):
+        return None
+    if kind in ("string", "boolean") and schema.keys() & _BOUNDS:
+        return None
+    return None if schema.get("x-kubernetes-int-or-string") else _SCALARS.get(str(kind))
 
 
 def _placed(faults: list[Fault] | None, found: list[Fault], segment: str) -> list[Fault]:
@@ -270,17 +304,14 @@ def _all(checks: list[Check]) -> Check:
 def _preparation(schema: JsonSchema, *, omits_empty: bool) -> Callable[[dict[str, Any]], None]:
     """Drops nulls that are not allowed, then fills absent members that have a default."""
     properties: Mapping[str, JsonSchema] = schema.get("properties") or {}
-    may_be_null = frozenset(name for name, child in properties.items() if _allows_null(child))
-    others = schema.get("additionalProperties")
-    rest_null = _allows_null(others) if isinstance(others, Mapping) else True
+    drop_nulls = _null_dropper(schema)
     defaults = [(name, _maker(child["default"])) for name, child in properties.items() if "default" in child]
     omitted = _omitted(schema) if omits_empty else ()
+    if not defaults and not omitted:
+        return drop_nulls
 
     def prepare(value: dict[str, Any]) -> None:
-        if None in value.values():
-            for name in [key for key, member in value.items() if member is None]:
-                if name not in may_be_null and not (name not in properties and rest_null):
-                    del value[name]
+        drop_nulls(value)
         for name in omitted:
             if name in value and value[name] in ({}, []):
                 del value[name]
@@ -289,6 +320,21 @@ def _preparation(schema: JsonSchema, *, omits_empty: bool) -> Callable[[dict[str
                 value[name] = make()
 
     return prepare
+
+
+def _null_dropper(schema: JsonSchema) -> Callable[[dict[str, Any]], None]:
+    properties: Mapping[str, JsonSchema] = schema.get("properties") or {}
+    may_be_null = frozenset(name for name, child in properties.items() if _allows_null(child))
+    others = schema.get("additionalProperties")
+    rest_null = _allows_null(others) if isinstance(others, Mapping) else True
+
+    def drop(value: dict[str, Any]) -> None:
+        if None in value.values():
+            for name in [key for key, member in value.items() if member is None]:
+                if name not in may_be_null and not (name not in properties and rest_null):
+                    del value[name]
+
+    return drop
 
 
 def _omitted(schema: JsonSchema) -> tuple[str, ...]:
