@@ -6,6 +6,7 @@ import pytest
 
 from lambent.aws.clients import AwsClients
 from lambent.aws.errors import AwsError
+from lambent.telemetry import REGISTRY
 
 
 @pytest.fixture
@@ -70,6 +71,23 @@ async def test_no_answer_is_an_aws_error_with_status_0(unused_tcp_port):
     finally:
         await clients.aclose()
     assert (refused.value.code, refused.value.status) == ("EndpointConnectionError", 0)
+
+
+async def test_requests_are_counted_with_the_status_that_came(aws, unused_tcp_port):
+    def count(operation: str, code: str) -> float:
+        labels = {"service": "iam", "operation": operation, "code": code}
+        return REGISTRY.get_sample_value("lambent_aws_requests_total", labels) or 0.0
+
+    before = (count("ListRoles", "200"), count("GetRole", "404"), count("GetRole", "EndpointConnectionError"))
+    clients = aws.clients()
+    await clients.call("iam", "ListRoles")
+    gone = AwsClients(f"http://127.0.0.1:{unused_tcp_port}", max_attempts=1)
+    for asked in (clients, gone):
+        with pytest.raises(AwsError):
+            await asked.call("iam", "GetRole", RoleName="absent")
+    await gone.aclose()
+    after = (count("ListRoles", "200"), count("GetRole", "404"), count("GetRole", "EndpointConnectionError"))
+    assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1, 1]
 
 
 async def test_wrong_parameters_are_an_aws_error_before_anything_is_sent(aws):

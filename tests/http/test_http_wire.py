@@ -96,6 +96,14 @@ async def test_http_1_0_gets_a_stream_that_ends_with_the_connection(serve):
     assert answer == b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nonetwo"
 
 
+async def test_http_1_0_may_keep_its_connection(serve, echo_service):
+    running = await serve(echo_service)
+    request = b"GET /%d HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    answer = await running.talk(request % 1 + request % 2 + b"GET /3 HTTP/1.0\r\n\r\n")
+    assert answer.count(b"connection: keep-alive") == 2
+    assert answer.endswith(b"connection: close\r\n\r\nGET /3|")
+
+
 @pytest.mark.parametrize(
     ("method", "status", "expected"),
     [

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambent.aws.errors import AwsError
 from lambent.aws.isolation import IsolatedSession
+from lambent.aws.metrics import count_requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class AwsClients:
         self.region = region
         self._credentials = credentials or (Credentials() if endpoint_url else None)
         self._session: Any = IsolatedSession() if endpoint_url else AioSession()
+        count_requests(self._session)
         self._config = AioConfig(
             retries={"mode": retry_mode, "total_max_attempts": max_attempts},
             max_pool_connections=pool_connections,

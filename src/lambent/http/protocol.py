@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lambent.http.limits import Limits
 from lambent.http.message import Response
 from lambent.http.reading import Exchange, RequestReader
-from lambent.http.wire import CONTINUE, LAST_CHUNK, Framing, declared_length, head, may_have_body
+from lambent.http.wire import CLOSE, CONTINUE, KEEP_ALIVE, LAST_CHUNK, Framing, declared_length, head, may_have_body
 
 if TYPE_CHECKING:
     from lambent.http.server import HttpServer
@@ -224,7 +224,7 @@ class HttpProtocol(asyncio.Protocol):
     def _write_whole(self, exchange: Exchange, response: Response, body: bytes) -> None:
         status = response.status
         framing = Framing.LENGTH if may_have_body("", status) else Framing.NONE
-        start = head(status, response.headers, framing=framing, length=len(body), close=not exchange.keep_alive)
+        start = head(status, response.headers, framing=framing, length=len(body), connection=_connection(exchange))
         self._has_begun = True
         if not body or not may_have_body(exchange.request.method, status):
             self._transport.write(start)
@@ -239,7 +239,7 @@ class HttpProtocol(asyncio.Protocol):
             if self._transport.is_closing():
                 raise PeerGone
             framing = self._stream_framing(exchange, response)
-            start = head(response.status, response.headers, framing=framing, close=not exchange.keep_alive)
+            start = head(response.status, response.headers, framing=framing, connection=_connection(exchange))
             self._has_begun = True
             self._transport.write(start)
             if framing is not Framing.NONE:
@@ -285,3 +285,10 @@ class HttpProtocol(asyncio.Protocol):
             self._writable = None
         if self._transport.is_closing():
             raise PeerGone
+
+
+def _connection(exchange: Exchange) -> bytes:
+    """HTTP/1.1 keeps a connection unless told otherwise, HTTP/1.0 closes it unless told otherwise."""
+    if not exchange.keep_alive:
+        return CLOSE
+    return KEEP_ALIVE if exchange.http10 else b""

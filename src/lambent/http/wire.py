@@ -12,6 +12,8 @@ from http import HTTPStatus
 from lambent.http.message import Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CLOSE = b"connection: close\r\n"
+KEEP_ALIVE = b"connection: keep-alive\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 
 _STATUS_LINES = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
@@ -33,17 +35,17 @@ def may_have_body(method: str, status: int) -> bool:
     return method != "HEAD" and status >= 200 and status not in (204, 304)
 
 
-def head(status: int, headers: Headers, *, framing: Framing, length: int = 0, close: bool = False) -> bytes:
-    """The head with its empty line. `length` is used with `Framing.LENGTH` unless the service named one.
-    Raises ValueError when a header would break the head (a line break inside)."""
+def head(status: int, headers: Headers, *, framing: Framing, length: int = 0, connection: bytes = b"") -> bytes:
+    """The head with its empty line. `length` is used with `Framing.LENGTH` unless the service named one; `connection`
+    is the whole Connection line, when there is to be one. Raises ValueError when a header would break the head (a line break inside)."""
     lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, _date()]
     lines += [b"%b: %b\r\n" % pair for pair in headers if pair[0].lower() not in _OWN_HEADERS]
     if framing is Framing.LENGTH and not declared_length(headers):
         lines.append(b"content-length: %d\r\n" % length)
     elif framing is Framing.CHUNKED:
         lines.append(b"transfer-encoding: chunked\r\n")
-    if close:
-        lines.append(b"connection: close\r\n")
+    if connection:
+        lines.append(connection)
     block = b"".join(lines)
     if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines):
         raise ValueError("a response header contains a line break")

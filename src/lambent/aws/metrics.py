@@ -1,0 +1,34 @@
+"""Requests to AWS as metrics, counted per attempt at the one place all of them pass: botocore's events.
+
+`code` is the HTTP status that came, or the name of the exception when none did. A cancelled request is not counted.
+"""
+
+import time
+from typing import Any
+
+from lambent.telemetry import counter, histogram
+
+_requests = counter("aws_requests_total", "Attempts of requests to AWS APIs.", ("service", "operation", "code"))
+_seconds = histogram("aws_request_seconds", "Duration of an attempt until its answer.", ("service", "operation"))
+_BEGAN = "lambent_began"
+
+
+def count_requests(session: Any) -> None:
+    """Counts every request of the session's clients (untyped library)."""
+    session.register("request-created", _begin)
+    session.register("response-received", _end)
+
+
+def _begin(request: Any, **_: Any) -> None:
+    request.context[_BEGAN] = time.perf_counter()
+
+
+def _end(
+    event_name: str, response_dict: dict[str, Any] | None, context: dict[str, Any], exception: Any = None, **_: Any
+) -> None:
+    service, operation = event_name.split(".", 2)[1:]
+    code = str(response_dict["status_code"]) if response_dict else type(exception).__name__
+    _requests.labels(service, operation, code).inc()
+    began = context.get(_BEGAN)
+    if began is not None:
+        _seconds.labels(service, operation).observe(time.perf_counter() - began)
