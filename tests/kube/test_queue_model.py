@@ -55,6 +55,8 @@ class Model:
         else:
             old_deadline, old_priority = self.waiting.get(key, (math.inf, priority))
             if deadline < old_deadline:
+                # Of keys with one deadline the one that asked first is served first.
+                self.waiting.pop(key, None)
                 self.waiting[key] = (deadline, min(priority, old_priority))
 
     def advance(self, seconds):

@@ -15,12 +15,12 @@ def line(type_, version, name="ä"):
 STREAM = line("ADDED", "1") + line("MODIFIED", "2") + b"\n" + line("DELETED", "7") + line("BOOKMARK", "9")
 
 
-@pytest.mark.parametrize("cut", range(len(STREAM) + 1))
-def test_a_stream_split_at_any_byte_gives_the_same_events(cut):
-    decoder = WatchDecoder()
-    events = decoder.feed(STREAM[:cut]) + decoder.feed(STREAM[cut:])
-    assert [event.type for event in events] == ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
-    assert decoder.resource_version == "9"
+def test_a_stream_split_at_any_byte_gives_the_same_events():
+    for cut in range(len(STREAM) + 1):
+        decoder = WatchDecoder()
+        events = decoder.feed(STREAM[:cut]) + decoder.feed(STREAM[cut:])
+        assert [event.type for event in events] == ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"], cut
+        assert decoder.resource_version == "9"
 
 
 def test_byte_by_byte_gives_the_same_events():

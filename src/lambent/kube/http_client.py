@@ -186,8 +186,6 @@ class HttpClient:
                 for event in decoder.feed(chunk):
                     if event.type == "ERROR":
                         raise error_of(event, request.what)
-                    if event.object["kind"] == "PartialObjectMetadata":
-                        event.object.update({"apiVersion": gvk.api_version, "kind": gvk.kind})
                     yield event
             decoder.finish()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -371,6 +369,7 @@ def _has_precondition(body: PatchBody) -> bool:
 
 
 def _typed(item: dict[str, Any], gvk: GVK) -> KubeObject:
-    """Items of a builtin's list carry no kind, metadata alone carries its own; an object of ours always says its."""
-    item["apiVersion"], item["kind"] = gvk.api_version, gvk.kind
+    """Items of a builtin's list carry no kind; an object of ours always does."""
+    item.setdefault("apiVersion", gvk.api_version)
+    item.setdefault("kind", gvk.kind)
     return cast(KubeObject, item)

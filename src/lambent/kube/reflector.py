@@ -80,8 +80,10 @@ class Reflector:
         items: list[KubeObject] = []
         revision = ""
         async for page in self.client.list(self.gvk, namespace=self.namespace, selector=self.selector):
+            if page.resource_version != revision:
+                # The first page, or a list that had to start again: what came before is of another moment.
+                items, revision = [], page.resource_version
             items.extend(page.items)
-            revision = page.resource_version
         self.sink.on_list(items)
         self._revision = revision
 

@@ -146,7 +146,7 @@ Form = Literal["full", "metadata"]
 @dataclass(frozen=True, slots=True)
 class Selector:
     """What of a collection is asked for: label and field selector texts as the API takes them (empty selects all),
-    and how much of each object. "metadata" is a wish: a client may give whole objects all the same.
+    and how much of each object. "metadata" gives objects of kind PartialObjectMetadata (meta.k8s.io/v1), without spec.
     """
 
     labels: str = ""

@@ -353,7 +353,7 @@ def _matcher(selector: Selector, namespace: str | None) -> Callable[[KubeObject]
 def _shown(obj: KubeObject, selector: Selector) -> KubeObject:
     if selector.form == "full":
         return obj
-    return cast(KubeObject, {name: obj[name] for name in ("apiVersion", "kind", "metadata")})
+    return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": obj["metadata"]}
 
 
 def _patched(old: KubeObject, body: PatchBody, kind: PatchKind) -> KubeObject:
