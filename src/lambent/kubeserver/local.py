@@ -69,8 +69,9 @@ class LocalClient:
                 token, has_restarted = "", True
                 continue
             for item in found["items"]:
-                # A builtin's list leaves both out; metadata alone names the form and not the kind.
-                item["apiVersion"], item["kind"] = gvk.api_version, gvk.kind
+                # A builtin's list leaves both out.
+                item.setdefault("apiVersion", gvk.api_version)
+                item.setdefault("kind", gvk.kind)
             token = found["metadata"].get("continue", "")
             yield Page(found["items"], found["metadata"]["resourceVersion"], token)
             if not token:
@@ -155,10 +156,7 @@ class LocalClient:
         async with aclosing(stream) as chunks:
             async for chunk in chunks:
                 for line in chunk.splitlines():
-                    event = _event(orjson.loads(line), what=f"watch {gvk.kind}")
-                    if accept and event.type != "ERROR":
-                        event.object["apiVersion"], event.object["kind"] = gvk.api_version, gvk.kind
-                    yield event
+                    yield _event(orjson.loads(line), what=f"watch {gvk.kind}")
 
     async def resolve(self, gvk: GVK) -> ResourceInfo:
         """Asked anew for an unknown kind; a known one is kept (plural and scope of a kind never change)."""
