@@ -3,6 +3,7 @@
 import pytest
 
 from lambent import cel
+from lambent.cel import macros
 from lambent.cel.values import BoolKey, UInt
 
 VARIABLES = {"a": 1, "t": True, "n": None, "m": {"k": 1}, "l": [1, 2, 3], "f": 1.5, "s": "x", "o": {"in": 5, "true": 6}}
@@ -215,3 +216,11 @@ def test_names_resolve_through_the_container_from_the_inside():
     program = cel.compile("y + .y", names={"x.y", "y"}, container="x")
     assert program.evaluate({"x.y": 1, "y": 10}) == 11
     assert cel.compile("a.b.c.d", names={"a.b.c", "a.b"}).evaluate({"a.b.c": {"d": 1}, "a.b": {}}) == 1
+
+
+def test_every_macro_is_documented():
+    words = {
+        form.partition("(")[0].removeprefix("list.").removeprefix("map.").removeprefix("optional.")
+        for form in cel.MACROS
+    }
+    assert words | {"existsOne"} == macros.NAMES

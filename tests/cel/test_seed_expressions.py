@@ -1,6 +1,10 @@
 """What the seed's and Koreo's documents need of the language."""
 
+import os
+from pathlib import Path
+
 import pytest
+import yaml
 
 from lambent import cel
 
@@ -80,3 +84,26 @@ def test_an_undeclared_name_is_found_when_compiling_and_the_nearest_is_named():
     with pytest.raises(cel.CelError, match="did you mean 'inputs'") as caught:
         cel.compile("1 + input.a", names=NAMES)
     assert (caught.value.code, caught.value.names, caught.value.col) == ("undeclared", ("input",), 5)
+
+
+SHARED = Path(os.environ.get("LAMBENT_SHARED") or Path(__file__).parents[2].parent / "shared")
+DOCUMENTS = sorted((SHARED / "conformance" / "koreo").glob("*.yaml"))
+
+
+def strings_in(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from strings_in(item)
+    elif isinstance(value, str):
+        yield value
+
+
+@pytest.mark.skipif(not DOCUMENTS, reason="the Koreo documents are not here")
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_expression_of_the_documents_compiles(path):
+    for document in yaml.load_all(path.read_text(), yaml.CSafeLoader):
+        for text in strings_in(document):
+            if text.startswith("="):
+                assert cel.compile(text.lstrip("="), names=NAMES).references is not None

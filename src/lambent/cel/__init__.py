@@ -12,10 +12,22 @@ Not here: what `=` at the beginning of a YAML string means, and where expression
 from lambent.cel.checker import Lint
 from lambent.cel.errors import CelError
 from lambent.cel.library.json_text import json_value
+from lambent.cel.macros import FORMS as MACROS
 from lambent.cel.operators import equal
 from lambent.cel.program import Profile, Program
 from lambent.cel.program import compile_expression as compile
 from lambent.cel.references import WILDCARD
 from lambent.cel.registry import declarations as functions
 
-__all__ = ["WILDCARD", "CelError", "Lint", "Profile", "Program", "compile", "equal", "functions", "json_value"]
+__all__ = [
+    "MACROS",
+    "WILDCARD",
+    "CelError",
+    "Lint",
+    "Profile",
+    "Program",
+    "compile",
+    "equal",
+    "functions",
+    "json_value",
+]

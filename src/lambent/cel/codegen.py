@@ -17,7 +17,7 @@ from typing import Any, Final
 from lambent.cel import loops, operators, pytree
 from lambent.cel.checker import Facts
 from lambent.cel.errors import Fault, LimitFault
-from lambent.cel.limits import Meter
+from lambent.cel.limits import TICK_ITEMS, TICK_ITEMS_WITH_CALLS, Meter
 from lambent.cel.printer import unparse
 from lambent.cel.pytree import Expr
 from lambent.cel.registry import preparer_of
@@ -110,7 +110,7 @@ class Generator:
         body = [pytree.assign(local, pytree.item(pytree.name("bindings"), pytree.constant(root)))
                 for root, local in self._roots.items()]  # fmt: skip
         if self.facts.loops:
-            body.append(pytree.assign("meter", pytree.call(self.use(Meter))))
+            body.append(self._meter())
         body.append(pytree.give(value))
         limited = pytree.guarded(body, self.use(FAULTS), None, [])
         ended = pytree.give(pytree.call(self.use(overrun), pytree.name("limit")))
@@ -121,8 +121,12 @@ class Generator:
     def slow(self, tree: Node) -> Evaluate:
         """The careful function; it raises `Fault` and `LimitFault` with a position."""
         value = self.expr(tree)
-        body = [pytree.assign("meter", pytree.call(self.use(Meter)))] if self.facts.loops else []
+        body = [self._meter()] if self.facts.loops else []
         return self._define([*body, pytree.give(value)])
+
+    def _meter(self) -> Any:
+        tick = TICK_ITEMS_WITH_CALLS if self.facts.functions else TICK_ITEMS
+        return pytree.assign("meter", pytree.call(self.use(Meter), pytree.constant(tick)))
 
     def _define(self, body: list[Any]) -> Evaluate:
         function: Evaluate = pytree.define("evaluate", "bindings", body, self.namespace)

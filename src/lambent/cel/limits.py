@@ -2,7 +2,8 @@
 
 A `Meter` exists for the evaluations of expressions that loop. It charges a loop for its items when the loop begins
 and looks at the clock there; long loops also look every 256 items, which keeps the check below one per cent of the
-cheapest loop body. Sizes are checked by the operations that make strings and lists.
+cheapest loop body. Where the expression calls functions, whose cost depends on their arguments (a pattern may take
+100 ms), they look every 8 items. Sizes are checked by the operations that make strings and lists.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,15 +18,17 @@ MAX_TEXT: Final = 8 * 1024 * 1024
 MAX_ITEMS: Final = 1_000_000
 MAX_SECONDS: Final = 1.0
 TICK_ITEMS: Final = 256
+TICK_ITEMS_WITH_CALLS: Final = 8
 
 
 class Meter:
-    """Iterations left and the deadline of one evaluation."""
+    """Iterations left and the deadline of one evaluation; looks at the clock every `tick` items."""
 
-    __slots__ = ("deadline", "left")
+    __slots__ = ("deadline", "left", "tick")
 
-    def __init__(self) -> None:
+    def __init__(self, tick: int) -> None:
         self.left = MAX_ITERATIONS
+        self.tick = tick
         self.deadline = monotonic() + MAX_SECONDS
 
     def over(self, value: Any) -> Iterable[Any]:
@@ -40,7 +43,7 @@ class Meter:
         if self.left < 0:
             raise LimitFault(f"more than {MAX_ITERATIONS} iterations")
         self.check_time()
-        return items if len(items) <= TICK_ITEMS else self._ticking(items)
+        return items if len(items) <= self.tick else self._ticking(items)
 
     def check_time(self) -> None:
         """Raise if the evaluation has used its wall time."""
@@ -48,9 +51,9 @@ class Meter:
             raise LimitFault(f"evaluation took longer than {MAX_SECONDS:g} s")
 
     def _ticking(self, items: list[Any]) -> Iterator[Any]:
-        for start in range(0, len(items), TICK_ITEMS):
+        for start in range(0, len(items), self.tick):
             self.check_time()
-            yield from items[start : start + TICK_ITEMS]
+            yield from items[start : start + self.tick]
 
 
 def bounded_length(length: int) -> None:

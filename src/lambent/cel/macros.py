@@ -52,6 +52,27 @@ NAMES: Final = frozenset(name for name, _ in _RECEIVER) | {"has", "cel.bind"}
 """Every name a macro is written with."""
 
 
+FORMS: Final[dict[str, str]] = {
+    "has(a.b)": "Whether the field exists; false in the koreo profile as soon as a step before it is missing or null.",
+    "list.all(x, test)": "Whether the test holds for every item, or every key of a map.",
+    "list.exists(x, test)": "Whether the test holds for an item, or a key of a map.",
+    "list.exists_one(x, test)": "Whether the test holds for exactly one item or key.",
+    "list.map(x, value)": "The list of the values made from each item or key.",
+    "list.map(x, test, value)": "The same, of those items for which the test holds.",
+    "list.filter(x, test)": "The items or keys for which the test holds.",
+    "list.all(i, v, test)": "As with one variable, with index and item or key and value; so `exists`, `exists_one`.",
+    "list.transformList(i, v, value)": "The list made from index and item, or key and value; a test may precede.",
+    "map.transformMap(k, v, value)": "The map with the same keys and new values; a test may precede the value.",
+    "map.transformMapEntry(k, v, entry)": "The map of all entries that are made; a test may precede the entry.",
+    "list.sortBy(x, key)": "The items in the order of their keys.",
+    "list.reduce(acc, x, initial, value)": "The value made from accumulator and item over all items; koreo profile.",
+    "cel.bind(x, value, expression)": "The expression with a name for a value.",
+    "optional.optMap(x, value)": "The optional of what is made from its value; empty stays empty.",
+    "optional.optFlatMap(x, optional)": "What is made from its value, itself an optional; empty stays empty.",
+}
+"""How each macro is written, and what it does; for documentation."""
+
+
 def expand(name: str, target: Node | None, args: tuple[Node, ...], pos: int, text: str) -> Macro | None:
     """The macro that a call is, or None for an ordinary call.
 
