@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lambent.aws.embedded import issued_secret
+from lambent.aws.embedded import issued_secret, may_wait
 from lambent.aws.errors import AwsError
 
 
@@ -136,6 +136,12 @@ async def test_reset_forgets_every_account(aws):
     await aws.embedded.reset()
     for key in ("test", "111122223333"):
         assert (await aws.account(key).call("s3", "ListBuckets"))["Buckets"] == []
+
+
+@pytest.mark.parametrize(("service", "expected"), [("sqs", True), ("s3", False)])
+def test_only_long_polls_may_wait(service, expected):
+    header = f"AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, Signature=0"
+    assert may_wait(header.encode()) is expected
 
 
 async def test_only_requests_that_may_change_state_count_as_changes(aws):

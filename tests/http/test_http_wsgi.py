@@ -78,6 +78,22 @@ async def test_requests_beyond_threads_and_queue_are_answered_503(wsgi):
     assert (await service(_request())).status == 200
 
 
+async def test_requests_that_wait_leave_threads_to_the_others(wsgi):
+    may_end = threading.Event()
+
+    def app(environ, start_response):
+        if environ["PATH_INFO"] == "/poll":
+            may_end.wait(10)
+        start_response("200 OK", [])
+        return []
+
+    service = wsgi(app, threads=1, may_wait=lambda request: request.target == b"/poll", waiting_threads=2)
+    polls = [asyncio.ensure_future(service(_request(b"/poll"))) for _ in range(4)]
+    assert (await service(_request(b"/quick"))).status == 200
+    may_end.set()
+    assert [r.status for r in await asyncio.gather(*polls)] == [200] * 4
+
+
 async def test_a_caller_that_goes_away_keeps_its_slot_until_the_thread_is_free(wsgi):
     entered, may_end = threading.Event(), threading.Event()
 
@@ -114,6 +130,26 @@ async def test_threads_that_call_the_same_port_do_not_lock_it(wsgi, serve):
     port = (await serve(routed)).port
     answers = await asyncio.gather(*(service(_request(b"/outer")) for _ in range(6)))
     assert [answer.body for answer in answers] == [b"inner"] * 6
+
+
+async def test_a_shutdown_waits_for_threads_within_its_bound_and_takes_nothing_more(wsgi):
+    entered, may_end = threading.Event(), threading.Event()
+
+    def app(environ, start_response):
+        entered.set()
+        may_end.wait(10)
+        start_response("200 OK", [])
+        return []
+
+    service = wsgi(app, threads=1)
+    running, queued = (asyncio.ensure_future(service(_request())) for _ in range(2))
+    await asyncio.to_thread(entered.wait, 5)
+    assert await service.shutdown(0.01) == 1
+    assert (await service(_request())).status == 503
+    may_end.set()
+    assert (await running).status == 200
+    with pytest.raises(asyncio.CancelledError):
+        await queued
 
 
 async def test_an_app_that_raises_raises_in_the_caller(wsgi):

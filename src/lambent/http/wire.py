@@ -37,7 +37,8 @@ def may_have_body(method: str, status: int) -> bool:
 
 def head(status: int, headers: Headers, *, framing: Framing, length: int = 0, connection: bytes = b"") -> bytes:
     """The head with its empty line. `length` is used with `Framing.LENGTH` unless the service named one; `connection`
-    is the whole Connection line, when there is to be one. Raises ValueError when a header would break the head (a line break inside)."""
+    is the whole Connection line, when there is to be one. Raises ValueError when a header would break the head (a line
+    break inside)."""
     lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, _date()]
     lines += [b"%b: %b\r\n" % pair for pair in headers if pair[0].lower() not in _OWN_HEADERS]
     if framing is Framing.LENGTH and not declared_length(headers):

@@ -10,10 +10,10 @@ import asyncio
 import io
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from lambent.http.lane import Lane
 from lambent.http.limits import Refuse, refuse_plainly
 from lambent.http.message import Headers, Request, Response
 
@@ -22,36 +22,44 @@ WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 class WsgiService:
-    """`threads` requests run and `queue` more wait; `refuse` shapes the 503 of the next one."""
+    """`threads` requests run and `queue` more wait; `refuse` shapes the 503 of the next one.
 
-    def __init__(self, app: WsgiApp, *, threads: int = 8, queue: int = 256, refuse: Refuse = refuse_plainly) -> None:
-        if threads < 1 or queue < 0:
+    Requests of which `may_wait` says that the app may keep them waiting (long polls) have `waiting_threads` of their
+    own, so that they cannot take all threads from the others.
+    """
+
+    def __init__(
+        self,
+        app: WsgiApp,
+        *,
+        threads: int = 8,
+        queue: int = 256,
+        refuse: Refuse = refuse_plainly,
+        may_wait: Callable[[Request], bool] | None = None,
+        waiting_threads: int = 64,
+    ) -> None:
+        if threads < 1 or queue < 0 or waiting_threads < 1:
             raise ValueError("a WSGI service needs at least one thread and a queue that is not negative")
         self._app = app
         self._refuse = refuse
-        self._limit = threads + queue
-        self._taken = 0
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="wsgi")
+        self._may_wait = may_wait
+        self._lane = Lane("wsgi", threads, queue)
+        self._waiting_lane = Lane("wsgi-wait", waiting_threads, queue)
 
     async def __call__(self, request: Request) -> Response:
-        if self._taken >= self._limit:
+        waits = self._may_wait is not None and self._may_wait(request)
+        lane = self._waiting_lane if waits else self._lane
+        if lane.is_full:
             response = self._refuse(request, 503)
             response.headers.append((b"retry-after", b"1"))
             return response
-        self._taken += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, run_app, self._app, request)
-        # The slot is free when the thread is, not when the caller has gone.
-        future.add_done_callback(self._release)
-        return await asyncio.shield(future)
+        return await asyncio.shield(lane.run(run_app, self._app, request))
 
-    def _release(self, future: "asyncio.Future[Response]") -> None:
-        self._taken -= 1
-        if not future.cancelled():
-            future.exception()  # seen here, in case the caller has gone
-
-    async def shutdown(self) -> None:
-        """Takes nothing more from the queue and waits for the threads at work."""
-        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+    async def shutdown(self, drain_s: float = 5.0) -> int:
+        """Drops what is queued and waits for the threads at work, at most this long; gives how many are still at it.
+        They end with the process: a thread cannot be cancelled."""
+        left = await asyncio.gather(self._lane.shutdown(drain_s), self._waiting_lane.shutdown(drain_s))
+        return sum(left)
 
 
 def environ_of(request: Request) -> Environ:

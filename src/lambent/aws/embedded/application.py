@@ -126,6 +126,12 @@ class EmbeddedAws:
         return s3_answers.answer(request, ask_moto)
 
 
+def may_wait(authorization: bytes, raw_query: bytes = b"") -> bool:
+    """Whether the embedded AWS may keep such a request waiting for seconds: it wants a thread of its own."""
+    scope = credential_scope(authorization, raw_query)
+    return scope is not None and scope.service in _LONG_POLLS
+
+
 _UNKNOWN_OPERATION = [("Content-Type", "application/json"), ("X-Amzn-ErrorType", "UnknownOperationException")]
 
 
