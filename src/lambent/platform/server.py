@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 
 from lambent import functions, invoke
 from lambent.aws.caller import CallerReader
-from lambent.aws.embedded import Accounts, EmbeddedAws
+from lambent.aws.embedded import Accounts, EmbeddedAws, may_wait
 from lambent.execution.executor import ProcessExecutor
 from lambent.execution.settings import ExecutionSettings
 from lambent.http.message import Request, Response, content_type
@@ -34,6 +34,10 @@ from lambent.settings import Settings
 
 # moto's calls run in threads; eight keep a small machine busy without starving the loop (DESIGN, section 9).
 MOTO_THREADS, MOTO_QUEUE = 8, 256
+
+
+def _may_wait(request: Request) -> bool:
+    return may_wait(request.header(b"authorization"), request.raw_query)
 
 
 async def _starting(request: Request) -> Response:
@@ -80,7 +84,7 @@ class AwsServer:
         await embedded.startup()
         self._stack.push_async_callback(embedded.shutdown)
         registry.tell_ecr()
-        neighbours = WsgiService(embedded, threads=MOTO_THREADS, queue=MOTO_QUEUE)
+        neighbours = WsgiService(embedded, threads=MOTO_THREADS, queue=MOTO_QUEUE, may_wait=_may_wait)
         self._stack.push_async_callback(neighbours.shutdown)
 
         service, invocations = await self._lambda_service(registry)
