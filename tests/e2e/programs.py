@@ -93,7 +93,11 @@ class Platform(Running):
     def __init__(self, state: Path) -> None:
         self.state = state
         super().__init__("up", "--state", str(state), "--aws-port", "0", "--kube-port", "0")
-        self.wait_for_line("lambent is up")
+        try:
+            self.wait_for_line("lambent is up")
+        except BaseException:
+            self.stop()
+            raise
         exports = lambent("env", "--state", str(state)).splitlines()
         self.variables = dict(line.removeprefix("export ").split("=", 1) for line in exports)
         self.env = clean_environment({**self.variables, "HOME": str(state)})
