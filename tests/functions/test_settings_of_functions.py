@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from lambent.runtime.function_spec import FunctionSpec
+from lambent.runtime.invocation import Event, Result
+
 from .conftest import Service, function
 
 BAD_PRINCIPAL = "The provided principal was invalid. Please check the principal and try again."
@@ -212,3 +215,86 @@ async def test_names_that_differ_only_in_case_and_dashes_stay_apart(service: Ser
         await service.create(name)
     listed = await service.call("list_functions")
     assert [entry["FunctionName"] for entry in listed["Functions"]] == names
+
+
+async def test_an_event_invoke_configuration_lives_through_its_operations(service: Service) -> None:
+    await service.active()
+    await service.call("publish_version", FunctionName="fn")
+    empty: dict[str, Any] = {"OnSuccess": {}, "OnFailure": {}}
+    put = await service.call("put_function_event_invoke_config", FunctionName="fn", MaximumEventAgeInSeconds=60)
+    assert (put["FunctionArn"], put["DestinationConfig"]) == (f"{ARN}:$LATEST", empty)
+    assert "MaximumRetryAttempts" not in put
+    updated = await service.call("update_function_event_invoke_config", FunctionName="fn", MaximumRetryAttempts=0)
+    assert (updated["MaximumEventAgeInSeconds"], updated["MaximumRetryAttempts"]) == (60, 0)
+    replaced = await service.call("put_function_event_invoke_config", FunctionName="fn:1", MaximumRetryAttempts=1)
+    assert (replaced["FunctionArn"], "MaximumEventAgeInSeconds" in replaced) == (f"{ARN}:1", False)
+    listed = await service.call("list_function_event_invoke_configs", FunctionName="fn")
+    arns = [entry["FunctionArn"] for entry in listed["FunctionEventInvokeConfigs"]]
+    assert arns == [f"{ARN}:$LATEST", f"{ARN}:1"]
+    await service.call("delete_function_event_invoke_config", FunctionName="fn")
+    failed = await service.failure("get_function_event_invoke_config", FunctionName="fn")
+    assert failed[2] == f"The function {ARN}:$LATEST doesn't have an EventInvokeConfig"
+
+
+def _destination(arn: str) -> dict[str, Any]:
+    return {"DestinationConfig": {"OnSuccess": {"Destination": arn}}}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status", "text"),
+    [
+        ({}, 400, "You must specify at least one of error handling or destination setting."),
+        ({"FunctionName": "none", "MaximumRetryAttempts": 1}, 404, "The function doesn't exist."),
+        ({"Qualifier": "none", "MaximumRetryAttempts": 1}, 404, "The function doesn't exist."),
+        (_destination(f"{ARN[:-2]}none"), 400, f"The destination ARN {ARN[:-2]}none is invalid."),
+        (_destination(ARN), 400, "You can't specify the function as a destination for itself."),
+        (
+            _destination("arn:aws:iam:us-east-1:123456789012:fn"),
+            400,
+            "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination="
+            "arn:aws:iam:us-east-1:123456789012:fn), onFailure=null) is invalid.",
+        ),
+    ],
+    ids=["nothing", "no-function", "no-alias", "no-target", "itself", "service"],
+)
+async def test_an_event_invoke_configuration_is_refused_in_the_words_of_aws(
+    service: Service, parameters: dict[str, Any], status: int, text: str
+) -> None:
+    await service.active()
+    failed = await service.failure("put_function_event_invoke_config", **{"FunctionName": "fn", **parameters})
+    assert (failed[0], failed[2]) == (status, text)
+
+
+async def test_the_retries_of_an_event_are_those_of_its_qualifier(service: Service) -> None:
+    await service.active()
+    await service.call("publish_version", FunctionName="fn")
+    await service.call("create_alias", FunctionName="fn", Name="prod", FunctionVersion="1")
+    await service.call("put_function_event_invoke_config", FunctionName="fn:prod", MaximumRetryAttempts=0)
+    runs: list[str] = []
+    ended = asyncio.Event()
+
+    def failing(spec: FunctionSpec, event: Event) -> Result:
+        runs.append(event.function_arn)
+        if len(runs) == 4:
+            ended.set()
+        return Result(b"{}", is_error=True)
+
+    service.executor.handler = failing
+    await service.call("invoke", FunctionName="fn:prod", InvocationType="Event")
+    await service.call("invoke", FunctionName="fn:1", InvocationType="Event")
+    async with asyncio.timeout(5):
+        await ended.wait()
+    assert sorted(runs) == [f"{ARN}:1"] * 3 + [f"{ARN}:prod"]
+
+
+async def test_small_settings_have_their_defaults_and_are_kept(service: Service) -> None:
+    await service.active()
+    assert (await service.call("get_function_recursion_config", FunctionName="fn"))["RecursiveLoop"] == "Terminate"
+    await service.call("put_function_recursion_config", FunctionName="fn", RecursiveLoop="Allow")
+    assert (await service.call("get_function_recursion_config", FunctionName="fn"))["RecursiveLoop"] == "Allow"
+    assert (await service.call("get_runtime_management_config", FunctionName="fn"))["UpdateRuntimeOn"] == "Auto"
+    await service.call("put_runtime_management_config", FunctionName="fn", UpdateRuntimeOn="FunctionUpdate")
+    kept = await service.call("get_runtime_management_config", FunctionName="fn")
+    assert (kept["UpdateRuntimeOn"], kept["FunctionArn"]) == ("FunctionUpdate", f"{ARN}:$LATEST")
+    answer = await service.call("get_function_code_signing_config", FunctionName="fn")
+    assert set(answer) == {"ResponseMetadata"}

@@ -103,12 +103,28 @@ _STATUS = _object(
 )
 
 
+_RUNTIME_MANAGEMENT = _object({"updateRuntimeOn": _STRING, "runtimeVersionArn": _STRING})
+_EVENT_INVOKE = _object(
+    {
+        "maximumRetryAttempts": _INTEGER,
+        "maximumEventAgeInSeconds": _INTEGER,
+        "destinationConfig": _object(
+            {"onSuccess": _object({"destination": _STRING}), "onFailure": _object({"destination": _STRING})}
+        ),
+        "lastModified": _STRING,
+    }
+)
+
+
 def _function_schema() -> Schema:
     settings = {
         "code": _CODE,
         "tags": _STRINGS,
         "reservedConcurrentExecutions": _INTEGER,
+        "recursiveLoop": _STRING,
+        "runtimeManagement": _RUNTIME_MANAGEMENT,
         "policy": _OPEN,
+        "eventInvokeConfig": _EVENT_INVOKE,
         "revision": {**_REVISION, "description": "Written by lambent with every change through the Lambda API."},
     }
     spec = _object({**_IDENTITY, **_configuration_properties(), **settings}, ("code",))
@@ -119,10 +135,12 @@ def _version_schema() -> Schema:
     settings = {
         "version": _STRING,
         "bornActive": {"type": "boolean"},
+        "runtimeManagement": _RUNTIME_MANAGEMENT,
         "sourceDescription": _STRING,
         "code": _CODE,
         "revision": _REVISION,
         "policy": _OPEN,
+        "eventInvokeConfig": _EVENT_INVOKE,
     }
     spec = _object({**_IDENTITY, **_configuration_properties(), **settings}, ("functionName", "version", "code"))
     return _object({"spec": spec, "status": _STATUS}, ("spec",))
@@ -138,6 +156,7 @@ def _alias_schema() -> Schema:
         ),
         "revision": _REVISION,
         "policy": _OPEN,
+        "eventInvokeConfig": _EVENT_INVOKE,
     }
     spec = _object({**_IDENTITY, **settings}, ("functionName", "name", "functionVersion"))
     return _object({"spec": spec, "status": _OPEN}, ("spec",))

@@ -11,6 +11,7 @@ import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lambent.aws.arn import LATEST, FunctionId, is_version
 from lambent.functions import messages
@@ -21,7 +22,7 @@ from lambent.functions.kinds import ALIAS, FUNCTION, FUNCTION_VERSION
 from lambent.functions.lookup import resolve
 from lambent.functions.record import FunctionRecord
 from lambent.functions.specs import serving_spec
-from lambent.functions.store import FunctionStore
+from lambent.functions.store import Fields, FunctionStore
 from lambent.kube.informer import InformerHub
 from lambent.kube.types import KubeObject
 from lambent.runtime.function_spec import FunctionSpec
@@ -40,6 +41,9 @@ class Target:
     reserved_concurrency: int | None = None
     max_retry_attempts: int = 2
     max_event_age_s: float = 21_600.0
+    on_success: str = ""
+    on_failure: str = ""
+    dead_letter: str = ""
 
 
 class FunctionDirectory:
@@ -94,7 +98,10 @@ class FunctionDirectory:
             return None
         latest = self._versions.get((function, LATEST))
         reserved = latest.reserved_concurrency if latest else None
-        made = replace(target, arn=function.qualified_arn(qualifier), reserved_concurrency=reserved)
+        alias = self._aliases.get((function, qualifier))
+        events = _event_settings(alias.spec) if alias else {}
+        arn = function.qualified_arn(qualifier)
+        made = replace(target, arn=arn, reserved_concurrency=reserved, **events)
         self._qualified[function][qualifier, version] = made
         return made
 
@@ -169,7 +176,21 @@ class FunctionDirectory:
             spec=serving_spec(serving, record.id, self._artifacts) if serving else None,
             reason=record.status.get("stateReason", ""),
             reserved_concurrency=record.spec.get("reservedConcurrentExecutions"),
+            dead_letter=record.spec.get("deadLetterConfig", {}).get("targetArn", ""),
+            **_event_settings(record.spec),
         )
+
+
+def _event_settings(spec: Fields) -> dict[str, Any]:
+    """Target members of the event-invoke configuration of a function, version or alias; defaults where it is silent."""
+    config = spec.get("eventInvokeConfig", {})
+    destinations = config.get("destinationConfig", {})
+    return {
+        "max_retry_attempts": config.get("maximumRetryAttempts", 2),
+        "max_event_age_s": float(config.get("maximumEventAgeInSeconds", 21_600)),
+        "on_success": destinations.get("onSuccess", {}).get("destination", ""),
+        "on_failure": destinations.get("onFailure", {}).get("destination", ""),
+    }
 
 
 def chosen_version(primary: str, weights: dict[str, float], draw: Callable[[], float]) -> str:

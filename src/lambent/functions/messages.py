@@ -262,3 +262,37 @@ def no_policy_for(arn: str) -> ServiceError:
 def policy_too_long(limit: int) -> ServiceError:
     text = f"The final policy size is bigger than the limit ({limit})."
     return ServiceError("PolicyLengthExceededException", text)
+
+
+def no_such_function() -> ServiceError:
+    """As the event-invoke operations say it."""
+    return _not_found("The function doesn't exist.")
+
+
+def no_event_invoke_config(arn: str) -> ServiceError:
+    return _not_found(f"The function {arn} doesn't have an EventInvokeConfig")
+
+
+def empty_event_invoke_config() -> ServiceError:
+    return invalid_parameter("You must specify at least one of error handling or destination setting.")
+
+
+def destination_missing(arn: str) -> ServiceError:
+    return invalid_parameter(f"The destination ARN {arn} is invalid.")
+
+
+def destination_recursive() -> ServiceError:
+    return invalid_parameter("You can't specify the function as a destination for itself.")
+
+
+def destination_unsupported(success: str | None, failure: str | None) -> ServiceError:
+    shown_success = f"OnSuccess(destination={success})" if success else "null"
+    shown_failure = f"OnFailure(destination={failure})" if failure else "null"
+    return invalid_parameter(
+        f"The provided destination config DestinationConfig(onSuccess={shown_success}, onFailure={shown_failure}) "
+        "is invalid."
+    )
+
+
+def runtime_version_needed() -> ServiceError:
+    return invalid_parameter("RuntimeVersionArn is required when UpdateRuntimeOn is Manual.")

@@ -14,9 +14,12 @@ def pool_key(function: FunctionId, version: str, revision: str) -> PoolKey:
     return PoolKey(f"{function.arn}:{version}#{revision}")
 
 
+_NOT_SERVED = frozenset(("code", "tags", "revision", "policy", "eventInvokeConfig", "runtimeManagement"))
+
+
 def serving_fields(spec: dict[str, Any], code: CodeRef, *, revision: str) -> dict[str, Any]:
     """What `status.serving` keeps of a spec, so that it goes on serving while the spec moves on."""
-    configuration = {key: value for key, value in spec.items() if key not in ("code", "tags", "revision")}
+    configuration = {key: value for key, value in spec.items() if key not in _NOT_SERVED}
     return {"revision": revision, "configuration": configuration, "code": code.to_fields()}
 
 

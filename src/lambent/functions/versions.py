@@ -19,15 +19,18 @@ _ATTEMPTS = 20
 _PAUSE_S = 0.02  # the other publisher finishes, or a version of a deleted function goes
 _NOT_CONFIGURATION = frozenset(
     (
-        "revision",
-        "tags",
-        "reservedConcurrentExecutions",
-        "policy",
-        "version",
         "bornActive",
         "code",
         "description",
+        "eventInvokeConfig",
+        "policy",
+        "recursiveLoop",
+        "reservedConcurrentExecutions",
+        "revision",
+        "runtimeManagement",
         "sourceDescription",
+        "tags",
+        "version",
     )
 )
 

@@ -8,6 +8,7 @@ from lambent.invoke.directory import Directory, Target
 from lambent.invoke.http import InvokeService
 from lambent.invoke.limits import InvokeLimits
 from lambent.invoke.names import is_invoke_path
+from lambent.invoke.senders import aws_senders
 from lambent.invoke.transport import Transport
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "QueueUnavailable",
     "Target",
     "Transport",
+    "aws_senders",
     "is_invoke_path",
 ]

@@ -8,6 +8,9 @@ next one is due. Stopping it leaves unfinished events in the store: their lease 
 import asyncio
 import logging
 import random
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Protocol
 
 from lambent.aws.arn import FunctionId
@@ -18,10 +21,11 @@ from lambent.invoke import refusals
 from lambent.invoke.async_store import EventStore, FunctionKey, StoredEvent
 from lambent.invoke.committer import QueueUnavailable, Runner
 from lambent.invoke.concurrency import Concurrency
-from lambent.invoke.destinations import Ending, LogSink, Sink
+from lambent.invoke.destinations import DestinationSink, Ending, Sender, Sink
 from lambent.invoke.directory import Directory, Target
 from lambent.invoke.limits import InvokeLimits
 from lambent.invoke.retries import RETRY_BASE_S, Condition, deferral_delay_s, is_too_old, retry_delay_s
+from lambent.invoke.senders import FunctionSender
 from lambent.invoke.transport import Transport
 from lambent.runtime.invocation import Event, RequestId, Result
 from lambent.telemetry import counter
@@ -54,7 +58,11 @@ class Acceptance(Protocol):
 
 
 class AsyncQueue:
-    """`run()` delivers until cancelled; `accept` works before and beside it."""
+    """`run()` delivers until cancelled; `accept` works before and beside it.
+
+    `senders` reach destinations by the service in their ARN; functions are reached through this queue itself. A `sink`
+    takes the place of all of them.
+    """
 
     def __init__(
         self,
@@ -62,6 +70,7 @@ class AsyncQueue:
         directory: Directory,
         transport: Transport,
         *,
+        senders: Mapping[str, Sender] = MappingProxyType({}),
         sink: Sink | None = None,
         concurrency: Concurrency | None = None,
         limits: InvokeLimits | None = None,
@@ -75,7 +84,7 @@ class AsyncQueue:
         self._runner = runner
         self._directory = directory
         self._transport = transport
-        self._sink = sink or LogSink()
+        self._sink = sink or DestinationSink({"lambda": FunctionSender(self), **senders}, clock=clock)
         self._limits = limits or InvokeLimits()
         self._concurrency = concurrency or Concurrency(self._limits.account_concurrency)
         self._clock = clock
@@ -192,16 +201,16 @@ class AsyncQueue:
             target = await self._directory.until_ready(function, event.qualifier, self._limits.start_budget_s)
         except ServiceError as error:
             if error.status == 404:
-                return await self._end(event, "RetriesExhausted", event.attempts, None)
+                return await self._end(event, None, "RetriesExhausted", None)
             raise
         if is_too_old(self._now_s() - event.accepted_s, target.max_event_age_s):
-            return await self._end(event, "EventAgeExceeded", event.attempts, None)
+            return await self._end(event, target, "EventAgeExceeded", None)
         if target.reserved_concurrency == 0:
-            return await self._end(event, "ZeroReservedConcurrency", event.attempts, None)
+            return await self._end(event, target, "ZeroReservedConcurrency", None)
         result = await self._invoke(event, target)
         _ATTEMPTS.labels(event.function, "error" if result.is_error else "success").inc()
         if not result.is_error:
-            return await self._end(event, "Success", event.attempts + 1, result)
+            return await self._end(event, target, "Success", result)
         await self._retry(event, target, result)
 
     async def _invoke(self, event: StoredEvent, target: Target) -> Result:
@@ -224,17 +233,18 @@ class AsyncQueue:
         with self._concurrency.slot(function.arn, target.reserved_concurrency):
             try:
                 async with asyncio.timeout_at(deadline_s + limits.reply_margin_s):
-                    return await self._transport.invoke(spec, outgoing)
+                    result = await self._transport.invoke(spec, outgoing)
             except TimeoutError:
                 raise refusals.unknown_fate(target.arn) from None
+        return replace(result, executed_version=spec.version)
 
     async def _retry(self, event: StoredEvent, target: Target, result: Result) -> None:
         attempts = event.attempts + 1
         delay_s = retry_delay_s(attempts, target.max_retry_attempts, base_s=self._retry_base_s)
         if delay_s is None:
-            return await self._end(event, "RetriesExhausted", attempts, result)
+            return await self._end(event, target, "RetriesExhausted", result)
         if is_too_old(self._now_s() + delay_s - event.accepted_s, target.max_event_age_s):
-            return await self._end(event, "EventAgeExceeded", attempts, result)
+            return await self._end(event, target, "EventAgeExceeded", result)
         due_s = self._now_s() + delay_s
         await self._runner.run(lambda store: store.postpone(event, due_s=due_s, counts=True, error=result.error_type))
 
@@ -247,8 +257,12 @@ class AsyncQueue:
         except QueueUnavailable as trouble:
             log.warning("event stays leased: %s", trouble, extra={"request_id": event.request_id})
 
-    async def _end(self, event: StoredEvent, condition: Condition, invoke_count: int, result: Result | None) -> None:
-        await self._sink.deliver(Ending(event, condition, invoke_count, result))
+    async def _end(
+        self, event: StoredEvent, target: Target | None, condition: Condition, result: Result | None
+    ) -> None:
+        """`target` None: the function is gone, and with it where its end would be told."""
+        invoke_count = event.attempts + (1 if result is not None else 0)
+        await self._sink.deliver(Ending(event, condition, invoke_count, result, target))
         await self._runner.run(lambda store: store.remove(event))
         if self._stored is not None:
             self._stored -= 1

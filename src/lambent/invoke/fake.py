@@ -23,6 +23,9 @@ class FixedTarget:
     reserved_concurrency: int | None = None
     max_retry_attempts: int = 2
     max_event_age_s: float = 21_600.0
+    on_success: str = ""
+    on_failure: str = ""
+    dead_letter: str = ""
 
 
 @dataclass
