@@ -28,6 +28,9 @@ SOURCE = """import os, time
 def handler(event, context):
     if event == "end":
         os._exit(0)
+    if event == "crash":
+        print(time.monotonic(), flush=True)
+        os._exit(1)
     return [time.monotonic(), event]
 """
 WARM, COLD, BURST, OWN = 1_500, 15, 4_000, 20_000
@@ -82,6 +85,18 @@ async def _cold(executor: ProcessExecutor, spec: FunctionSpec) -> dict[str, floa
     return {"cold_entry_p50_ms": _ms(statistics.median(entries)), "cold_answer_p50_ms": _ms(statistics.median(answers))}
 
 
+async def _crash(executor: ProcessExecutor, spec: FunctionSpec) -> float:
+    """Milliseconds from a runtime's last instruction to its caller's answer, the worst of the series."""
+    times = []
+    for number in range(COLD):
+        await executor.invoke(spec, _event(number))
+        event = Event(RequestId("crash"), "arn", b'"crash"', wants_log_tail=True)
+        result = await executor.invoke(spec, event)
+        ended = next(float(line) for line in result.log_tail.splitlines() if line[:1].isdigit())
+        times.append(time.monotonic() - ended)
+    return _ms(max(times))
+
+
 async def _own(spec: FunctionSpec) -> float:
     """Microseconds of CPU per event in pool, instance and Runtime API, with a runtime that is a coroutine."""
     pool = RuntimePool(spec, FakeLauncher(echo()), settings=PoolSettings(), door=nowhere)
@@ -105,6 +120,7 @@ async def _measure(directory: Path) -> dict[str, float]:
         await executor.invoke(spec, _event(0))
         figures = await _warm(executor, spec)
         figures |= await _cold(executor, spec)
+        figures["crash_to_answer_max_ms"] = await _crash(executor, spec)
         figures["invocations_per_s_c8"] = await _burst(executor, spec, callers=8)
     finally:
         await executor.shutdown()

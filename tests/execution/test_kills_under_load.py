@@ -42,7 +42,7 @@ async def test_kills_hit_only_the_calls_of_the_killed(platform):
         killed = 0
         while not callers.done() and killed < KILLS:
             await asyncio.sleep(0.02)
-            runtimes = [pid for pid in procfs.children(os.getpid()) if procfs.tag(pid) > 1 << 59]
+            runtimes = [pid for pid in procfs.children(os.getpid()) if procfs.tag(pid) > 1 << 60]
             if runtimes:
                 os.kill(chance.choice(runtimes), signal.SIGKILL)
                 killed += 1
@@ -64,5 +64,5 @@ async def test_kills_hit_only_the_calls_of_the_killed(platform):
     assert killed > 5
     assert len(failures) <= killed
     await platform.executor.retire(spec.pool_key)
-    assert [pid for pid in procfs.children(os.getpid()) if procfs.tag(pid) > 1 << 59] == []
+    assert [pid for pid in procfs.children(os.getpid()) if procfs.tag(pid) > 1 << 60] == []
     assert len(os.listdir("/proc/self/fd")) <= descriptors

@@ -94,3 +94,23 @@ async def test_the_log_tail_holds_the_lines_of_its_own_event_only(platform):
     assert b"Init Duration" in first.log_tail
     assert b"Init Duration" not in second.log_tail
     assert b"Max Memory Used: 0 MB" not in second.log_tail
+
+
+async def test_a_very_long_traceback_reaches_the_caller(platform):
+    source = "def dig(n):\n    return dig(n + 1)\ndef handler(event, context):\n    return dig(0)\n"
+    result = await platform.invoke(platform.function(source))
+    assert json.loads(result.payload)["errorType"] == "RecursionError"
+
+
+async def test_two_hundred_first_calls_at_once_all_succeed(platform):
+    spec = platform.function(ECHO)
+    async with asyncio.timeout(20):
+        results = await asyncio.gather(*(platform.invoke(spec, number) for number in range(200)))
+    assert [json.loads(result.payload) for result in results] == list(range(200))
+
+
+async def test_a_response_above_the_limit_is_told_and_the_function_serves_on(platform):
+    spec = platform.function("def handler(event, context):\n    return 'x' * event\n")
+    result = await platform.invoke(spec, 7_000_000)
+    assert json.loads(result.payload)["errorType"] == "Function.ResponseSizeTooLarge"
+    assert json.loads((await platform.invoke(spec, 3)).payload) == "xxx"

@@ -343,3 +343,55 @@ async def test_the_first_instance_takes_the_base_port_when_it_is_free(wires, unu
         ports = [(await it.runtime()).order.api_address.rpartition(":")[2] for _ in range(2)]
         assert str(unused_tcp_port) in ports
         assert len(set(ports)) == 2
+
+
+async def test_a_runtimes_large_fault_header_is_accepted(wires):
+    async with wires() as it:
+        task, wire, _ = await it.busy()
+        fault = "Lambda-Runtime-Function-XRay-Error-Cause: " + "x" * 1_000_000
+        wire.post("/runtime/invocation/id-1/error", b'{"errorType":"RecursionError"}', fault)
+        assert (await wire.answer()).status == 202
+        assert (await task).payload == b'{"errorType":"RecursionError"}'
+
+
+async def test_an_endless_header_is_cut_off(wires):
+    async with wires() as it:
+        task, wire, runtime = await it.busy()
+        hostile = await it.wire(runtime)
+        hostile.send(b"GET / HTTP/1.1\r\nLambda-Runtime-Function-XRay-Error-Cause: ")
+        for _ in range(40):
+            hostile.send(b"x" * 65_536)
+        assert (await hostile.answer()).status == 400
+        wire.post(response(), b"fine")
+        assert (await task).payload == b"fine"
+
+
+async def test_a_connection_that_never_polls_is_closed_when_idle(wires):
+    async with wires(idle_connection_s=0.05) as it:
+        task, wire, runtime = await it.busy()
+        idle = await it.wire(runtime)
+        assert await idle.is_closed()
+        wire.post(response(), b"fine")
+        assert (await task).payload == b"fine"
+
+
+@pytest.mark.parametrize(
+    "trailers", ["", "Lambda-Runtime-Function-Error-Type: Function.Oops\r\n"], ids=["whole", "failed"]
+)
+async def test_a_streamed_response_is_collected_and_its_trailers_tell_of_failure(wires, trailers):
+    async with wires() as it:
+        task, wire, _ = await it.busy()
+        told = f"{trailers}Lambda-Runtime-Function-Error-Body: eyJhIjoxfQ==\r\n" if trailers else ""
+        wire.send(
+            b"POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\n",
+            b"Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"3\r\nabc\r\n3\r\ndef\r\n0\r\n",
+            told.encode(),
+            b"\r\n",
+        )
+        assert (await wire.answer()).status == 202
+        result = await task
+        if trailers:
+            assert (result.is_error, result.payload, result.error_type) == (True, b'{"a":1}', "Function.Oops")
+        else:
+            assert (result.is_error, result.payload) == (False, b"abcdef")

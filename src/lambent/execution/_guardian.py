@@ -1,13 +1,14 @@
 """Outlives a lambent that is killed, for as long as it takes to kill its runtimes' descendants.
 
-    python -I -S _guardian.py <tag range>        standard input: a pipe whose other end only lambent holds
+    python -I -S _guardian.py <own tag> <first tag> <count>
 
-The runtime itself dies by its parent-death signal; what the function had started in other sessions does not. End of
-input means that lambent has ended, however it did. Then every process with a tag of the range is killed, until none
-is left.
+Standard input is a pipe whose other end only lambent holds. The runtime itself dies by its parent-death signal; what
+the function had started in other sessions does not. End of input means that lambent has ended, however it did. Then
+every process with a tag of the range is killed, until none is left.
 """
 
 import os
+import resource
 import sys
 
 _ROUNDS = 1_000
@@ -46,7 +47,8 @@ def _kill_marked(first: int, count: int) -> bool:
 
 
 def main() -> None:
-    first, count = int(sys.argv[1]), int(sys.argv[2])
+    own, first, count = map(int, sys.argv[1:])
+    resource.setrlimit(resource.RLIMIT_RSS, (own, own))
     while os.read(0, 4096):
         pass
     for _ in range(_ROUNDS):

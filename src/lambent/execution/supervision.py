@@ -9,9 +9,9 @@ How a kill reaches everything:
    whatever session, group or environment they made for themselves, until no process with the tag is left.
 3. If lambent itself is killed, the parent-death signal ends the leaders and the guardian ends everything tagged.
 
-Only processes with a tag of ours are ever reaped or killed here: a child that other code in this process started is
-left to that code. Linux 5.3 or later (pidfd). Children are started from the main thread only: the parent-death
-signal fires when the *thread* that started them ends.
+Only processes with a tag are ever reaped here, and only those with a tag of ours killed: a child that other code in
+this process started is left to that code. Linux 5.3 or later (pidfd). Children are started from the main thread only:
+the parent-death signal fires when the *thread* that started them ends.
 """
 
 import asyncio
@@ -36,7 +36,9 @@ log = logging.getLogger(__name__)
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _GUARDIAN = Path(__file__).with_name("_guardian.py")
-# One range of tags per supervisor, far above any real size and below the sign bit; the range is never used up.
+# Tags lie far above any real size. Each supervisor has a range of its own, which is never used up; the lowest tag marks
+# guardians, which are reaped like the rest but never killed.
+_MARK = 1 << 60
 _TAGS = 1 << 20
 _KILL_LIMIT_S = 5.0
 # A zombie costs a process number and nothing else, so reaping late does no harm.
@@ -124,7 +126,7 @@ class Supervisor:
     """`startup`, `start(command)` as often as wanted, `shutdown` when every child has been stopped."""
 
     def __init__(self) -> None:
-        self._first_tag = random.SystemRandom().getrandbits(40) << 20 | 1 << 60
+        self._first_tag = _MARK + (1 + random.SystemRandom().getrandbits(39)) * _TAGS
         self._next_tag = self._first_tag
         self._children: dict[int, Child] = {}
         self._guardian: Child | None = None
@@ -156,6 +158,7 @@ class Supervisor:
         if self._sweep is not None:
             self._sweep.cancel()
         self._reap_orphans()
+        _prctl(_PR_SET_CHILD_SUBREAPER, 0)
         _prctl(_PR_SET_DUMPABLE, 1)
 
     def new_tag(self) -> int:
@@ -239,9 +242,9 @@ class Supervisor:
         self._sweep = asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep_orphans)
 
     def _reap_orphans(self) -> None:
-        ours = range(self._first_tag, self._first_tag + _TAGS)
+        """Zombies with any supervisor's tag: a lambent that ran below us and was killed leaves its own to us."""
         for pid in procfs.children(os.getpid()):
-            if pid not in self._children and procfs.is_zombie(pid) and procfs.tag(pid) in ours:
+            if pid not in self._children and procfs.is_zombie(pid) and procfs.tag(pid) >= _MARK:
                 _reap(pid)
 
     # --- guardian
@@ -255,7 +258,7 @@ class Supervisor:
 
     def _spawn_guardian(self, reading: int) -> Child:
         """By itself, not through `start`: its standard input is the pipe, and it must not be tagged or tied."""
-        arguments = ["-I", "-S", str(_GUARDIAN), str(self._first_tag), str(_TAGS)]
+        arguments = ["-I", "-S", str(_GUARDIAN), str(_MARK), str(self._first_tag), str(_TAGS)]
         pid = os.posix_spawn(
             sys.executable,
             [sys.executable, *arguments],

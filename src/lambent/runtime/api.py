@@ -9,6 +9,7 @@ Source: AWS Lambda developer guide, "Using the Lambda runtime API". Not here: so
 (`runtime.states`), extensions and telemetry routes (they join `_ROUTES`).
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,9 +22,11 @@ from lambent.runtime.metrics import API_ERRORS
 _VERSION = b"/2018-06-01/"
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _JSON = b"application/json"
+_ERROR_TYPE = b"lambda-runtime-function-error-type"
+_ERROR_BODY = b"lambda-runtime-function-error-body"
 
 Headers = Mapping[bytes, bytes]
-"""Lower-case names; the last value of a repeated header."""
+"""Lower-case names, trailers included; the last value of a repeated one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,18 @@ class RuntimeApi:
         if request.body is None:
             refusal = self.exchange.respond_too_large(request_id)
             return _refuse(refusal or _too_large(self._response_limit))
+        if mode and _ERROR_TYPE in request.headers:
+            return self._failed_stream(request, request_id)
         token = request.headers.get(b"lambda-runtime-invocation-id", b"").decode("latin-1")
         return _accept(self.exchange.respond(request_id, request.body, token=token))
+
+    def _failed_stream(self, request: ApiRequest, request_id: str) -> bytes:
+        """Trailers behind a streamed body say that it failed midway; their body is what the caller gets."""
+        try:
+            body = base64.b64decode(request.headers.get(_ERROR_BODY, b""), validate=True)
+        except ValueError:
+            body = b""
+        return _accept(self.exchange.respond_error(request_id, body, error_type=_error_type(request.headers)))
 
     def _error(self, request: ApiRequest, request_id: str) -> bytes:
         body = request.body or b""
@@ -153,7 +166,7 @@ _INVOCATION_VERBS: Mapping[bytes, Callable[[RuntimeApi, ApiRequest, str], bytes]
 
 def _error_type(headers: Headers) -> str:
     """The posted word when it has the documented form; anything else counts as unknown (labels stay bounded)."""
-    text = headers.get(b"lambda-runtime-function-error-type", b"").decode("latin-1")
+    text = headers.get(_ERROR_TYPE, b"").decode("latin-1")
     area, dot, word = text.partition(".")
     is_known = area in ("Runtime", "Function", "Extension") and dot and word.isalnum() and len(word) <= 64
     return text if is_known else "Function.Unknown"

@@ -22,19 +22,24 @@ log = logging.getLogger(__name__)
 _HOST = "127.0.0.1"
 _HEAD_BYTES = 64 * 1024
 _HEADERS = 100
+# The one large header: a runtime's traceback as JSON, up to 1 MB. Nobody reads it yet, so it is not kept.
+_FAULT_HEADER = b"lambda-runtime-function-xray-error-cause"
+# httptools holds a header until it is complete, so bytes are also counted as they come in: the fault header, the rest,
+# and one read of the largest size that event loops make.
+_HEAD_READ_BYTES = 2**20 + _HEAD_BYTES + 2**18
 # A runtime pipelines at most one poll behind a response; more is a broken client.
 _PIPELINED = 16
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class _HeadTooLarge(Exception):
+    """More or longer headers than any runtime sends."""
 
 
 class OpenDoor(Protocol):
     """A listening API. `address` is host:port for `AWS_LAMBDA_RUNTIME_API`."""
 
     address: str
-
-    def sweep(self) -> None:
-        """Closes connections that are idle too long."""
-        ...
 
     async def close(self) -> None: ...
 
@@ -61,6 +66,7 @@ class LoopbackDoor:
         self.address = ""
         self._limits = limits
         self._connections: set[ApiConnection] = set()
+        self._sweep: asyncio.TimerHandle | None = None
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
@@ -81,6 +87,7 @@ class LoopbackDoor:
         if len(self._connections) >= self._limits.connection_limit:
             return False
         self._connections.add(connection)
+        self._sweep_later()
         return True
 
     def forget(self, connection: "ApiConnection") -> None:
@@ -89,16 +96,22 @@ class LoopbackDoor:
             if not self._connections:
                 self.api.exchange.connections_gone()
 
-    @property
-    def has_connections(self) -> bool:
-        return bool(self._connections)
+    def _sweep_later(self) -> None:
+        """One timer per door, and only while there are connections."""
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(self._limits.idle_connection_s, self._close_idle)
 
-    def sweep(self) -> None:
+    def _close_idle(self) -> None:
+        self._sweep = None
         before = asyncio.get_running_loop().time() - self._limits.idle_connection_s
         for connection in list(self._connections):
             connection.close_if_idle_since(before)
+        if self._connections:
+            self._sweep_later()
 
     async def close(self) -> None:
+        if self._sweep is not None:
+            self._sweep.cancel()
         if self._server is not None:
             self._server.close()
             for connection in list(self._connections):
@@ -138,9 +151,17 @@ class ApiConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._touched_s = asyncio.get_running_loop().time()
+        if not self._is_reading_body:
+            self._head_read += len(data)
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, _HeadTooLarge):
+                log.exception("a request of a runtime met a defect")
+            self._break()
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._break()
+        if self._head_read > _HEAD_READ_BYTES and not self._is_reading_body:
             self._break()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -166,6 +187,7 @@ class ApiConnection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._head_bytes = 0
+        self._head_read = 0
         self._chunks: list[bytes] = []
         self._size = 0
         self._limit = 0
@@ -180,13 +202,16 @@ class ApiConnection(asyncio.Protocol):
         self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.lower()] = value
+        key = name.lower()
+        if key == _FAULT_HEADER:
+            return
+        self._headers[key] = value
         self._count(len(name) + len(value))
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > _HEAD_BYTES or len(self._headers) > _HEADERS:
-            raise ValueError("request head too large")
+            raise _HeadTooLarge
 
     def on_headers_complete(self) -> None:
         self._path = self._url.partition(b"?")[0]

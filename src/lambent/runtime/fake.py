@@ -164,9 +164,6 @@ class FakeLauncher:
 class _Nowhere:
     address = "127.0.0.1:0"
 
-    def sweep(self) -> None:
-        """No connections."""
-
     async def close(self) -> None:
         """No listener."""
 

@@ -205,8 +205,6 @@ class Instance:
 
     def check(self, now_s: float, *, may_reap: bool) -> None:
         """Acts on a limit that has passed."""
-        if self._door is not None:
-            self._door.sweep()
         if self.due_s(may_reap=may_reap) > now_s:
             return
         match self.state:
