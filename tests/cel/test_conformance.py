@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from lambent import cel
-from lambent.cel.operators import put
+from lambent.cel.access import put
 from lambent.cel.values import CelType, UInt
 
 CORE = [

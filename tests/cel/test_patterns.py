@@ -63,6 +63,12 @@ def matches(text, pattern, profile="strict"):
         (r"^[\.\-/]+$", ".-/", True),
         (r"^\0\a\f\t\n\r\v$", "\0\a\f\t\n\r\v", True),
         (r"^\053$", "+", True),
+        (r"^\141$", "a", True),
+        ("x(?i)y|b", "B", True),
+        ("(x(?i)y|b)c", "BC", False),
+        ("a|(?s)b.c|d.e", "d\ne", True),
+        ("(?i)^[^a]$", "A", False),
+        ("(?U)a+", "aa", True),
         ("^ #$", " #", True),
         ("😀{2}", "a😀😀", True),
         ("(|a)", "", True),
@@ -83,8 +89,9 @@ def test_a_pattern_means_what_re2_says(pattern, text, wanted):
 @pytest.mark.parametrize(
     "pattern",
     [
-        "(", ")", "a)", "[a", "[b-a]", "*a", "a**", "(?P<1>a)", "(?Pa)", "(?<n", "\\", r"\y", r"\8x[", "[[:nope:]]",
-        "a{3,2}", r"\x{110000000}", r"\xg", r"\p", r"\p{L", "(?z)", "(?-)", "(?i", "(?U)a", "(" * 70 + ")" * 70,
+        "(", ")", "a)", "{2}", "a|{2}", "(?m--s)",
+        "[a", "[b-a]", "*a", "a**", "(?P<1>a)", "(?Pa)", "(?<n", "\\", r"\y", r"\8x[", "[[:nope:]]",
+        "a{3,2}", r"\x{110000000}", r"\xg", r"\p", r"\p{L", "(?z)", "(?-)", "(?i", "(" * 70 + ")" * 70,
         "a" * 1025,
     ],
 )  # fmt: skip

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any, Final
 
-from lambent.cel import loops, operators, pytree
+from lambent.cel import access, loops, operators, pytree
 from lambent.cel.checker import Facts
 from lambent.cel.errors import Fault, LimitFault
 from lambent.cel.limits import TICK_ITEMS, TICK_ITEMS_WITH_CALLS, Meter
@@ -214,7 +214,7 @@ class Generator:
         if self.facts.kind(node) == "optional":
             return self._optional(node, operand, field)
         if self.careful:
-            return self.op(node, operators.select, operand, field, *self._path(node.operand))
+            return self.op(node, access.select, operand, field, *self._path(node.operand))
         return pytree.item(operand, field)
 
     def index(self, node: Index) -> Expr:
@@ -223,10 +223,10 @@ class Generator:
             return self._optional(node, operand, key)
         if not self.careful and self.facts.kind(node.key) == "string":
             return pytree.item(operand, key)
-        return self.op(node, operators.index, operand, key, *self._path(node.operand))
+        return self.op(node, access.index, operand, key, *self._path(node.operand))
 
     def _optional(self, node: Select | Index, operand: Expr, key: Expr) -> Expr:
-        choose = operators.select_lenient if self.koreo else operators.select_optional
+        choose = access.select_lenient if self.koreo else access.select_optional
         return self.op(node, choose, operand, key, *self._path(node.operand))
 
     # --- operators
@@ -283,7 +283,7 @@ class Generator:
         if not any(optional for _, optional in node.items):
             return pytree.list_of([self.expr(item) for item, _ in node.items])
         parts = [part for item, optional in node.items for part in (self.expr(item), pytree.constant(optional))]
-        return self.op(node, operators.make_list, *parts)
+        return self.op(node, access.make_list, *parts)
 
     def map_literal(self, node: MapLiteral) -> Expr:
         plain = all(type(key) is Literal and type(key.value) is str and not opt for key, _, opt in node.entries)
@@ -293,7 +293,7 @@ class Generator:
         parts: list[Expr] = []
         for key, value, optional in node.entries:
             parts += (self.expr(key), self.expr(value), pytree.constant(optional))
-        return self.op(node, operators.make_map, *parts)
+        return self.op(node, access.make_map, *parts)
 
     # --- calls and macros
 
@@ -394,13 +394,11 @@ class Generator:
             elif type(operand) is Index:
                 keys.append(self.expr(operand.key))
                 operand = operand.operand
-        return self.op(node, operators.has_path, self.expr(operand), *reversed(keys))
+        return self.op(node, access.has_path, self.expr(operand), *reversed(keys))
 
     def _has_field(self, operand: Select) -> Expr:
         value = self.expr(operand.operand)
-        return self.op(
-            operand, operators.has_field, value, pytree.constant(operand.field), *self._path(operand.operand)
-        )
+        return self.op(operand, access.has_field, value, pytree.constant(operand.field), *self._path(operand.operand))
 
     def message(self, node: Message) -> Expr:
         raise AssertionError(f"the checker refuses messages: {node.name}")

@@ -7,10 +7,11 @@ two-variable forms their (index, item) or (key, value).
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from lambent.cel.access import put
 from lambent.cel.errors import Fault
 from lambent.cel.limits import Meter, bounded_items
-from lambent.cel.operators import boolean, find, put
-from lambent.cel.values import NONE, OptionalValue, kind_of
+from lambent.cel.operators import boolean
+from lambent.cel.values import NONE, OptionalValue, find, kind_of
 
 Body = Callable[..., Any]
 

@@ -176,3 +176,22 @@ NAMED_TYPES: Final[dict[str, CelType]] = {
     )
 }
 """Identifiers that denote a type, unless a variable of that name is declared."""
+
+MISSING: Final = object()
+"""What `find` gives for a key that is not there."""
+
+
+def find(mapping: dict[Any, Any], key: Any) -> Any:
+    """The value under a key, `MISSING` if there is none; booleans are apart from 0 and 1."""
+    kind = type(key)
+    if kind is str:
+        return mapping.get(key, MISSING)
+    if kind is bool:
+        return mapping.get(TRUE_KEY if key else FALSE_KEY, MISSING)
+    if kind is BoolKey:
+        return mapping.get(key, MISSING)
+    if isinstance(key, int | float):
+        if (key == 0 or key == 1) and any(own is (key == 1) for own in mapping):
+            return MISSING
+        return mapping.get(key, MISSING)
+    return mapping.get(key, MISSING) if isinstance(key, str) else MISSING

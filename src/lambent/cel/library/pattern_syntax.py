@@ -57,14 +57,22 @@ class _Reader:
         self.has_references = False
         self.ignores_case = False
         self.multiline = False
+        self.flags: list[str] = []
 
     def alternatives(self, depth: int) -> tuple[str, Fragment]:
+        """A group's content. Flags set within it hold to its end, over the `|` too, so they are repeated there."""
         if depth > MAX_DEPTH:
             raise _bad("too many nested groups")
+        outer, multiline = self.flags, self.multiline
+        self.flags = []
         text, fragment = self._sequence(depth)
         while self._take("|"):
+            in_force = self.flags.copy()
             more, other = self._sequence(depth)
+            for flags in reversed(in_force):
+                more = f"(?{flags}:{more})"
             text, fragment = f"{text}|{more}", self.automaton.choice(fragment, other)
+        self.flags, self.multiline = outer, multiline
         return text, fragment
 
     def _take(self, token: str) -> bool:
@@ -84,6 +92,8 @@ class _Reader:
         return "".join(pieces), whole
 
     def _atom(self, depth: int) -> tuple[str, Fragment]:
+        if self._bounds() is not None:
+            raise _bad("a repetition of nothing")
         char = self.pattern[self.at]
         self.at += 1
         if char == "(":
@@ -98,8 +108,6 @@ class _Reader:
             return ("$" if self.multiline else r"\Z"), EMPTY
         if char == "^":
             return "^", EMPTY
-        if char in "*+?":
-            raise _bad("a repetition of nothing")
         return self._characters(((ord(char), ord(char)),), literal=char)
 
     def _characters(self, ranges: Ranges, *, literal: str = "", raw: str = "") -> tuple[str, Fragment]:
@@ -201,8 +209,10 @@ class _Reader:
         while end < len(self.pattern) and self.pattern[end] in "imsU-":
             end += 1
         flags, closing = self.pattern[self.at + 1 : end], self.pattern[end : end + 1]
-        if not flags or closing not in (":", ")") or "U" in flags or "-" in flags[-1:]:
+        if not flags or closing not in (":", ")") or "-" in flags[-1:] or flags.count("-") > 1:
             raise _bad("a group of a kind that is not known or not allowed here")
+        # U swaps greedy and reluctant, which does not change whether a pattern matches.
+        flags = flags.replace("U", "").rstrip("-")
         on = flags.partition("-")[0]
         self.ignores_case = self.ignores_case or "i" in on
         before, self.multiline = self.multiline, "m" in on or (self.multiline and "m" not in flags)
@@ -211,9 +221,8 @@ class _Reader:
             found = self._closed(f"(?{flags}:", depth)
             self.multiline = before
             return found
-        # Flags in the middle hold to the end of their group.
-        text, fragment = self.alternatives(depth + 1)
-        self.multiline = before
+        self.flags.append(flags)
+        text, fragment = self._sequence(depth)
         return f"(?{flags}:{text})", fragment
 
     # --- single characters
@@ -228,7 +237,7 @@ class _Reader:
             return (r"\A" if letter == "A" else r"\Z"), EMPTY
         if letter == "Q":
             return self._quoted()
-        if letter in tuple("123456789"):
+        if letter in tuple("123456789") and not self._is_octal():
             self.at += 1
             return self._reference(f"(?:\\{letter})")
         ranges, raw = self._member()
@@ -259,14 +268,26 @@ class _Reader:
             return ((_CONTROL[letter], _CONTROL[letter]),), ""
         if letter == "x":
             return self._hexadecimal()
-        if letter == "0":
-            digits = self.pattern[self.at : self.at + 2]
-            octal = digits if digits.isdigit() and "8" not in digits and "9" not in digits else ""
-            self.at += len(octal)
-            return ((int(octal or "0", 8),) * 2,), ""
+        if letter == "0" or (letter.isdigit() and self._is_octal(before=1)):
+            return self._octal(letter)
         if not letter or (letter.isalnum() and letter.isascii()):
             raise _bad("an escape that is not known")
         return ((ord(letter), ord(letter)),), ""
+
+    def _is_octal(self, before: int = 0) -> bool:
+        """Whether an escape that begins with a digit is a character in octal, which takes two digits at least."""
+        start = self.at - before
+        return all(
+            digit and digit in "01234567"
+            for digit in (self.pattern[start : start + 1], self.pattern[start + 1 : start + 2])
+        )
+
+    def _octal(self, digits: str) -> tuple[Ranges, str]:
+        """One to three octal digits."""
+        while len(digits) < 3 and self.pattern[self.at : self.at + 1] in tuple("01234567"):
+            digits += self.pattern[self.at]
+            self.at += 1
+        return ((int(digits, 8),) * 2,), ""
 
     def _class_name(self) -> str:
         if self._take("{"):
@@ -303,10 +324,10 @@ class _Reader:
             raw.append(text)
         self.at += 1
         found = sets.normal(ranges)
-        if not any(raw):
-            return self._characters(sets.complement(found) if negated else found)
-        fragment = self.automaton.position(sets.ANY)
-        return f"[{'^' * negated}{sets.written(found)}{''.join(raw)}]", fragment
+        # Written as negated rather than as the complement, since ignoring case comes before negation.
+        known = sets.both_cases(found) if self.ignores_case else found
+        known = sets.ANY if any(raw) else sets.complement(known) if negated else known
+        return f"[{'^' * negated}{sets.written(found)}{''.join(raw)}]", self.automaton.position(known)
 
     def _bracket_member(self) -> tuple[Ranges, str]:
         """One member of a bracket expression: a class, a character or a range."""
