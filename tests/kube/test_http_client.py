@@ -285,3 +285,23 @@ async def test_a_log_comes_in_chunks():
         chunks = [chunk async for chunk in client.logs("p", container="c", tail_lines=2)]
     assert b"".join(chunks) == b"one\ntwo\n"
     assert canned.requests[0][1] == "/api/v1/namespaces/default/pods/p/log?container=c&tailLines=2"
+
+
+async def test_an_error_about_a_secret_shows_no_value():
+    core = {
+        "kind": "APIResourceList",
+        "groupVersion": "v1",
+        "resources": [{"name": "secrets", "kind": "Secret", "namespaced": True}],
+    }
+    cause = {"field": "data[key]", "message": 'Invalid value: "canary"'}
+    refusal = status(422, "Invalid", 'Secret "a" is invalid: data[key]: Invalid value: "canary"', causes=[cause])
+
+    class Secrets(Canned):
+        async def answer(self, request):
+            return reply(core) if request.path == "/api/v1" else await super().answer(request)
+
+    async with client_of(Secrets(reply(refusal, 422))) as client:
+        with pytest.raises(Invalid) as caught:
+            await client.patch(GVK("", "v1", "Secret"), "a", {"data": {"key": "canary"}})
+    assert "canary" not in repr(caught.value.__dict__)
+    assert "data[key]" in str(caught.value)

@@ -290,3 +290,19 @@ async def test_a_defect_of_the_client_does_not_end_the_watch(kube, gizmo, caplog
         await informer.synced.wait()
         assert len(informer) == 1
     assert "watch failed unforeseen" in caplog.text
+
+
+async def test_a_packed_cache_follows_the_same_and_gives_each_reader_its_own(kube, gizmo):
+    kube.put(gizmo("a", metadata={"labels": {"t": "x"}}, spec={"list": [1]}))
+    async with following(kube, packed=True) as (informer, log):
+        informer.add_index("label", lambda obj: (obj["metadata"].get("labels") or {}).values())
+        informer.get(Key("default", "a"))["spec"]["list"].append(2)
+        assert informer.get(Key("default", "a"))["spec"]["list"] == [1]
+        await kube.patch(GIZMO, "a", {"metadata": {"labels": {"t": "y"}}}, namespace="default")
+        await kube.create(gizmo("b"))
+        await kube.delete(GIZMO, "b", namespace="default")
+        await asyncio.sleep(1)
+        assert log == ["+a", "~a", "+b", "-b"]
+        assert [Key.of(obj).name for obj in informer.by_index("label", "y")] == ["a"]
+        assert [Key.of(obj).name for obj in informer.list(labels="t=y")] == ["a"]
+        assert informer.list(labels="t=x") == informer.by_index("label", "x") == []

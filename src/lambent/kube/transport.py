@@ -204,9 +204,19 @@ def _error(response: aiohttp.ClientResponse, body: bytes, request: HttpRequest) 
             status = None
     if not isinstance(status, dict) or status.get("kind") != "Status":
         status = {"message": body[:200].decode("utf-8", "replace").strip()}
+    if "/secrets" in request.path:
+        status = _without_values(status)
     # The code of the answer decides; a proxy's page has no Status.
     status = {**status, "code": response.status}
     return from_status(status, what=request.what, retry_after_s=_seconds(response.headers.get("Retry-After")))
+
+
+def _without_values(status: Mapping[str, Any]) -> dict[str, Any]:
+    """A server quotes what it refuses; of a Secret only the names of the members may be seen."""
+    causes = (status.get("details") or {}).get("causes") or ()
+    fields = ", ".join(str(cause.get("field", "")) for cause in causes)
+    message = f"{status.get('reason') or 'refused'}{f' in {fields}' if fields else ''} (a Secret: details withheld)"
+    return {"kind": "Status", "reason": status.get("reason"), "message": message}
 
 
 def _seconds(text: str | None) -> float | None:
