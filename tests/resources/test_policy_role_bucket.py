@@ -209,3 +209,16 @@ async def test_a_directory_bucket_is_refused(world):
     await world.apply("Bucket", "o", {"name": "x--use1-az4--x-s3"})
     await world.until(lambda: world.condition("Bucket", "o", "ACK.Terminal"))
     assert world.aws.calls == []
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "condition", "text"),
+    [
+        ("403", 403, "ACK.Recoverable", "another account, or these credentials lack"),
+        ("301", 301, "ACK.Terminal", "exists in another region"),
+    ],
+)
+async def test_a_head_that_says_nothing_is_explained(world, code, status, condition, text):
+    world.aws.fail("HeadBucket", code, status=status)
+    await world.apply("Bucket", "o", {"name": "x"})
+    await world.until(lambda: text in world.condition("Bucket", "o", condition).get("message", ""))

@@ -188,6 +188,7 @@ class Hooks:
     * `before_delete`: steps that empty the resource of what is its own.
     * `blockers`: after a refused deletion, what stands in the way.
     * `not_yet`: a name of the requeue table when an error only says that something else is not there yet.
+    * `explain`: what to say of an error whose own text says too little, or "".
     * `created_at`: when AWS made it, for kinds whose creation cannot carry tags.
     """
 
@@ -199,6 +200,7 @@ class Hooks:
     before_delete: Callable[[Call, Subject, Observed], Awaitable[Sequence[Step]]] | None = None
     blockers: Callable[[Call, Subject, AwsError], Awaitable[str]] | None = None
     not_yet: Callable[[AwsError], tuple[str, str] | None] = lambda error: None
+    explain: Callable[[AwsError], str] = lambda error: ""
     created_at: Callable[[Call, Subject], Awaitable[str]] | None = None
 
 

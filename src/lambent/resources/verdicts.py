@@ -48,7 +48,7 @@ def verdict_of(kind: Kind, trouble: Trouble, *, tries: int, lasted_s: float) -> 
     if waiting:
         return Verdict(False, situation, waiting[1])
     failure = classify(trouble.error)
-    text = told(trouble.error)
+    text = kind.hooks.explain(trouble.error) or told(trouble.error)
     if trouble.field:
         text = kind.error_text.format(field=trouble.field, error=text)
     if situation == "terminal":

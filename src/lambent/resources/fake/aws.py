@@ -68,7 +68,7 @@ class FakeAws:
         self.functions = FakeLambda(self.account_id, self.region, self.now)
         self._dead = False
         self._failures: list[_Failure] = []
-        self._services: dict[str, Any] = {"iam": self.iam, "s3": self.s3, "lambda": self.functions}
+        self.services: dict[str, Any] = {"iam": self.iam, "s3": self.s3, "lambda": self.functions}
 
     async def client(self, service: str, region: str | None = None) -> Any:
         return _Client(self, service)
@@ -108,7 +108,7 @@ class FakeAws:
         return {**(answer or {}), "ResponseMetadata": {"HTTPStatusCode": 200}}
 
     def _carry_out(self, service: str, operation: str, params: dict[str, Any]) -> Any:
-        handler: Callable[..., Any] | None = getattr(self._services[service], xform_name(operation), None)
+        handler: Callable[..., Any] | None = getattr(self.services[service], xform_name(operation), None)
         if handler is None:
             raise NotImplementedError(f"the fake {service} has no {operation}")
         try:

@@ -92,6 +92,15 @@ def _check(subject: Subject) -> str | None:
     return None
 
 
+def _explain(error: AwsError) -> str:
+    """A HEAD has no body, so S3 cannot say why."""
+    if error.operation != "HeadBucket" or error.status not in (301, 403):
+        return ""
+    if error.status == 301:
+        return "301: the bucket exists in another region; set the annotation services.k8s.aws/region to it"
+    return "403: the bucket belongs to another account, or these credentials lack s3:ListBucket on it"
+
+
 def _tag(change: Change) -> Sequence[Step]:
     """The whole set at once; PutBucketTagging keeps no tag that it is not given but those of AWS itself."""
     own = {key: item for key, item in change.want["tagging"].items() if not key.startswith("aws:")}
@@ -183,5 +192,5 @@ BUCKET = Kind(
     tags_on_create=False,
     error_text="Error syncing property '{field}': {error}",
     refs=(Ref("replication.role", "replication.roleRef", ROLE_GVK),),
-    hooks=Hooks(check=_check, before_delete=_emptying, blockers=_blockers, created_at=_created_at),
+    hooks=Hooks(check=_check, before_delete=_emptying, blockers=_blockers, explain=_explain, created_at=_created_at),
 )
