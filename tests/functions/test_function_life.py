@@ -8,9 +8,11 @@ from base64 import b64encode
 import pytest
 
 from lambent.aws.arn import FunctionId
+from lambent.functions import reset
 from lambent.functions.fake import Refused
 from lambent.functions.kinds import FUNCTION, object_name
 from lambent.kube.errors import NotFound
+from lambent.runtime.invocation import Result
 
 from .conftest import Service, zip_of
 
@@ -133,3 +135,32 @@ async def _eventually(check) -> None:
     async with asyncio.timeout(2):
         while not await check():  # noqa: ASYNC110 - what is awaited is an answer of the API, not an event
             await asyncio.sleep(0)
+
+
+async def test_a_reset_leaves_nothing(service: Service) -> None:
+    await service.active(Publish=True)
+    await service.call("create_alias", FunctionName="fn", Name="prod", FunctionVersion="1")
+    for _ in range(2):
+        await reset(service.backend.store, service.backend.artifacts)
+        assert (await service.call("list_functions", FunctionVersion="ALL"))["Functions"] == []
+    assert not service.executor.prepared
+    await service.active()
+
+
+async def test_a_response_stream_ends_with_its_completion(service: Service) -> None:
+    await service.active()
+    answer = await service.call("invoke_with_response_stream", FunctionName="fn", Payload=b'{"a": 1}', LogType="Tail")
+    events = [event async for event in _events(answer["EventStream"])]
+    assert json.loads(events[0]["PayloadChunk"]["Payload"])["event"] == {"a": 1}
+    assert set(events[-1]["InvokeComplete"]) == {"LogResult"}
+    assert answer["ExecutedVersion"] == "$LATEST"
+    service.executor.handler = lambda spec, event: Result(b'{"errorType": "E"}', is_error=True)
+    answer = await service.call("invoke_with_response_stream", FunctionName="fn")
+    (failed,) = [event async for event in _events(answer["EventStream"])]
+    assert failed["InvokeComplete"] == {"ErrorCode": "Unhandled", "ErrorDetails": '{"errorType": "E"}'}
+
+
+async def _events(stream):
+    """botocore's blocking iterator, read in a thread; it checks every checksum."""
+    for event in await asyncio.to_thread(list, stream):
+        yield event

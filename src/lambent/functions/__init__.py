@@ -12,6 +12,7 @@ from lambent.functions.executor import Executor
 from lambent.functions.images import ImageMissing, ImageResolver, ResolvedImage
 from lambent.functions.limits import Limits
 from lambent.functions.objects import ObjectSource
+from lambent.functions.resetting import reset
 from lambent.functions.roles import AnyRole, RoleChecker
 from lambent.functions.store import FunctionStore
 
@@ -36,4 +37,5 @@ __all__ = [
     "Target",
     "controllers",
     "crds",
+    "reset",
 ]

@@ -137,11 +137,13 @@ class EventStore:
             (due_s, error[:1024], event.id),
         )
 
-    def remove(self, event: StoredEvent) -> None:
-        self.connection.execute("DELETE FROM events WHERE id = ?", (event.id,))
+    def remove(self, event: StoredEvent) -> bool:
+        """False when it was gone already."""
+        was_there = self.connection.execute("DELETE FROM events WHERE id = ?", (event.id,)).rowcount > 0
         if event.payload_file and not self._is_named(event.payload_file):
             with suppress(FileNotFoundError):
                 (self._files / event.payload_file).unlink()
+        return was_there
 
     def clear(self) -> None:
         self.connection.execute("DELETE FROM events")

@@ -131,6 +131,11 @@ class AsyncQueue:
         self._stored += 1
         self._wake.set()
 
+    async def reset(self) -> None:
+        """Forgets every event; attempts under way end without a trace."""
+        await self._runner.run(EventStore.clear)
+        self._stored = 0
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             while True:
@@ -263,8 +268,7 @@ class AsyncQueue:
         """`target` None: the function is gone, and with it where its end would be told."""
         invoke_count = event.attempts + (1 if result is not None else 0)
         await self._sink.deliver(Ending(event, condition, invoke_count, result, target))
-        await self._runner.run(lambda store: store.remove(event))
-        if self._stored is not None:
+        if await self._runner.run(lambda store: store.remove(event)) and self._stored is not None:
             self._stored -= 1
 
     def _now_s(self) -> float:

@@ -16,13 +16,15 @@ import os
 import time
 import uuid
 
+import orjson
+
 from lambent.aws.answers import encode_error
 from lambent.aws.arn import FunctionId
 from lambent.aws.caller import Caller, CallerReader
 from lambent.aws.errors import ServiceError
 from lambent.errors import LambentError
 from lambent.http.message import Request, Response
-from lambent.invoke import refusals
+from lambent.invoke import eventstream, refusals
 from lambent.invoke.asynchronous import Acceptance
 from lambent.invoke.concurrency import Concurrency
 from lambent.invoke.directory import Directory, Target
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 
 _REQUESTS = counter("http_requests_total", "Invoke requests", ["function", "type", "status"])
 _UNKNOWN = "_unknown"
+_OCTETS = "application/octet-stream"
+_CHUNK_BYTES = 1 << 20
 
 _Headers = dict[bytes, bytes]
 
@@ -88,10 +92,11 @@ class InvokeService:
         target = self._directory.resolve(function, route.qualifier)
         if target is None:
             target = await self._directory.look_up(function, route.qualifier)
-        kind = b"Event" if route.is_async else headers.get(b"x-amz-invocation-type", b"RequestResponse")
+        is_async = route.api == "InvokeAsync"
+        kind = b"Event" if is_async else headers.get(b"x-amz-invocation-type", b"RequestResponse")
         if kind == b"RequestResponse":
             return await self._synchronous(request, headers, request_id, function=function, route=route, target=target)
-        if kind == b"Event":
+        if kind == b"Event" and route.api != "InvokeWithResponseStream":
             return await self._event(request, headers, request_id, function=function, route=route)
         if kind == b"DryRun":
             return _empty(204, request_id)
@@ -108,7 +113,7 @@ class InvokeService:
         target: Target,
     ) -> Response:
         limits = self._limits
-        payload = checked_payload(request.body, limit=limits.request, operation="Invoke", limits=limits)
+        payload = checked_payload(request.body, limit=limits.request, operation=route.api, limits=limits)
         spec = target.spec or await self._started(function, route.qualifier)
         deadline_s = asyncio.get_running_loop().time() + spec.timeout_s + limits.init_allowance_s + limits.queue_wait_s
         event = Event(
@@ -128,7 +133,8 @@ class InvokeService:
             except TimeoutError:
                 raise refusals.unknown_fate(target.arn) from None
         _REQUESTS.labels(function.name, "sync", "200").inc()
-        return _answer(event, result, spec.version)
+        answer = _stream_answer if route.api == "InvokeWithResponseStream" else _answer
+        return answer(event, result, spec.version)
 
     async def _run(self, spec: FunctionSpec, event: Event, *, function: FunctionId, qualifier: str | None) -> Result:
         """A pool that was replaced between the lookup and now has not run the event: its successor gets it."""
@@ -151,8 +157,7 @@ class InvokeService:
         self, request: Request, headers: _Headers, request_id: str, *, function: FunctionId, route: Route
     ) -> Response:
         limits = self._limits
-        operation = "InvokeAsync" if route.is_async else "Invoke"
-        payload = checked_payload(request.body, limit=limits.event_request, operation=operation, limits=limits)
+        payload = checked_payload(request.body, limit=limits.event_request, operation=route.api, limits=limits)
         if self._queue is None:
             raise refusals.not_accepted("this process has no event queue")
         await self._queue.accept(
@@ -165,7 +170,7 @@ class InvokeService:
             tenant_id=headers.get(b"x-amz-tenant-id", b"").decode("latin-1"),
         )
         _REQUESTS.labels(function.name, "event", "202").inc()
-        return _empty(202, request_id, b'{"Status":202}' if route.is_async else b"")
+        return _empty(202, request_id, b'{"Status":202}' if route.api == "InvokeAsync" else b"")
 
     def _client_context(self, headers: _Headers) -> str:
         header = headers.get(b"x-amz-client-context")
@@ -208,6 +213,27 @@ def _answer(event: Event, result: Result, version: str) -> Response:
     if event.wants_log_tail:
         headers.append((b"x-amz-log-result", base64.b64encode(result.log_tail[-4096:])))
     return Response(200, headers, result.payload)
+
+
+def _stream_answer(event: Event, result: Result, version: str) -> Response:
+    """A runtime that answers as a whole answers in chunks of its payload, then with InvokeComplete, as on AWS."""
+    complete: dict[str, str] = {}
+    if event.wants_log_tail:
+        complete["LogResult"] = base64.b64encode(result.log_tail[-4096:]).decode()
+    chunks = []
+    if result.is_error:
+        complete |= {"ErrorCode": "Unhandled", "ErrorDetails": result.payload.decode("utf-8", "replace")}
+    else:
+        pieces = (result.payload[at : at + _CHUNK_BYTES] for at in range(0, len(result.payload), _CHUNK_BYTES))
+        chunks = [eventstream.event("PayloadChunk", piece, content_type=_OCTETS) for piece in pieces]
+    chunks.append(eventstream.event("InvokeComplete", orjson.dumps(complete), content_type="application/json"))
+    headers = [
+        (b"content-type", b"application/vnd.amazon.eventstream"),
+        (b"x-amzn-requestid", event.request_id.encode()),
+        (b"x-amz-executed-version", version.encode()),
+        (b"x-amzn-trace-id", event.trace_id.encode("latin-1")),
+    ]
+    return Response(200, headers, b"".join(chunks))
 
 
 def _empty(status: int, request_id: str, body: bytes = b"") -> Response:

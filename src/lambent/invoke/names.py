@@ -1,42 +1,46 @@
 """The path of an Invoke request, read once per distinct path.
 
-`/2015-03-31/functions/{name}/invocations?Qualifier=q` and the old `/2014-11-13/functions/{name}/invoke-async/`. Clients
-repeat the same path thousands of times, so what it says is kept in a small table.
+`/2015-03-31/functions/{name}/invocations?Qualifier=q`, the same with response streaming under `/2021-11-15/`, and the
+old `/2014-11-13/functions/{name}/invoke-async/`. Clients repeat the same path thousands of times, so what it says is
+kept in a small table.
 """
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import parse_qs, unquote
 
 from lambent.aws.arn import FunctionName, parse_function_name
 from lambent.invoke import refusals
 
 _TABLE_LIMIT = 4096
-_INVOKE = ("2015-03-31", "functions", "invocations")
 _NAME_SHAPE = "NamespacedFunctionName"
 _QUALIFIER_SHAPE = "NumericLatestPublishedOrAliasQualifier"
 _SHORT_ACCOUNT = re.compile(r"(?:arn:aws[\w-]*:lambda:[\w-]+:)?\d{1,11}:function:")
-_INVOKE_ASYNC = ("2014-11-13", "functions", "invoke-async")
+
+
+Api = Literal["Invoke", "InvokeAsync", "InvokeWithResponseStream"]
+_APIS: dict[tuple[str, str, str], Api] = {
+    ("2015-03-31", "functions", "invocations"): "Invoke",
+    ("2014-11-13", "functions", "invoke-async"): "InvokeAsync",
+    ("2021-11-15", "functions", "response-streaming-invocations"): "InvokeWithResponseStream",
+}
 
 
 class Route(NamedTuple):
-    """`is_async` for the old API, whose only type is Event."""
-
     name: FunctionName
     qualifier: str | None
-    is_async: bool
+    api: Api
 
 
 def is_invoke_path(raw_path: bytes) -> bool:
     """Whether a request with this path belongs to `InvokeService`."""
-    return _kind(raw_path) is not None
+    return _api(raw_path) is not None
 
 
-def _kind(raw_path: bytes) -> tuple[str, str, str] | None:
+def _api(raw_path: bytes) -> Api | None:
     parts = raw_path.decode("latin-1").strip("/").split("/")
-    shape = (parts[0], parts[1], parts[3]) if len(parts) == 4 else None
-    return shape if shape in (_INVOKE, _INVOKE_ASYNC) else None
+    return _APIS.get((parts[0], parts[1], parts[3])) if len(parts) == 4 else None
 
 
 @dataclass(slots=True)
@@ -49,8 +53,8 @@ class Routes:
 
     def _parse(self, target: bytes) -> Route | None:
         raw_path, _, query = target.partition(b"?")
-        kind = _kind(raw_path)
-        if kind is None:
+        api = _api(raw_path)
+        if api is None:
             return None
         text = unquote(raw_path.decode("latin-1").strip("/").split("/")[2])
         given = parse_qs(query.decode("latin-1")).get("Qualifier", [None])[0]
@@ -63,7 +67,7 @@ class Routes:
             raise refusals.qualifier_mismatch()
         if len(self._table) >= _TABLE_LIMIT:
             self._table.clear()
-        route = self._table[target] = Route(name, given or name.qualifier, kind == _INVOKE_ASYNC)
+        route = self._table[target] = Route(name, given or name.qualifier, api)
         return route
 
 
