@@ -33,7 +33,7 @@ test: check
 
 ## make unit          the core's tests only
 unit: $(VENV)/.dev
-	@$(BIN)/python -m pytest -q -m "not e2e"
+	@$(BIN)/python -m pytest -q -m "not e2e and not real_k8s"
 
 ## make check         format, lint, types, import contracts
 check: $(VENV)/.dev
@@ -44,7 +44,7 @@ check: $(VENV)/.dev
 
 ## make test-cluster  the controllers on the cluster that KUBECONFIG names
 test-cluster: $(VENV)/.dev
-	@$(BIN)/python -m pytest -q -p no:randomly --override-ini testpaths=tests/cluster tests/cluster
+	@$(BIN)/python -m pytest -q -p no:randomly -m real_k8s tests/cluster
 
 ## make bench         the benchmarks, as JSON
 bench: $(VENV)/.dev
