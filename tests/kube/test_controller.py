@@ -44,7 +44,8 @@ async def running(kube, reconcile, **options):
     async with InformerHub(kube) as hub:
         controller = Controller("test", reconcile, hub=hub, kind=GIZMO, **options)
         task = asyncio.create_task(controller.run())
-        await controller.ready.wait()
+        async with asyncio.timeout(600):
+            await controller.ready.wait()
         try:
             yield controller
         finally:

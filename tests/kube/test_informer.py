@@ -28,7 +28,8 @@ async def following(kube, gvk=GIZMO, **options):
         log.append(sign + (new or old)["metadata"]["name"])
 
     async with InformerHub(kube, guard=True) as hub, hub.use(gvk, **options) as informer:
-        await informer.settled.wait()
+        async with asyncio.timeout(600):
+            await informer.settled.wait()
         informer.on_change(note)
         yield informer, log
 
