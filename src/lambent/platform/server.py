@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 from lambent import functions, invoke
 from lambent.aws.caller import CallerReader
+from lambent.aws.clients import AwsClients
 from lambent.aws.embedded import Accounts, EmbeddedAws, may_wait
 from lambent.execution.executor import ProcessExecutor
 from lambent.execution.settings import ExecutionSettings
@@ -115,7 +116,7 @@ class AwsServer:
             functions.FunctionDirectory.opened(self._hub, store, artifacts)
         )
         backend = functions.Backend(store, intake, IamRoles(clients, account_id=settings.account_id))
-        queue, invocations = self._invocations(directory, executor)
+        queue, invocations = self._invocations(directory, executor, clients)
         reconcilers = functions.controllers(self._hub, store, intake, executor)
         self._controllers = Controllers([*reconcilers, Delivery(queue)], drain_s=settings.drain_timeout)
         self._controllers.start()
@@ -140,14 +141,17 @@ class AwsServer:
         return executor
 
     def _invocations(
-        self, directory: functions.FunctionDirectory, executor: ProcessExecutor
+        self, directory: functions.FunctionDirectory, executor: ProcessExecutor, clients: AwsClients
     ) -> tuple[invoke.AsyncQueue, invoke.InvokeService]:
         settings = self._settings
         limits = invoke.InvokeLimits(queue_wait_s=settings.queue_wait)
         concurrency = invoke.Concurrency(limits.account_concurrency)
         committer = invoke.GroupCommitter(invoke.EventStore(self._state / "async.db"))
         self._stack.push_async_callback(committer.shutdown)
-        queue = invoke.AsyncQueue(committer, directory, executor, concurrency=concurrency, limits=limits)
+        senders = invoke.aws_senders(clients)
+        queue = invoke.AsyncQueue(
+            committer, directory, executor, senders=senders, concurrency=concurrency, limits=limits
+        )
         callers = CallerReader(settings.account_id, settings.region)
         service = invoke.InvokeService(
             directory, executor, queue=queue, callers=callers, limits=limits, concurrency=concurrency
