@@ -54,3 +54,49 @@ async def test_a_runtime_has_its_own_session_limits_and_descriptors(platform):
     assert seen["inherited"][0] == os.devnull
     assert all(link.startswith("pipe:") for link in seen["inherited"][1:])
     assert seen["cwd"] == seen["environ"]["LAMBDA_TASK_ROOT"]
+
+
+ASK_BOTO3 = """import boto3
+def handler(event, context):
+    client = boto3.client("s3")
+    keys = client._request_signer._credentials.get_frozen_credentials()
+    return [client.meta.endpoint_url, client.meta.region_name, keys.access_key, boto3.Session().available_profiles]
+"""
+
+
+async def test_boto3_in_a_function_uses_our_endpoint_and_never_the_users_files(platform, monkeypatch, tmp_path):
+    (tmp_path / "config").write_text("[default]\nregion = mars\nendpoint_url = http://poison\n[profile poison]\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "poison")
+    result = await platform.invoke(platform.function(ASK_BOTO3, timeout_s=30))
+    assert json.loads(result.payload) == ["http://127.0.0.1:4566", "us-east-1", "test", []]
+
+
+READ_PARENT = """import os
+def handler(event, context):
+    try:
+        return open(f"/proc/{os.getppid()}/environ").read()[:1] and "read"
+    except OSError as error:
+        return type(error).__name__
+"""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every process")
+async def test_a_function_cannot_read_our_environment(platform):
+    assert json.loads((await platform.invoke(platform.function(READ_PARENT))).payload) == "PermissionError"
+
+
+async def test_a_user_module_wins_over_ours_and_ours_does_not_leak_in(platform):
+    files = {
+        "app.py": "import helper, sys\ndef handler(event, context):\n    return [helper.NAME, sys.argv, __name__]\n",
+        "helper.py": "NAME = 'mine'\n",
+    }
+    result = await platform.invoke(platform.function(files))
+    assert json.loads(result.payload) == ["mine", ["awslambdaric", "app.handler"], "app"]
+
+
+async def test_execution_modules_of_ours_are_not_on_the_functions_path(platform):
+    source = "def handler(event, context):\n    import archive\n"
+    result = await platform.invoke(platform.function(source))
+    assert json.loads(result.payload)["errorType"] == "ModuleNotFoundError"

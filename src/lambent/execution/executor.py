@@ -78,7 +78,9 @@ class ProcessExecutor:
             if not isinstance(target, FunctionSpec):
                 raise PoolClosed("the function version is not prepared")
             await self.prepare(target)
-            ready = self._ready[key]
+            ready = self._ready.get(key)
+            if ready is None:
+                raise PoolClosed("the function version was retired meanwhile")
         return await ready.pool.invoke(event)
 
     async def retire(self, pool_key: PoolKey) -> None:
@@ -91,7 +93,12 @@ class ProcessExecutor:
         self._locks.pop(pool_key, None)
 
     async def shutdown(self, drain_s: float | None = None) -> None:
-        """Drains all pools at once, ends every process, then the threads. Unpacked code stays for the next start."""
+        """Drains all pools at once, ends every process, then the threads. Unpacked code stays for the next start.
+
+        Again is harmless; an executor is not started twice.
+        """
+        if not self._is_open:
+            return
         self._is_open = False
         async with asyncio.TaskGroup() as group:
             for ready in self._ready.values():
