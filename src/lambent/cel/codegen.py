@@ -14,7 +14,7 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any, Final
 
-from lambent.cel import access, loops, operators, pytree
+from lambent.cel import access, loops, macro_forms, operators, pytree
 from lambent.cel.checker import Facts
 from lambent.cel.errors import Fault, LimitFault
 from lambent.cel.limits import TICK_ITEMS, TICK_ITEMS_WITH_CALLS, Meter
@@ -39,25 +39,22 @@ from lambent.cel.syntax import (
 )
 from lambent.cel.values import NAMED_TYPES
 
-FAULTS: Final = (Fault, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
+FAULTS: Final = (
+    Fault,
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
 """What a fast function may raise when the careful one has to take over."""
 
 Evaluate = Callable[[Any], Any]
 
 _FOLDABLE: Final = frozenset((*operators.BINARY.values(), operators.negate))
 _DIRECT: Final = frozenset((str, bytes, int, float, bool, type(None)))
-_LOOPS: Final[dict[str, Callable[..., Any]]] = {
-    "all": loops.every,
-    "exists": loops.some,
-    "exists_one": loops.exactly_one,
-    "map": loops.mapped,
-    "filter": loops.filtered,
-    "transformList": loops.mapped,
-    "transformMap": loops.mapped_values,
-    "transformMapEntry": loops.mapped_entries,
-    "sortBy": loops.sorted_by,
-}
-_TESTED: Final = frozenset(("map", "transformList", "transformMap", "transformMapEntry"))
 
 
 def guard(pos: int, operation: Callable[..., Any], *args: Any) -> Any:
@@ -72,7 +69,7 @@ def guard(pos: int, operation: Callable[..., Any], *args: Any) -> Any:
         unexpected = Fault("limit", "values nested too deeply")
     except MemoryError:
         unexpected = Fault("limit", "out of memory")
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+    except _PYTHON_ERRORS as error:
         unexpected = Fault("internal", f"unexpected {type(error).__name__}")
     unexpected.pos = pos
     raise unexpected
@@ -179,7 +176,7 @@ class Generator:
     def _failing(self, node: Node, fault: tuple[str, str]) -> Expr:
         return self.op(node, failing, pytree.constant(fault[0]), pytree.constant(fault[1]))
 
-    def _path(self, node: Node) -> tuple[Expr, ...]:
+    def path_text(self, node: Node) -> tuple[Expr, ...]:
         """The operand's text, for messages of a careful function."""
         return (pytree.constant(unparse(node, limit=60)),) if self.careful else ()
 
@@ -214,7 +211,7 @@ class Generator:
         if self.facts.kind(node) == "optional":
             return self._optional(node, operand, field)
         if self.careful:
-            return self.op(node, access.select, operand, field, *self._path(node.operand))
+            return self.op(node, access.select, operand, field, *self.path_text(node.operand))
         return pytree.item(operand, field)
 
     def index(self, node: Index) -> Expr:
@@ -223,11 +220,11 @@ class Generator:
             return self._optional(node, operand, key)
         if not self.careful and self.facts.kind(node.key) == "string":
             return pytree.item(operand, key)
-        return self.op(node, access.index, operand, key, *self._path(node.operand))
+        return self.op(node, access.index, operand, key, *self.path_text(node.operand))
 
     def _optional(self, node: Select | Index, operand: Expr, key: Expr) -> Expr:
         choose = access.select_lenient if self.koreo else access.select_optional
-        return self.op(node, choose, operand, key, *self._path(node.operand))
+        return self.op(node, choose, operand, key, *self.path_text(node.operand))
 
     # --- operators
 
@@ -321,84 +318,17 @@ class Generator:
         return [node for at, node in enumerate(nodes) if found is None or at != found[0]]
 
     def macro(self, node: Macro) -> Expr:
-        if node.name == "has":
-            return self._has(node)
-        if node.name == "cel.bind":
-            initial = self.expr(node.args[0])
-            return pytree.call_value(self._body(node, node.args[1]), initial)
-        if node.target is None:
-            raise AssertionError("every other macro has a receiver")
-        target = self.expr(node.target)
-        if node.name == "optMap":
-            return self.op(node, loops.optional_map, target, self._body(node, node.args[0]))
-        if node.name == "optFlatMap":
-            return self.op(node, loops.optional_flat_map, target, self._body(node, node.args[0]))
-        if node.name == "reduce":
-            initial = self.expr(node.args[0])
-            return self.op(node, loops.reduced, self._items(node, target, 1), initial, self._body(node, node.args[1]))
-        if not self.careful and len(node.variables) == 1 and node.name in ("map", "filter", "all", "exists"):
-            return self._comprehension(node, target)
-        return self._loop(node, target)
+        return macro_forms.macro(self, node)
 
-    def _items(self, node: Macro, target: Expr, variables: int) -> Expr:
-        each = loops.singles if variables == 1 else loops.pairs
-        return self.op(node, each, pytree.name("meter"), target)
-
-    def _loop(self, node: Macro, target: Expr) -> Expr:
-        """A loop by a function of `loops`, with the bodies as lambdas."""
-        bodies = [self._body(node, arg) for arg in node.args]
-        if node.name in _TESTED and len(bodies) == 1:
-            bodies.insert(0, pytree.constant(None))
-        return self.op(node, _LOOPS[node.name], self._items(node, target, len(node.variables)), *bodies)
-
-    def _body(self, node: Macro, body: Node) -> Expr:
+    def inside(self, variables: tuple[str, ...], make: Callable[[list[str]], Expr]) -> Expr:
+        """What `make` gives with the variables of a macro in scope, under the fresh Python names handed to it."""
         outer = self._scope
-        parameters = self._bind(node.variables)
-        value = self.expr(body)
-        self._scope = outer
-        return pytree.lambda_of(parameters, value)
-
-    def _bind(self, variables: tuple[str, ...]) -> list[str]:
-        """Fresh Python names for the variables of a macro, now in scope."""
         fresh = [f"v{self._variables + at}" for at in range(len(variables))]
         self._variables += len(variables)
-        self._scope = {**self._scope, **dict(zip(variables, fresh, strict=True))}
-        return fresh
-
-    def _comprehension(self, node: Macro, target: Expr) -> Expr:
-        """A one-variable loop as a comprehension of Python."""
-        outer = self._scope
-        (variable,) = self._bind(node.variables)
-        *tests, last = node.args
-        items = pytree.call_value(pytree.attribute("meter", "over"), target)
-        if node.name == "map":
-            conditions = [self.boolean(test) for test in tests]
-            made = pytree.comprehension(self.expr(last), variable, items, conditions)
-        elif node.name == "filter":
-            made = pytree.comprehension(pytree.name(variable), variable, items, [self.boolean(last)])
-        else:
-            search = self.use(all if node.name == "all" else any)
-            made = pytree.call(search, pytree.comprehension(self.boolean(last), variable, items, [], lazy=True))
+        self._scope = {**outer, **dict(zip(variables, fresh, strict=True))}
+        made = make(fresh)
         self._scope = outer
         return made
-
-    def _has(self, node: Macro) -> Expr:
-        operand = node.args[0]
-        if not self.koreo and type(operand) is Select:
-            return self._has_field(operand)
-        keys: list[Expr] = []
-        while type(operand) in (Select, Index) and id(operand) not in self.facts.variables:
-            if type(operand) is Select:
-                keys.append(pytree.constant(operand.field))
-                operand = operand.operand
-            elif type(operand) is Index:
-                keys.append(self.expr(operand.key))
-                operand = operand.operand
-        return self.op(node, access.has_path, self.expr(operand), *reversed(keys))
-
-    def _has_field(self, operand: Select) -> Expr:
-        value = self.expr(operand.operand)
-        return self.op(operand, access.has_field, value, pytree.constant(operand.field), *self._path(operand.operand))
 
     def message(self, node: Message) -> Expr:
         raise AssertionError(f"the checker refuses messages: {node.name}")
