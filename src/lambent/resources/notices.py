@@ -30,5 +30,5 @@ def notices(kind: Kind, before: KubeObject, found: Found, verdict: Verdict) -> I
         yield Notice(Reason.DRIFT_CORRECTED if drifted else Reason.UPDATED, f"{name}: wrote {fields}")
     if verdict.terminal and condition_of(status, "ACK.Terminal").get("message") != verdict.terminal:
         yield Notice(Reason.INVALID_SPEC, verdict.terminal, is_warning=True)
-    if verdict.situation == "blocked":
+    if verdict.situation == "blocked" and condition_of(status, "Ready").get("message") != verdict.message:
         yield Notice(Reason.DELETION_BLOCKED, verdict.message, is_warning=True)
