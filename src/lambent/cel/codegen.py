@@ -39,16 +39,8 @@ from lambent.cel.syntax import (
 )
 from lambent.cel.values import NAMED_TYPES
 
-FAULTS: Final = (
-    Fault,
-    LookupError,
-    TypeError,
-    ValueError,
-    ArithmeticError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-)
+_PYTHON_ERRORS: Final = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+FAULTS: Final = (Fault, *_PYTHON_ERRORS, RecursionError, MemoryError)
 """What a fast function may raise when the careful one has to take over."""
 
 Evaluate = Callable[[Any], Any]
