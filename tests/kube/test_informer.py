@@ -3,10 +3,13 @@
 import asyncio
 import copy
 import random
+import tracemalloc
 from contextlib import asynccontextmanager
 
+import orjson
 import pytest
 
+from lambent.kube.cache import ObjectCache, PackedCache
 from lambent.kube.errors import Forbidden, ServerError, Unreachable
 from lambent.kube.fake import FakeKube
 from lambent.kube.index import by_owner
@@ -307,3 +310,16 @@ async def test_a_packed_cache_follows_the_same_and_gives_each_reader_its_own(kub
         assert [Key.of(obj).name for obj in informer.by_index("label", "y")] == ["a"]
         assert [Key.of(obj).name for obj in informer.list(labels="t=y")] == ["a"]
         assert informer.list(labels="t=x") == informer.by_index("label", "x") == []
+
+
+def test_a_packed_object_takes_a_fifth_of_a_dict(gizmo):
+    sizes = []
+    for cache in (ObjectCache(), PackedCache()):
+        tracemalloc.start()
+        for number in range(200):
+            nested = {f"m{i}": {"x": i, "list": [{"k": i, "v": str(number)}] * 6} for i in range(12)}
+            obj = orjson.loads(orjson.dumps(gizmo(f"g{number}", spec=nested)))
+            cache.put(Key.of(obj), obj)
+        sizes.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+    assert sizes[1] < sizes[0] / 5
