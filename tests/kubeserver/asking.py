@@ -59,8 +59,14 @@ class Asker:
         raise AssertionError(f"{path} is still there")
 
     async def add_crd(self, crd: Any) -> None:
+        """Adds a definition and waits until the server wrote its status, so that no write of it comes in between."""
         status, body = await self("POST", CRDS, crd)
         assert status == 201, body
+        for _ in range(200):
+            _, body = await self("GET", f"{CRDS}/{crd['metadata']['name']}")
+            if body["status"].get("conditions"):
+                return
+            await asyncio.sleep(0)
 
 
 def configmap(name: str, data: dict[str, str] | None = None, **meta: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from lambent.kubeserver import KubeServer
 
+REAL_TIME = True
 KUBECTL = shutil.which("kubectl")
 pytestmark = [
     pytest.mark.e2e,

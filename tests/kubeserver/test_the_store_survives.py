@@ -11,6 +11,8 @@ from lambent.errors import UsageError
 from lambent.kubeserver import KubeServer
 from tests.kubeserver.asking import CONFIGMAPS, GIZMOS, Asker, configmap, gizmo, gizmo_crd
 
+REAL_TIME = True
+
 WRITER = """
 import asyncio, pathlib, sys
 from lambent.kubeserver import KubeServer

@@ -4,7 +4,8 @@
 """
 
 from lambent.kubeserver.local import LocalClient
+from lambent.kubeserver.pods import LogRequest, LogSource
 from lambent.kubeserver.server import KubeServer
 from lambent.kubeserver.stack import AuditEvent
 
-__all__ = ["AuditEvent", "KubeServer", "LocalClient"]
+__all__ = ["AuditEvent", "KubeServer", "LocalClient", "LogRequest", "LogSource"]

@@ -16,6 +16,7 @@ from lambent.kubeserver.inbox import Inbox
 from lambent.kubeserver.records import Change, Record
 from lambent.kubeserver.resources import VERBS, Catalog, Column, Resource, Scale, Traits
 from lambent.kubeserver.store import Store
+from lambent.kubeserver.watching import Hub
 
 log = logging.getLogger(__name__)
 
@@ -100,12 +101,13 @@ def _selectable(version: Any) -> tuple[str, ...]:
 class Definitions:
     """Keeps the catalog equal to the stored definitions, and writes their status."""
 
-    def __init__(self, store: Store, catalog: Catalog, deleter: Deleter, clock: WallClock) -> None:
+    def __init__(self, store: Store, catalog: Catalog, deleter: Deleter, hub: Hub, *, clock: WallClock) -> None:
         self._store = store
         self._catalog = catalog
+        self._hub = hub
         self._deleter = deleter
         self._clock = clock
-        self._inbox: Inbox[str] = Inbox()
+        self._inbox: Inbox[str] = Inbox("definitions")
         self._waits: dict[str, str] = {}
         self._epoch = 0
         store.listen(self._on_change)
@@ -127,6 +129,7 @@ class Definitions:
         if change.bucket == CRDS_BUCKET:
             if change.type == "DELETED":
                 self._catalog.drop(change.record.name)
+                self._hub.close(change.record.name)  # its bucket has the definition's name
             elif change.old is None or _served_part(change.old) != _served_part(change.record):
                 self._serve(change.record)
         elif change.type == "DELETED" and change.bucket in self._waits:
@@ -134,15 +137,12 @@ class Definitions:
 
     async def run(self) -> None:
         """Settles definitions for ever."""
-        while True:
-            name = await self._inbox.take()
-            record = self._store.peek(CRDS_BUCKET, name)
-            if record is None:
-                continue
-            if record.deleting:
-                await self._remove(record)
-            else:
-                await self._establish(record)
+        await self._inbox.serve(self._settle)
+
+    async def _settle(self, name: str) -> None:
+        record = self._store.peek(CRDS_BUCKET, name)
+        if record is not None:
+            await (self._remove(record) if record.deleting else self._establish(record))
 
     async def _establish(self, record: Record) -> None:
         obj = record.load()

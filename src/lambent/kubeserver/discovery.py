@@ -14,6 +14,8 @@ from lambent.kubeserver.resources import Resource, Table
 from lambent.kubeserver.status import ApiError, no_resource
 
 _CR_ORDER = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+_FOREIGN = {"TokenRequest": "authentication.k8s.io/v1", "Eviction": "policy/v1"}
+_OWN_VERBS = {"finalize": ["update"], "log": ["get"]}
 _SUB_VERBS = ["get", "patch", "update"]
 _AGGREGATED = b"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
@@ -101,8 +103,7 @@ def subresources(resource: Resource) -> list[tuple[str, str, str, list[str]]]:
     if resource.scale is not None:
         out.append(("scale", "autoscaling/v1", "Scale", _SUB_VERBS))
     for name, kind in resource.traits.subresources:
-        foreign = "authentication.k8s.io/v1" if kind == "TokenRequest" else ""
-        out.append((name, foreign, kind, ["create"] if kind == "TokenRequest" else ["update"]))
+        out.append((name, _FOREIGN.get(kind, ""), kind, _OWN_VERBS.get(name, ["create"])))
     return out
 
 

@@ -25,7 +25,7 @@ class GarbageCollector:
         self._catalog = catalog
         self._deleter = deleter
         self._dependents: dict[str, set[Node]] = {}
-        self._inbox: Inbox[Node] = Inbox()
+        self._inbox: Inbox[Node] = Inbox("garbage")
         store.listen(self._on_change)
 
     def load(self) -> None:
@@ -62,16 +62,17 @@ class GarbageCollector:
 
     async def run(self) -> None:
         """Collects for ever."""
-        while True:
-            node = await self._inbox.take()
-            record = self._store.peek(*node)
-            resource = self._catalog.table.of_bucket(node.bucket)
-            if record is None or resource is None:
-                continue
-            if record.deleting:
-                await self._finish_owner(resource, record)
-            if record.owners:
-                await self._collect(resource, record)
+        await self._inbox.serve(self._look)
+
+    async def _look(self, node: Node) -> None:
+        record = self._store.peek(*node)
+        resource = self._catalog.table.of_bucket(node.bucket)
+        if record is None or resource is None:
+            return
+        if record.deleting:
+            await self._finish_owner(resource, record)
+        if record.owners:
+            await self._collect(resource, record)
 
     async def _collect(self, resource: Resource, record: Record) -> None:
         """A dependent stays while one owner is there and not waiting for it; gone owners lose their reference."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from lambent.clock import rfc3339
 from lambent.kube.schema import Problem
-from lambent.kube.types import KubeObject, ObjectMeta
+from lambent.kube.types import KubeObject
 from lambent.kubeserver.resources import Resource
 
 _SUBDOMAIN = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
@@ -42,7 +42,6 @@ _VALUE_TEXT = (
     "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
-KNOWN = frozenset(ObjectMeta.__annotations__) | {"deletionGracePeriodSeconds", "selfLink"}
 _STANDARD_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
 
 

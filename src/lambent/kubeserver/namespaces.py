@@ -35,7 +35,7 @@ class Namespaces:
         self._catalog = catalog
         self._deleter = deleter
         self._clock = clock
-        self._inbox: Inbox[str] = Inbox()
+        self._inbox: Inbox[str] = Inbox("namespaces")
         self._ending: set[str] = set()
         store.listen(self._on_change)
 
@@ -53,16 +53,18 @@ class Namespaces:
             self._inbox.add(change.record.namespace)
 
     async def run(self) -> None:
-        while True:
-            name = await self._inbox.take()
-            record = self._store.peek(BUCKET, name)
-            if record is None:
-                continue
-            if record.deleting:
-                self._ending.add(name)
-                await self._empty(name)
-            else:
-                await self._furnish(name)
+        """Empties and furnishes for ever."""
+        await self._inbox.serve(self._look)
+
+    async def _look(self, name: str) -> None:
+        record = self._store.peek(BUCKET, name)
+        if record is None:
+            return
+        if record.deleting:
+            self._ending.add(name)
+            await self._empty(name)
+        else:
+            await self._furnish(name)
 
     async def _furnish(self, name: str) -> None:
         """Every namespace has the ServiceAccount `default`."""

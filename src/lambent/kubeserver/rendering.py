@@ -13,6 +13,7 @@ import orjson
 from lambent.http.message import Response
 from lambent.kube.types import KubeObject
 from lambent.kubeserver.call import Call, Form
+from lambent.kubeserver.event_views import GROUP, as_events_v1
 from lambent.kubeserver.records import Record
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.tables import layout
@@ -40,9 +41,7 @@ def load(resource: Resource, record: Record) -> KubeObject:
     """The object, decoded, in the version that was asked for; the caller's own."""
     obj: Any = record.load()
     if not resource.custom:
-        if record.api_version != resource.api_version:
-            obj["apiVersion"] = resource.api_version
-        return obj  # type: ignore[no-any-return]  # decoded JSON
+        return as_events_v1(obj) if resource.group == GROUP else obj  # type: ignore[return-value]
     if record.epoch != resource.epoch or record.api_version != resource.api_version:
         obj["apiVersion"] = resource.api_version
         rest = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
@@ -59,7 +58,7 @@ def render_one(resource: Resource, record: Record, form: Form, include: str, now
     if form.shape == "full":
         return body_of(resource, record)
     if form.shape == "metadata":
-        return orjson.dumps(metadata_of(orjson.loads(record.body)))
+        return orjson.dumps(metadata_of(record.load()))
     return table(resource, [record], form, include=include, now=now, meta={"resourceVersion": str(record.rv)})
 
 

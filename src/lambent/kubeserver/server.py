@@ -20,10 +20,12 @@ from lambent.kubeserver.builtin.table import builtin_resources
 from lambent.kubeserver.certificates import Certificates, load_or_make
 from lambent.kubeserver.crds import Definitions
 from lambent.kubeserver.deletion import Deleter
+from lambent.kubeserver.expiry import Expiry
 from lambent.kubeserver.garbage import GarbageCollector
 from lambent.kubeserver.local import LocalClient
 from lambent.kubeserver.namespaces import ALWAYS, Namespaces, namespace
 from lambent.kubeserver.openapi import Documents
+from lambent.kubeserver.pods import LogSource, Pods
 from lambent.kubeserver.reading import Reader
 from lambent.kubeserver.resources import Catalog
 from lambent.kubeserver.reviews import Reviewer
@@ -51,10 +53,12 @@ class KubeServer:
         self._store = Store(state_dir / "kube.db" if state_dir else None)
         self._catalog = Catalog(builtin_resources())
         deleter = Deleter(self._store, clock)
-        self._definitions = Definitions(self._store, self._catalog, deleter, clock)
         self._garbage = GarbageCollector(self._store, self._catalog, deleter)
         self._namespaces = Namespaces(self._store, self._catalog, deleter, clock)
         self._hub = Hub(self._store, clock)
+        self._definitions = Definitions(self._store, self._catalog, deleter, self._hub, clock=clock)
+        self._expiry = Expiry(self._store, self._catalog, deleter)
+        self._pods = Pods(self._store, deleter)
         writer = Writer(self._store, Admission(self._store), deleter, clock)
         router = Router(
             Parts(
@@ -65,6 +69,7 @@ class KubeServer:
                 hub=self._hub,
                 scaler=Scaler(self._store, writer),
                 reviewer=Reviewer(self._tokens),
+                pods=self._pods,
                 tokens=self._tokens,
                 documents=Documents(),
             )
@@ -91,6 +96,10 @@ class KubeServer:
         """A `KubeClient` that calls this server without a socket, as the administrator."""
         return LocalClient(self._inner, component=component)
 
+    def register_logs(self, source: LogSource) -> None:
+        """Tells who has the output of Pods' containers."""
+        self._pods.register(source)
+
     async def startup(self, host: str = "127.0.0.1", port: int = 6444) -> int:
         """Reads the store and listens; gives the bound port. Raises UsageError when either cannot be had."""
         await self.open()
@@ -105,6 +114,7 @@ class KubeServer:
         self._definitions.load()
         self._garbage.load()
         self._namespaces.load()
+        self._expiry.load()
         self._loops = asyncio.create_task(self._run(), name="kubeserver")
         for name in ALWAYS:
             if self._store.peek("namespaces", name) is None:
@@ -115,6 +125,7 @@ class KubeServer:
             group.create_task(self._definitions.run(), name="definitions")
             group.create_task(self._garbage.run(), name="garbage")
             group.create_task(self._namespaces.run(), name="namespaces")
+            group.create_task(self._expiry.run(), name="expiry")
 
     async def shutdown(self, drain_s: float = 2.0) -> None:
         self._hub.close()

@@ -16,6 +16,7 @@ from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import metadata, status
 from lambent.kubeserver.builtin.kinds import defaults_of, judge
+from lambent.kubeserver.builtin.table import object_meta
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.ownership import track
 from lambent.kubeserver.status import bad_request
@@ -132,7 +133,9 @@ def fields(draft: Draft) -> None:
         for key in [key for key in body if key not in _CR_ENVELOPE and key not in rest]:
             del body[key]
         body.update(rest)
-        unknown = found.unknown + _prune_metadata(body["metadata"])
+        meta = object_meta().admit(body["metadata"])
+        unknown = [*found.unknown, *(f"metadata.{path}" for path in meta.unknown)]
+        _refuse_wrong_types(draft, meta.errors, "metadata.")
     else:
         found = resource.schema.admit(body)
         unknown = found.unknown
@@ -142,13 +145,6 @@ def fields(draft: Draft) -> None:
         _refuse_wrong_types(draft, found.errors)
     draft.problems += found.errors
     draft.stops_rules = found.blocking
-
-
-def _prune_metadata(meta: dict[str, Any]) -> list[str]:
-    gone = [name for name in meta if name not in metadata.KNOWN]
-    for name in gone:
-        del meta[name]
-    return [f"metadata.{name}" for name in gone]
 
 
 def _report(draft: Draft, mode: str, unknown: list[str]) -> None:
@@ -177,7 +173,7 @@ _GO_TYPES = {
 }
 
 
-def _refuse_wrong_types(draft: Draft, errors: list[Problem]) -> None:
+def _refuse_wrong_types(draft: Draft, errors: list[Problem], prefix: str = "") -> None:
     """A builtin kind is decoded into a struct: a wrong type is a 400, before any validation."""
     for problem in errors:
         if problem.reason == "FieldValueTypeInvalid":
@@ -187,7 +183,7 @@ def _refuse_wrong_types(draft: Draft, errors: list[Problem]) -> None:
             got = {"integer": "number", "boolean": "bool"}.get(got, got)
             raise bad_request(
                 f'{kind} in version "{version}" cannot be handled as a {kind}: json: cannot unmarshal {got} into Go '
-                f"struct field {kind}.{problem.path} of type {wanted}"
+                f"struct field {kind}.{prefix}{problem.path} of type {wanted}"
             )
 
 

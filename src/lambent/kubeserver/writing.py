@@ -20,6 +20,7 @@ from lambent.kubeserver.call import Call, check_dry_run
 from lambent.kubeserver.decoding import decode_body, decode_json, decode_patch, media_type
 from lambent.kubeserver.deletion import POLICIES, DeleteOptions, Deleter, is_finished
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.event_views import GROUP, as_core_v1
 from lambent.kubeserver.ownership import apply
 from lambent.kubeserver.records import Record, record_of
 from lambent.kubeserver.rendering import answer, load, render_list, render_one
@@ -27,6 +28,8 @@ from lambent.kubeserver.stages import Admission, identity
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.strategic import strategic_merge
+
+_SURELY_SMALL = 512 * 1024  # a third of the limit: defaults and bookkeeping do not triple an object
 
 
 class Writer:
@@ -174,7 +177,15 @@ class Writer:
         return await self._store.put(resource.bucket, stored, epoch=resource.epoch)
 
     def _to_stored(self, draft: Draft) -> KubeObject:
-        """In the version that is stored; versions differ in apiVersion only."""
+        """In the version that is stored; versions differ in apiVersion only. Raises 413 for what is too large."""
+        if len(draft.call.request.body) > _SURELY_SMALL or (draft.record and len(draft.record.body) > _SURELY_SMALL):
+            size, limit = len(orjson.dumps(draft.new)), draft.resource.traits.size_limit_bytes
+            if size > limit:
+                raise ApiError(
+                    413, f"Request entity too large: the object has {size} bytes, the limit is {limit}", details={}
+                )
+        if draft.resource.group == GROUP:
+            return as_core_v1(draft.new)  # type: ignore[arg-type,return-value]  # a KubeObject is a dict
         draft.new["apiVersion"] = draft.resource.stored_api_version
         return draft.new
 

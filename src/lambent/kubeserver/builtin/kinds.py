@@ -14,6 +14,7 @@ from lambent.kube.schema import Problem
 from lambent.kubeserver.builtin import definitions as crd_rules
 from lambent.kubeserver.builtin import workloads
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.event_views import GROUP
 
 _SIZE_LIMIT_BYTES = 1024 * 1024  # of a ConfigMap's or Secret's data
 
@@ -69,8 +70,9 @@ def _service_defaults(draft: Draft) -> None:
 def _event_defaults(draft: Draft) -> None:
     """An Event of either view is kept as core/v1 and shown by both."""
     obj: Any = draft.new
-    if draft.resource.group == "":
-        obj.setdefault("eventTime", None)
+    if draft.resource.group == GROUP:
+        return
+    obj.setdefault("eventTime", None)
 
 
 def _same(draft: Draft, *names: str) -> bool:
@@ -84,6 +86,18 @@ def _config_problems(draft: Draft) -> list[Problem]:
     if len(orjson.dumps([obj.get("data"), obj.get("binaryData")])) > _SIZE_LIMIT_BYTES:
         out.append(Problem("", "FieldValueTooLong", f"Too long: may not be more than {_SIZE_LIMIT_BYTES} bytes"))
     return out
+
+
+def _event_problems(draft: Draft) -> list[Problem]:
+    """The newer view requires a time; the older one fills the fields that the newer shows."""
+    if draft.resource.group == GROUP and draft.is_create and not draft.new.get("eventTime"):
+        return [Problem("eventTime", "FieldValueRequired", "Required value")]
+    involved: Any = draft.new.get("involvedObject") or draft.new.get("regarding") or {}
+    namespace = involved.get("namespace", "")
+    if namespace and namespace != draft.new["metadata"].get("namespace") and namespace != "":
+        text = f'Invalid value: "{namespace}": does not match event.namespace'
+        return [Problem("involvedObject.namespace", "FieldValueInvalid", text)]
+    return []
 
 
 def _secret_problems(draft: Draft) -> list[Problem]:
@@ -115,6 +129,8 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
 _JUDGES: dict[tuple[str, str], Callable[[Draft], list[Problem]]] = {
     ("", "ConfigMap"): _config_problems,
     ("", "Secret"): _secret_problems,
+    ("", "Event"): _event_problems,
+    (GROUP, "Event"): _event_problems,
     ("apps", "Deployment"): workloads.selector_problems,
     ("apps", "ReplicaSet"): workloads.selector_problems,
     ("apps", "StatefulSet"): workloads.selector_problems,

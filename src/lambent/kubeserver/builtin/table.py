@@ -52,6 +52,15 @@ def schema_of(group: str, version: str, kind: str) -> Schema:
     return compile_schema({"$ref": schema_names()[group, version, kind]}, definitions=known, omits_empty=True)
 
 
+@cache
+def object_meta() -> Schema:
+    """The schema of `metadata`, for objects whose own schema does not speak of it."""
+    known = definitions()
+    return compile_schema(
+        {"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}, definitions=known, omits_empty=True
+    )
+
+
 def _resource(
     group_version: str,
     kind: str,
@@ -74,7 +83,7 @@ def _resource(
         singular=kind.lower(),
         namespaced=namespaced,
         bucket=bucket or (f"{plural}.{group}" if group else plural),
-        stored_api_version=group_version,
+        stored_api_version="v1" if bucket else group_version,
         schema=schema_of(group, version, kind),
         short_names=tuple(short.split()),
         categories=tuple(categories.split()),
@@ -106,7 +115,8 @@ def _core() -> tuple[Resource, ...]:
           traits=Traits(counts_generation=False, creates_on_put=True, selectable=_EVENT_FIELDS)),
         r("v1", "Pod", "pods", "po", status=True, categories="all",
           traits=Traits(selectable=("status.phase", "spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName",
-                                    "spec.schedulerName", "status.podIP"))),
+                                    "spec.schedulerName", "status.podIP"),
+                        subresources=(("log", "Pod"), ("eviction", "Eviction"), ("binding", "Binding")))),
         r("v1", "Service", "services", "svc", status=True, categories="all",
           traits=Traits(counts_generation=False, creates_on_put=True, delete_answers_object=True, name_rule="label",
                         selectable=("spec.clusterIP", "spec.type"))),

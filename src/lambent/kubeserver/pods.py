@@ -1,0 +1,108 @@
+"""The subresources of Pods: logs come from whoever runs them, eviction is deletion, binding is refused.
+
+There is no scheduler and no kubelet here; an execution back end registers itself as the source of logs. Source:
+Kubernetes API reference, Pod: `log`, `eviction`, `binding`.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lambent.http.message import Response
+from lambent.kubeserver.call import Call, check_dry_run
+from lambent.kubeserver.decoding import decode_body
+from lambent.kubeserver.deletion import DeleteOptions, Deleter
+from lambent.kubeserver.rendering import answer
+from lambent.kubeserver.status import ApiError, bad_request, no_resource, not_allowed
+from lambent.kubeserver.store import Store
+
+_TEXT = [(b"content-type", b"text/plain")]
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """Which part of which log: `tail_lines` and `since_s` None mean all of it; `since_time` is RFC 3339 or ""."""
+
+    namespace: str
+    pod: str
+    container: str
+    follow: bool = False
+    tail_lines: int | None = None
+    since_s: int | None = None
+    since_time: str = ""
+    previous: bool = False
+    timestamps: bool = False
+
+
+class LogSource(Protocol):
+    """Who has the output of containers."""
+
+    def read(self, request: LogRequest) -> AsyncIterator[bytes]:
+        """Chunks of the log; ends unless `follow`. Raises KeyError for a container it does not know."""
+        ...
+
+
+class Pods:
+    def __init__(self, store: Store, deleter: Deleter) -> None:
+        self._store = store
+        self._deleter = deleter
+        self._source: LogSource | None = None
+
+    def register(self, source: LogSource) -> None:
+        self._source = source
+
+    async def handle(self, call: Call) -> Response:
+        """`pods/x/{log,eviction,binding}`."""
+        match call.subresource, call.verb:
+            case "log", "get":
+                return self._log(call)
+            case "eviction", "create":
+                return await self._evict(call)
+            case "binding", "create":
+                raise ApiError(403, "pods are not scheduled by this server: binding is refused", details={})
+            case "log" | "eviction" | "binding", _:
+                raise not_allowed()
+        raise no_resource()
+
+    def _log(self, call: Call) -> Response:
+        record = self._store.get(call.resource.bucket, call.path)
+        if record is None:
+            raise call.not_found()
+        pod: Any = record.load()
+        names = [one["name"] for one in (pod.get("spec") or {}).get("containers") or ()]
+        container = call.query.get("container") or (names[0] if len(names) == 1 else "")
+        if not container:
+            listed = " ".join(names)
+            raise bad_request(f"a container name must be specified for pod {call.name}, choose one of: [{listed}]")
+        if container not in names:
+            raise bad_request(f"container {container} is not valid for pod {call.name}")
+        if self._source is None:
+            raise bad_request(
+                f'container "{container}" in pod "{call.name}" is waiting to start: nothing here runs pods'
+            )
+        return Response(200, list(_TEXT), self._source.read(_request(call, container)))
+
+    async def _evict(self, call: Call) -> Response:
+        body: Any = decode_body(call)
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None:
+            raise call.not_found()
+        options = body.get("deleteOptions") or {}
+        is_dry_run = call.is_dry_run or check_dry_run(options.get("dryRun") or [], "DeleteOptions")
+        await self._deleter.delete(call.resource, record, DeleteOptions(is_dry_run=is_dry_run))
+        return answer({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
+
+
+def _request(call: Call, container: str) -> LogRequest:
+    has = call.query.get
+    return LogRequest(
+        namespace=call.namespace,
+        pod=call.name,
+        container=container,
+        follow=call.flag("follow"),
+        tail_lines=call.number("tailLines") if has("tailLines") else None,
+        since_s=call.number("sinceSeconds") if has("sinceSeconds") else None,
+        since_time=has("sinceTime", ""),
+        previous=call.flag("previous"),
+        timestamps=call.flag("timestamps"),
+    )
