@@ -229,6 +229,15 @@ async def test_a_header_with_a_line_break_never_reaches_the_wire(serve, caplog):
     assert b"set-cookie" not in answer
 
 
+@pytest.mark.parametrize("declared", [b"3", b"5", b"x"])
+async def test_a_wrong_length_never_reaches_the_wire(serve, caplog, declared):
+    async def service(request: Request) -> Response:
+        return Response(headers=[(b"content-length", declared)], body=b"four")
+
+    running = await serve(service)
+    assert (await running.talk(b"GET /x HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 500 ")
+
+
 async def test_a_stream_that_breaks_is_cut_and_not_ended(serve, caplog):
     async def service(request: Request) -> Response:
         async def parts():

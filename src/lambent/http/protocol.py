@@ -224,6 +224,9 @@ class HttpProtocol(asyncio.Protocol):
     def _write_whole(self, exchange: Exchange, response: Response, body: bytes) -> None:
         status = response.status
         framing = Framing.LENGTH if may_have_body("", status) else Framing.NONE
+        declared = declared_length(response.headers)
+        if declared and declared != b"%d" % len(body) and may_have_body(exchange.request.method, status):
+            raise ValueError("the service's Content-Length is not its body's")
         start = head(status, response.headers, framing=framing, length=len(body), connection=_connection(exchange))
         self._has_begun = True
         if not body or not may_have_body(exchange.request.method, status):
