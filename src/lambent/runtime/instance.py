@@ -49,7 +49,9 @@ class Owner(Protocol):
 
     def on_init_failed(self, instance: "Instance", failure: Failure) -> None: ...
 
-    def on_init_timeout(self, instance: "Instance") -> None: ...
+    def on_init_timeout(self, instance: "Instance") -> None:
+        """The init budget is over; the owner stops the instance."""
+        ...
 
     def on_leaving(self, instance: "Instance") -> None:
         """The instance serves no more; its slot is free."""
@@ -209,7 +211,6 @@ class Instance:
             return
         match self.state:
             case State.STARTING | State.INIT if self.reserved is None:
-                self.stop("init")
                 self._owner.on_init_timeout(self)
             case State.STARTING | State.INIT | State.BUSY:
                 self._time_out()

@@ -258,25 +258,29 @@ class RuntimePool:
             self._metrics.failed(result.error_type, "init_error")
 
     def on_init_timeout(self, instance: Instance) -> None:
-        """The init budget is over: init is repeated inside the first waiting event, on the function's own time."""
-        invocation = self._line.next()
-        if invocation is None or not self._is_open:
-            return
-        now_s = self._loop.time()
-        invocation.handed_s = now_s
-        self._metrics.handed(now_s - invocation.arrived_s)
-        invocation.deadline_s = now_s + self.spec.timeout_s
-        self._spawn(reserved=invocation)
+        """Init is repeated inside the first waiting event, on the function's own time, in the slot that comes free."""
+        invocation = self._line.next() if self._is_open else None
+        self._drop(instance)
+        if invocation is not None:
+            now_s = self._loop.time()
+            invocation.handed_s = now_s
+            invocation.deadline_s = now_s + self.spec.timeout_s
+            self._metrics.handed(now_s - invocation.arrived_s)
+            self._spawn(reserved=invocation)
+        instance.stop("init")
 
     def on_leaving(self, instance: Instance) -> None:
+        self._drop(instance)
+        self._changed.set()
+        self._spawn_if_needed()
+        self._keep_minimum()
+
+    def _drop(self, instance: Instance) -> None:
         if instance in self._instances:
             self._instances.remove(instance)
             self._metrics.runtimes.dec()
         if instance in self._idle:
             self._idle.remove(instance)
-        self._changed.set()
-        self._spawn_if_needed()
-        self._keep_minimum()
 
     def _keep_minimum(self) -> None:
         while self._is_open and len(self._instances) < self._settings.min_runtimes:
