@@ -10,7 +10,11 @@ import re
 from typing import Any
 
 _MARK = re.compile(r"<([a-z0-9_-]+?)(?::(\d+))?>")
-_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000")
+_DAY = r"\d{4}-\d\d-\d\d"
+_TIMES = {
+    "date": re.compile(_DAY + r"T\d\d:\d\d:\d\d\.\d{3}\+0000"),
+    "datetime": re.compile(_DAY + r"[T ]\d\d:\d\d:\d\d.*"),
+}
 _FIXED = {"partition": "aws", "region": "us-east-1"}
 
 
@@ -49,8 +53,8 @@ class Comparison:
                 self.compare(recorded[key], actual[key], f"{path}.{key}")
 
     def _compare_text(self, recorded: str, actual: Any, path: str) -> None:
-        if recorded == "date":
-            if not _STAMP.fullmatch(str(actual)):
+        if recorded in _TIMES:
+            if not _TIMES[recorded].fullmatch(str(actual)):
                 self._differ(path, "a time", actual)
             return
         marks = list(_MARK.finditer(recorded))

@@ -95,6 +95,37 @@ async def test_a_restarted_service_serves_what_it_served(tmp_path: Path) -> None
             assert (await second.call("get_function", FunctionName="fn"))["Configuration"]["State"] == "Active"
 
 
+async def test_every_setting_survives_the_schema(embedded: Service) -> None:
+    await embedded.active(
+        Tags={"k": "v"},
+        Layers=[],
+        VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+        DeadLetterConfig={"TargetArn": "arn:aws:sqs:us-east-1:123456789012:q"},
+        TracingConfig={"Mode": "Active"},
+        EphemeralStorage={"Size": 1024},
+        LoggingConfig={"LogFormat": "JSON"},
+    )
+    name = {"FunctionName": "fn"}
+    await embedded.call("put_function_event_invoke_config", MaximumRetryAttempts=1, **name)
+    await embedded.call("put_function_recursion_config", RecursiveLoop="Allow", **name)
+    await embedded.call("put_runtime_management_config", UpdateRuntimeOn="FunctionUpdate", **name)
+    grant = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    await embedded.call("add_permission", **grant, **name)
+    await embedded.call("put_function_concurrency", ReservedConcurrentExecutions=5, **name)
+    await embedded.call("publish_version", **name)
+    found = await embedded.call("get_function", Qualifier="1", **name)
+    configuration = found["Configuration"]
+    assert configuration["VpcConfig"]["SubnetIds"] == ["subnet-1"]
+    assert configuration["DeadLetterConfig"] == {"TargetArn": "arn:aws:sqs:us-east-1:123456789012:q"}
+    assert (configuration["TracingConfig"], configuration["EphemeralStorage"]) == ({"Mode": "Active"}, {"Size": 1024})
+    assert configuration["LoggingConfig"]["ApplicationLogLevel"] == "INFO"
+    assert (found["Tags"], found["Concurrency"]) == ({"k": "v"}, {"ReservedConcurrentExecutions": 5})
+    assert (await embedded.call("get_function_event_invoke_config", **name))["MaximumRetryAttempts"] == 1
+    assert (await embedded.call("get_function_recursion_config", **name))["RecursiveLoop"] == "Allow"
+    assert (await embedded.call("get_runtime_management_config", **name))["UpdateRuntimeOn"] == "FunctionUpdate"
+    assert json.loads((await embedded.call("get_policy", **name))["Policy"])["Statement"][0]["Sid"] == "s"
+
+
 async def _apply(service: Service, obj: KubeObject) -> None:
     await service.kube.apply(obj, manager="kubectl")
     await _settled(service)

@@ -40,6 +40,18 @@ async def test_an_active_function_answers_with_its_own_event(service: Service) -
     assert answer["ResponseMetadata"]["RequestId"] == service.executor.events[0].request_id
 
 
+async def test_an_invocation_of_a_pending_function_waits_for_it(service: Service) -> None:
+    service.executor.gate.clear()
+    await service.create()
+    waiting = asyncio.create_task(service.call("invoke", FunctionName="fn", Payload=b"1"))
+    updating = await service.failure("update_function_configuration", FunctionName="fn", Timeout=9)
+    assert updating[0] == 409
+    assert updating[2].endswith("The function is currently in the following state: Pending")
+    assert not waiting.done()
+    service.executor.gate.set()
+    assert (await waiting)["StatusCode"] == 200
+
+
 async def test_the_former_code_serves_until_the_new_one_is_ready(service: Service) -> None:
     await service.active()
     new = zip_of("def handler(event, context): return 2")

@@ -328,16 +328,58 @@ async def reserved_concurrency(steps: Steps) -> None:
     await steps.do("get_function_concurrency_after_delete", "get_function_concurrency", FunctionName="fn")
 
 
+async def event_invoke_lifecycle(steps: Steps) -> None:
+    name = {"FunctionName": "fn"}
+    await steps.create(None, wrapped=True)
+    await steps.settle()
+    put, update = "put_function_event_invoke_config", "update_function_event_invoke_config"
+    get, listing = "get_function_event_invoke_config", "list_function_event_invoke_configs"
+    await steps.do("put_invokeconfig_retries_0", put, MaximumRetryAttempts=0, **name)
+    await steps.do("put_invokeconfig_eventage_60", put, MaximumEventAgeInSeconds=60, **name)
+    await steps.do("update_invokeconfig_eventage_nochange", update, MaximumEventAgeInSeconds=60, **name)
+    await steps.do("update_invokeconfig_retries", update, MaximumRetryAttempts=1, **name)
+    await steps.do("get_invokeconfig", get, **name)
+    await steps.do("get_invokeconfig_latest", get, Qualifier="$LATEST", **name)
+    await steps.do("list_single_invokeconfig", listing, **name)
+    await steps.do("publish_version_result", "publish_version", **name)
+    await steps.do("get_invokeconfig_postpublish", get, Qualifier="1", **name)
+    await steps.do("put_published_invokeconfig", put, Qualifier="1", MaximumEventAgeInSeconds=120, **name)
+    await steps.do("get_published_invokeconfig", get, Qualifier="1", **name)
+    await steps.do(None, "delete_function_event_invoke_config", **name)
+    await steps.do("list_paging_nolimit_postdelete", listing, **name)
+
+
+async def multiple_permissions(steps: Steps) -> None:
+    await steps.create(None)
+    await steps.settle()
+    for number, service in enumerate(("logs", "kinesis"), start=1):
+        await steps.do(
+            f"add_permission_response_{number}",
+            "add_permission",
+            FunctionName="fn",
+            StatementId=service,
+            Action="lambda:InvokeFunction",
+            Principal=f"{service}.amazonaws.com",
+        )
+    await steps.do("policy_after_2_add", "get_policy", FunctionName="fn")
+    for answer in steps.answers.values():  # the recording holds these texts parsed
+        for member in ("Statement", "Policy"):
+            if member in answer:
+                answer[member] = json.loads(answer[member])
+
+
 Scenario = Callable[[Steps], Awaitable[None]]
 _PARTIAL_LOGGING = "TestLoggingConfig::test_function_partial_advanced_logging_configuration_update"
 SCENARIOS: dict[str, Scenario] = {
     "TestLambdaAlias::test_alias_lifecycle": alias_lifecycle,
+    "TestLambdaEventInvokeConfig::test_lambda_eventinvokeconfig_lifecycle": event_invoke_lifecycle,
     "TestLambdaFunction::test_create_lambda_exceptions": create_exceptions,
     "TestLambdaFunction::test_function_lifecycle": function_lifecycle,
     "TestLambdaFunction::test_lambda_concurrent_code_updates": concurrent_code_updates,
     "TestLambdaFunction::test_lambda_concurrent_config_updates": concurrent_config_updates,
     "TestLambdaFunction::test_list_functions": list_functions,
     "TestLambdaFunction::test_redundant_updates": redundant_updates,
+    "TestLambdaPermissions::test_create_multiple_lambda_permissions": multiple_permissions,
     "TestLambdaReservedConcurrency::test_function_concurrency": reserved_concurrency,
     "TestLambdaRevisions::test_function_revisions_basic": revisions_basic,
     "TestLambdaRevisions::test_function_revisions_version_and_alias": revisions_version_and_alias,
