@@ -207,6 +207,16 @@ async def test_a_lead_that_fails_frees_the_lease_and_is_told(kube):
     assert lease["spec"]["holderIdentity"] == ""
 
 
+async def test_a_term_names_its_lease_and_number(kube):
+    async def lead(term):
+        seen.append(str(term))
+
+    seen: list[str] = []
+    for _ in range(2):
+        await LeaderElector(kube, "l", "default", "one").run(lead)
+    assert seen == ["default/l/0", "default/l/1"]
+
+
 def test_times_that_would_let_two_lead_are_refused():
     with pytest.raises(ValueError, match="retry < renew deadline < duration"):
         LeaseTimes(duration_s=10, renew_deadline_s=10)

@@ -1,8 +1,8 @@
 """A client that writes only while its leadership term lasts.
 
-Each write is checked against the term first, and carries it: `current_fence` holds `<lease>/<term>` during the call,
-which the HTTP client sends as `Lambent-Fence` and our own server compares. Other servers ignore it; there the check
-and the preconditions of the writes carry the promise.
+Each write is checked against the term first, and carries it: during the call `current_fence` holds
+`<namespace>/<lease>/<term>`, which the HTTP client sends as `Lambent-Fence` and our own server compares. Other servers
+ignore it; there the check and the preconditions of the writes carry the promise.
 """
 
 import contextlib

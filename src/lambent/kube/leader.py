@@ -51,7 +51,9 @@ class LeaseTimes:
 
 @dataclass(slots=True)
 class Term:
-    """One period of leadership. `number` is the lease's count of transitions, so a later leader has a higher one."""
+    """One period of leadership under `lease` (namespace/name). `number` is the lease's count of transitions, so a later
+    leader has a higher one.
+    """
 
     lease: str
     number: int
@@ -134,7 +136,7 @@ class LeaderElector:
                 self._observe(await self.client.create(self._new_lease()))
             except AlreadyExists:
                 return None
-            return Term(self.name, 0, started + self.times.renew_deadline_s)
+            return Term(f"{self.namespace}/{self.name}", 0, started + self.times.renew_deadline_s)
         spec = lease.get("spec") or {}
         if spec.get("holderIdentity") and not self._is_expired(spec):
             return None
@@ -143,7 +145,7 @@ class LeaderElector:
             self._observe(await self.client.replace(self._held(lease, number=number, is_new=True)))
         except Conflict:
             return None
-        return Term(self.name, number, started + self.times.renew_deadline_s)
+        return Term(f"{self.namespace}/{self.name}", number, started + self.times.renew_deadline_s)
 
     async def _read(self) -> KubeObject | None:
         try:
