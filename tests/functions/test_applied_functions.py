@@ -95,6 +95,16 @@ async def test_a_restarted_service_serves_what_it_served(tmp_path: Path) -> None
             assert (await second.call("get_function", FunctionName="fn"))["Configuration"]["State"] == "Active"
 
 
+async def test_a_second_object_of_the_same_function_fails_and_the_first_serves_on(embedded: Service) -> None:
+    await embedded.active("hello")
+    await embedded.kube.apply(manifest(), manager="kubectl")
+    status = await _settled(embedded)
+    assert (status["state"], status["stateReasonCode"]) == ("Failed", "InvalidConfiguration")
+    assert (await embedded.call("invoke", FunctionName="hello"))["StatusCode"] == 200
+    await embedded.kube.delete(FUNCTION, "hello", namespace="default")
+    assert (await embedded.call("invoke", FunctionName="hello"))["StatusCode"] == 200
+
+
 async def test_every_setting_survives_the_schema(embedded: Service) -> None:
     await embedded.active(
         Tags={"k": "v"},

@@ -18,7 +18,7 @@ from lambent.aws.errors import ServiceError
 from lambent.errors import LambentError
 from lambent.functions.code import CodeIntake
 from lambent.functions.executor import Executor
-from lambent.functions.kinds import FINALIZER, FUNCTION, FUNCTION_LABEL, FUNCTION_VERSION, function_hash
+from lambent.functions.kinds import FINALIZER, FUNCTION, FUNCTION_LABEL, FUNCTION_VERSION, function_hash, object_name
 from lambent.functions.record import CodeRef, FunctionRecord, source_digest
 from lambent.functions.specs import pool_key, serving_fields, serving_spec
 from lambent.functions.store import MANAGER, FunctionStore
@@ -35,6 +35,16 @@ from lambent.runtime.function_spec import FunctionSpec, PoolKey
 log = logging.getLogger(__name__)
 
 _GRACE_S = 2.0  # a router's informer is milliseconds behind; seconds only under heavy load
+
+
+class DuplicateFunction(LambentError):
+    """Two objects say they are the same function; the one that was found first is it."""
+
+    reason_code = "InvalidConfiguration"
+
+    def __init__(self, function: FunctionId, other: str) -> None:
+        super().__init__(f"function {function.name} is LambdaFunction {other} already; choose another functionName")
+        self.message = str(self)
 
 
 class FunctionReconciler:
@@ -61,7 +71,19 @@ class FunctionReconciler:
             return Wait(1.0, "adopted; its own change wakes the next run")
         if record.is_settled:
             return await self._serve(key, record)
+        rival = await self._rival(record)
+        if rival is not None:
+            return await self._settled_badly(record, rival)
         return await self._settle(key, record)
+
+    async def _rival(self, record: FunctionRecord) -> "DuplicateFunction | None":
+        """Another object that is this function already; only one with a name of its owner's choice can have it."""
+        own = record.obj["metadata"]
+        if self._gvk != FUNCTION or own["name"] == object_name(record.id):
+            return None
+        found = await self._store.find(record.id)
+        other = found.obj["metadata"] if found else own
+        return None if other.get("uid") == own.get("uid") else DuplicateFunction(record.id, other["name"])
 
     async def _adopt(self, record: FunctionRecord) -> None:
         """Finalizer and label, before anything is prepared."""

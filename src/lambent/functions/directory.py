@@ -56,6 +56,7 @@ class FunctionDirectory:
         self._artifacts = artifacts
         self._draw = draw
         self._versions: dict[tuple[FunctionId, str], Target] = {}
+        self._objects: dict[tuple[FunctionId, str], str] = {}
         self._aliases: dict[tuple[FunctionId, str], AliasRecord] = {}
         self._qualified: defaultdict[FunctionId, dict[tuple[str, str], Target]] = defaultdict(dict)
         self._waiting: defaultdict[FunctionId, set[asyncio.Event]] = defaultdict(set)
@@ -145,9 +146,13 @@ class FunctionDirectory:
         if obj is None:
             return
         record = self._store.read(obj)
-        key = (record.id, record.version)
+        key, name = (record.id, record.version), obj["metadata"]["name"]
+        if self._objects.get(key, name) != name and "serving" not in record.status:
+            return  # a second object that claims the name; it never serves
+        self._objects[key] = name
         if new is None or "deletionTimestamp" in new["metadata"]:
             self._versions.pop(key, None)
+            self._objects.pop(key, None)
         else:
             self._versions[key] = self._target(record)
         self._changed(record.id)
