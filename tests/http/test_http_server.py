@@ -156,6 +156,20 @@ async def test_one_port_speaks_tls_and_plain_text(serve, certificate):
                 assert await response.text() == scheme
 
 
+@pytest.mark.parametrize("with_tls", [False, True])
+async def test_connections_beyond_the_limit_are_closed(serve, certificate, echo_service, with_tls):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    running = await serve(echo_service, limits=Limits(connections=2), ssl_context=context if with_tls else None)
+    peers = [await running.connect() for _ in range(2)]
+    for peer in peers:
+        await peer.send(b"GET / HTTP/1.1\r\n\r\n")
+        await peer.until(b"|")
+    assert await (await running.connect()).rest() == b""
+    await peers[0].send(b"GET / HTTP/1.1\r\n\r\n")
+    await peers[0].until(b"|")
+
+
 async def test_a_connection_that_says_nothing_does_not_hold_up_shutdown(serve, certificate, echo_service):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)

@@ -125,6 +125,9 @@ class HttpServer:
                     log.warning("accept failed", extra={"errno": error.errno})
                     await asyncio.sleep(0.05)
                     continue
+                if len(self._sniffing) + len(self._connections) >= self._limits.connections:
+                    connection.close()
+                    continue
                 connection.setblocking(False)
                 task = loop.create_task(self._sniff(connection, context))
                 self._sniffing.add(task)
