@@ -185,3 +185,21 @@ def test_find_gives_the_matching_parts():
     assert run("'12 345'.findAll('[0-9]+')") == ["12", "345"]
     assert run("'12 345'.findAll('[0-9]+', 1)") == ["12"]
     assert run("'12 345'.findAll('[0-9]+', -1)") == ["12", "345"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        DNS_NAME,
+        IPV4,
+        r"^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)"
+        r"(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?$",
+        r"^(https?://)?([\w-]+\.)+[\w-]+(/[\w- ./?%&=]*)?$",
+        r"^[a-zA-Z0-9._%+-]+@[a-zA-Z0-9.-]+\.[a-zA-Z]{2,}$",
+        r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+        r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$",
+        r"^([-a-z0-9]+\.)*[-a-z0-9]+(:\d+)?/([-a-z0-9._]+/)*[-a-z0-9._]+(:[\w.-]{1,128})?$",
+    ],
+)
+def test_patterns_that_validation_rules_are_made_of_are_not_taken_for_exponential(pattern):
+    assert matches("", pattern, "strict") in (True, False)
