@@ -81,3 +81,15 @@ async def test_platform_lines_can_be_switched_off(bench):
     async with bench(print_reports=False) as it:
         assert (await it.invoke(wants_log_tail=True)).log_tail == b""
     assert it.text == ""
+
+
+def test_a_sink_that_cannot_write_costs_lines_only(caplog):
+    def full(function: str, lines: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    log = InstanceLog("demo", full)
+    log.tail = LogTail()
+    for _ in range(3):
+        log.output("stdout", b"line\n")
+    assert log.tail.bytes() == b"line\n" * 3
+    assert [record.message for record in caplog.records] == ["output of a function is lost: No space left on device"]

@@ -4,7 +4,12 @@ Reading never waits for the sink: the sink is a plain call that must not block (
 longer than 256 KiB are split, so a runtime that never ends its line costs bounded memory.
 """
 
+import logging
 from collections.abc import Callable
+
+from lambent.runtime.metrics import LOG_DROPPED_BYTES
+
+log = logging.getLogger(__name__)
 
 LogSink = Callable[[str, bytes], None]
 """`sink(function name, whole lines)`; each line ends with a newline."""
@@ -64,6 +69,7 @@ class InstanceLog:
         self._sink = sink
         self._streams = {"stdout": LineSplitter(), "stderr": LineSplitter()}
         self.tail: LogTail | None = None
+        self._has_dropped = False
 
     @property
     def is_wanted(self) -> bool:
@@ -78,7 +84,18 @@ class InstanceLog:
             self.lines(splitter.flush())
 
     def lines(self, lines: bytes) -> None:
-        if lines:
+        if not lines:
+            return
+        if self.tail is not None:
+            self.tail.add(lines)
+        try:
             self._sink(self._function, lines)
-            if self.tail is not None:
-                self.tail.add(lines)
+        except OSError as error:
+            self._drop(len(lines), error)
+
+    def _drop(self, size: int, error: OSError) -> None:
+        """A full disk costs lines, never an invocation."""
+        LOG_DROPPED_BYTES.labels(function=self._function).inc(size)
+        if not self._has_dropped:
+            self._has_dropped = True
+            log.warning("output of a function is lost: %s", error.strerror, extra={"function": self._function})

@@ -17,6 +17,7 @@ _INIT_DURATION = histogram("init_duration_seconds", "Start of the process to its
 _INFLIGHT = gauge("inflight", "Events at runtimes", ("function",))
 _WAITING = gauge("waiting", "Events waiting for a runtime", ("function",))
 _RUNTIMES = gauge("runtimes", "Live runtimes", ("function",))
+LOG_DROPPED_BYTES = counter("log_dropped_bytes_total", "Output that could not be written", ("function",))
 API_ERRORS = counter("runtime_api_errors_total", "Refused calls of the Runtime API", ("code",))
 
 _OUTCOMES = {
