@@ -5,6 +5,7 @@ port first, answering 503 (its address goes into the functions' environment), th
 the service put in. Shutdown is the reverse: nothing new comes in while what runs drains.
 """
 
+import asyncio
 import sys
 from contextlib import AsyncExitStack
 
@@ -159,7 +160,12 @@ class AwsServer:
         return queue, service
 
     def _describe(self) -> dict[str, object]:
-        return {"region": self._settings.region, "account": self._settings.account_id, "url": self.url}
+        return {
+            "region": self._settings.region,
+            "account": self._settings.account_id,
+            "url": self.url,
+            "tasks": len(asyncio.all_tasks()),
+        }
 
     async def _stop_controllers(self) -> None:
         if self._controllers is not None:
