@@ -209,6 +209,21 @@ async def test_accounts_and_regions_are_apart(service: Service) -> None:
     assert arns == {ARN.replace("us-east-1", "eu-west-1"), ARN.replace("123456789012", "999999999999")}
 
 
+async def test_a_short_account_id_means_itself_with_leading_zeros(service: Service) -> None:
+    client = service.client_of(key="000000000123")
+    created = await service.call(
+        "create_function", client=client, **{**function(), "Role": "arn:aws:iam::123:role/service/r"}
+    )
+    assert created["Role"] == "arn:aws:iam::000000000123:role/service/r"
+    quick = {"Delay": 0.01, "MaxAttempts": 300}
+    await asyncio.to_thread(client.get_waiter("function_active_v2").wait, FunctionName="fn", WaiterConfig=quick)
+    short = "arn:aws:lambda:us-east-1:123:function:fn"
+    found = await service.call("get_function", client=client, FunctionName=short)
+    assert found["Configuration"]["FunctionArn"] == "arn:aws:lambda:us-east-1:000000000123:function:fn"
+    answer = await service.call("invoke", client=client, FunctionName=short)
+    assert answer["StatusCode"] == 200
+
+
 async def test_names_that_differ_only_in_case_and_dashes_stay_apart(service: Service) -> None:
     names = ["My_Fn", "my-fn", "my_fn"]
     for name in names:
