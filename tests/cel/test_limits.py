@@ -6,7 +6,6 @@ import pytest
 
 from lambent import cel
 from lambent.cel import limits
-from lambent.cel.library import json_text
 
 
 def limited(text, **bindings):
@@ -51,10 +50,23 @@ def test_strings_and_lists_have_a_greatest_size():
     assert "items" in limited("s.split(',')", s="," * 1_000_001)
 
 
-def test_a_small_value_that_is_enormous_written_out_is_refused(monkeypatch):
-    monkeypatch.setattr(json_text, "MAX_ITEMS", 1000)
-    text = "cel.bind(a0, [1, 1], " + "".join(f"cel.bind(a{n}, [a{n - 1}, a{n - 1}], " for n in range(1, 12))
-    assert "items" in limited(text + "to_json(a11)" + ")" * 12)
+@pytest.mark.parametrize(
+    "use",
+    [
+        "to_json(a40)",
+        "a40 == b40",
+        "[a40].distinct()",
+        "'%s'.format([a40])",
+        "overlay(a40, b40)",
+        "sets.contains([a40], [b40])",
+    ],
+)
+def test_a_small_value_that_is_enormous_to_walk_through_is_refused(monkeypatch, use):
+    monkeypatch.setattr(limits, "MAX_ITEMS", 1000)
+    text = "".join(
+        f"cel.bind({name}{n}, {{'l': {name}{n - 1}, 'r': {name}{n - 1}}}, " for name in "ab" for n in range(1, 41)
+    )
+    assert "items" in limited(f"cel.bind(a0, {{'l': 1}}, cel.bind(b0, {{'l': 1}}, {text}{use}" + ")" * 82)
 
 
 def test_the_wall_time_is_looked_at_in_long_loops(monkeypatch):

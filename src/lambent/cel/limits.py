@@ -6,7 +6,7 @@ cheapest loop body. Where the expression calls functions, whose cost depends on 
 100 ms), they look every 8 items. Sizes are checked by the operations that make strings and lists.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from time import monotonic
 from typing import Any, Final
 
@@ -54,6 +54,21 @@ class Meter:
         for start in range(0, len(items), self.tick):
             self.check_time()
             yield from items[start : start + self.tick]
+
+
+class Budget:
+    """Items that one walk through a value may meet: a small value can share its parts and be enormous to walk."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_ITEMS
+
+    def charge(self, container: Sized) -> None:
+        """Count the items of a list or map that is walked through."""
+        self.left -= len(container)
+        if self.left < 0:
+            raise LimitFault(f"a value of more than {MAX_ITEMS} items, shared parts counted each time")
 
 
 def bounded_length(length: int) -> None:

@@ -9,14 +9,13 @@ from math import inf, nan
 from typing import Any, Final
 
 from lambent.cel.errors import Fault
-from lambent.cel.limits import bounded_items, bounded_length
+from lambent.cel.limits import Budget, bounded_items, bounded_length
 from lambent.cel.values import (
     INT_MAX,
     INT_MIN,
     MISSING,
     UINT_MAX,
     Duration,
-    OptionalValue,
     Timestamp,
     UInt,
     find,
@@ -24,6 +23,7 @@ from lambent.cel.values import (
 )
 
 _NUMBERS: Final = frozenset(("int", "uint", "double"))
+_WALKED: Final = frozenset(("list", "map", "optional"))
 _ORDERED: Final = frozenset(("bool", "string", "bytes", "timestamp", "duration"))
 
 
@@ -42,26 +42,33 @@ def boolean(value: Any) -> bool:
 def equal(a: Any, b: Any) -> bool:
     """Typed equality: numbers compare as numbers across their types, everything else only within its type."""
     kind = type(a)
-    if kind is type(b):
-        if kind is str or kind is int:
-            return a == b  # type: ignore[no-any-return]
-        if kind is list:
-            return len(a) == len(b) and all(map(equal, a, b))
-        if kind is dict:
-            return _equal_maps(a, b)
-        if kind is OptionalValue:
-            return a.present is b.present and (not a.present or equal(a.value, b.value))
+    if kind is type(b) and (kind is str or kind is int):
         return a == b  # type: ignore[no-any-return]
     left, right = kind_of(a), kind_of(b)
     if left in _NUMBERS and right in _NUMBERS:
         return a == b  # type: ignore[no-any-return]
     if left != right:
         return False
-    if left == "list":
-        return len(a) == len(b) and all(map(equal, a, b))
-    if left == "map":
-        return _equal_maps(a, b)
-    return a == b  # type: ignore[no-any-return]
+    return _equal_parts(a, b, Budget()) if left in _WALKED else a == b
+
+
+def _equal_parts(a: Any, b: Any, budget: Budget) -> bool:
+    """Equality of what may be lists, maps or optionals."""
+    if type(a) is str:
+        return type(b) is str and a == b
+    kind = kind_of(a)
+    if kind not in _WALKED:
+        return equal(a, b)
+    if kind != kind_of(b):
+        return False
+    if kind == "optional":
+        return a.present is b.present and (not a.present or _equal_parts(a.value, b.value, budget))
+    if len(a) != len(b):
+        return False
+    budget.charge(a)
+    if kind == "list":
+        return all(_equal_parts(mine, other, budget) for mine, other in zip(a, b, strict=True))
+    return _equal_maps(a, b, budget)
 
 
 def unequal(a: Any, b: Any) -> bool:
@@ -69,28 +76,33 @@ def unequal(a: Any, b: Any) -> bool:
     return not equal(a, b)
 
 
-def _equal_maps(a: dict[Any, Any], b: dict[Any, Any]) -> bool:
-    if len(a) != len(b):
-        return False
+def _equal_maps(a: dict[Any, Any], b: dict[Any, Any], budget: Budget) -> bool:
     for key, value in a.items():
         other = find(b, key)
-        if other is MISSING or not equal(value, other):
+        if other is MISSING or not _equal_parts(value, other, budget):
             return False
     return True
 
 
-def fingerprint(value: Any) -> Any:
+def fingerprint(value: Any, budget: Budget) -> Any:
     """A hashable stand-in: two values are equal exactly if their fingerprints are."""
     kind = kind_of(value)
     if kind in _NUMBERS:
         return ("number", value if value == value else object())
-    if kind == "list":
-        return (kind, tuple(map(fingerprint, value)))
-    if kind == "map":
-        return (kind, frozenset((fingerprint(key), fingerprint(each)) for key, each in value.items()))
     if kind == "optional":
-        return (kind, value.present, fingerprint(value.value))
-    return (kind, value)
+        return (kind, value.present, fingerprint(value.value, budget))
+    if kind not in _WALKED:
+        return (kind, value)
+    budget.charge(value)
+    if kind == "list":
+        return (kind, tuple([fingerprint(each, budget) for each in value]))
+    return (kind, frozenset([(fingerprint(key, budget), fingerprint(each, budget)) for key, each in value.items()]))
+
+
+def fingerprints(items: list[Any]) -> list[Any]:
+    """The fingerprints of all items."""
+    budget = Budget()
+    return [fingerprint(item, budget) for item in items]
 
 
 def contains(item: Any, container: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from lambent.cel.errors import Fault
 from lambent.cel.library.conversions import string_from_bytes
 from lambent.cel.library.times import string_from_duration, string_from_timestamp
-from lambent.cel.limits import bounded_length, bounded_text
+from lambent.cel.limits import Budget, bounded_length, bounded_text
 from lambent.cel.registry import function
 from lambent.cel.values import BoolKey, Duration, Timestamp, kind_of
 
@@ -59,7 +59,7 @@ def _clause(letter: str, precision: int, rest: Any) -> str:
     if value is missing:
         raise Fault("argument", "format: fewer arguments than clauses")
     if letter == "s":
-        return as_text(value)
+        return as_text(value, Budget())
     if letter in ("f", "e"):
         return _number(value, letter, precision)
     return _integer(value, letter)
@@ -87,13 +87,15 @@ def _integer(value: Any, letter: str) -> str:
     raise Fault("argument", f"format: %{letter} cannot show {kind}")
 
 
-def as_text(value: Any) -> str:
+def as_text(value: Any, budget: Budget) -> str:
     """A value as `%s` shows it."""
     kind = kind_of(value)
     if kind == "list":
-        return "[" + ", ".join(as_text(item) for item in value) + "]"
+        budget.charge(value)
+        return "[" + ", ".join([as_text(item, budget) for item in value]) + "]"
     if kind == "map":
-        entries = sorted((as_text(key), as_text(each)) for key, each in value.items())
+        budget.charge(value)
+        entries = sorted((as_text(key, budget), as_text(each, budget)) for key, each in value.items())
         return "{" + ", ".join(f"{key}: {each}" for key, each in entries) + "}"
     shown = _SCALARS.get(kind)
     if shown is None:

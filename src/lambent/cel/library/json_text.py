@@ -1,11 +1,10 @@
 """JSON text from values and back, with the limits and the exactness of the language."""
 
-from collections.abc import Sized
 from math import isfinite
 from typing import Any
 
 from lambent.cel.errors import CelError, Fault, LimitFault
-from lambent.cel.limits import MAX_ITEMS, MAX_TEXT
+from lambent.cel.limits import MAX_TEXT, Budget
 from lambent.cel.operators import int64
 from lambent.cel.values import BoolKey, Duration, OptionalValue, Timestamp, kind_of
 
@@ -27,10 +26,10 @@ def write_json(value: Any, *, ordered: bool = False, compact: bool = False) -> s
 
 
 class _Plain:
-    """Values in types that JSON knows; counted, since small values can share parts and be enormous written out."""
+    """Values in types that JSON knows; counted, see `Budget`."""
 
     def __init__(self) -> None:
-        self.left = MAX_ITEMS
+        self.budget = Budget()
 
     def of(self, value: Any) -> Any:
         kind = type(value)
@@ -41,17 +40,12 @@ class _Plain:
                 raise Fault("conversion", "NaN and infinity have no JSON form")
             return value
         if isinstance(value, dict):
-            self._charge(value)
+            self.budget.charge(value)
             return {_key(key): self.of(each) for key, each in value.items()}
         if isinstance(value, list):
-            self._charge(value)
+            self.budget.charge(value)
             return [self.of(each) for each in value]
         return self._special(value)
-
-    def _charge(self, container: Sized) -> None:
-        self.left -= len(container)
-        if self.left < 0:
-            raise LimitFault(f"more than {MAX_ITEMS} items written as JSON")
 
     def _special(self, value: Any) -> Any:
         from lambent.cel.library.encoders import base64_encode

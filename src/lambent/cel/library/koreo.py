@@ -8,6 +8,7 @@ from typing import Any
 
 from lambent.cel.errors import Fault
 from lambent.cel.library.json_text import read_json, write_json
+from lambent.cel.limits import Budget
 from lambent.cel.registry import function
 
 
@@ -89,10 +90,16 @@ def config_connect_ready(source: dict[str, Any]) -> bool:
     profile="koreo",
 )
 def overlay(under: dict[Any, Any], over: dict[Any, Any]) -> dict[Any, Any]:
+    return _merged(under, over, Budget())
+
+
+def _merged(under: dict[Any, Any], over: dict[Any, Any], budget: Budget) -> dict[Any, Any]:
+    budget.charge(over)
     merged = dict(under)
     for key, value in over.items():
         own = merged.get(key)
-        merged[key] = overlay(own, value) if isinstance(own, dict) and isinstance(value, dict) else value
+        both_maps = isinstance(own, dict) and isinstance(value, dict)
+        merged[key] = _merged(merged[key], value, budget) if both_maps else value
     return merged
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from lambent.cel.errors import Fault
 from lambent.cel.limits import MAX_ITEMS, bounded_items
-from lambent.cel.operators import add, contains, equal, fingerprint, less
+from lambent.cel.operators import add, contains, equal, fingerprints, less
 from lambent.cel.registry import function
 from lambent.cel.values import BoolKey, kind_of
 
@@ -83,8 +83,8 @@ def list_range(count: int) -> list[int]:
 @function("distinct", "list -> list", "The items without repetitions, first ones kept.")
 def distinct(items: list[Any]) -> list[Any]:
     kept: dict[Any, Any] = {}
-    for item in items:
-        kept.setdefault(fingerprint(item), item)
+    for mark, item in zip(fingerprints(items), items, strict=True):
+        kept.setdefault(mark, item)
     return list(kept.values())
 
 

@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from lambent.cel.operators import fingerprint
+from lambent.cel.operators import fingerprints
 from lambent.cel.registry import function
 
 
 @function("sets.contains", "list list -> bool", "Whether the first has every item of the second.")
 def set_contains(items: list[Any], others: list[Any]) -> bool:
-    return set(map(fingerprint, items)).issuperset(map(fingerprint, others))
+    return set(fingerprints(items)).issuperset(fingerprints(others))
 
 
 @function("sets.equivalent", "list list -> bool", "Whether each has every item of the other.")
 def set_equivalent(items: list[Any], others: list[Any]) -> bool:
-    return set(map(fingerprint, items)) == set(map(fingerprint, others))
+    return set(fingerprints(items)) == set(fingerprints(others))
 
 
 @function("sets.intersects", "list list -> bool", "Whether they have an item in common.")
 def set_intersects(items: list[Any], others: list[Any]) -> bool:
-    return not set(map(fingerprint, items)).isdisjoint(map(fingerprint, others))
+    return not set(fingerprints(items)).isdisjoint(fingerprints(others))
