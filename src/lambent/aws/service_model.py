@@ -7,13 +7,13 @@ operations without a change of ours. Loading takes about 30 ms: nothing loads it
 from functools import cache
 from typing import Any
 
-import botocore.loaders
-import botocore.model
-
 
 @cache
 def lambda_model() -> Any:
     """botocore's `ServiceModel` of `lambda` (untyped library)."""
+    import botocore.loaders  # here, since it brings an HTTP client along: 120 ms that no importer should pay
+    import botocore.model
+
     return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("lambda", "service-2"), "lambda")
 
 
