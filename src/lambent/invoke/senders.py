@@ -6,20 +6,22 @@ comes back to a function it has left is delivered as any event.
 
 import uuid
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
 from lambent.aws.arn import FunctionId, parse_function_name
-from lambent.aws.clients import AwsClients
 from lambent.aws.errors import AwsError
 from lambent.invoke.async_store import StoredEvent
 from lambent.invoke.destinations import Sender
 from lambent.invoke.records import Attributes
 
+if TYPE_CHECKING:  # the client library takes 300 ms to import, and only who has clients needs it
+    from lambent.aws.clients import AwsClients
+
 
 class SqsSender:
-    def __init__(self, clients: AwsClients) -> None:
+    def __init__(self, clients: "AwsClients") -> None:
         self._clients = clients
 
     async def send(self, arn: str, body: bytes, *, source: StoredEvent, attributes: Attributes) -> None:
@@ -40,7 +42,7 @@ class SqsSender:
 
 
 class SnsSender:
-    def __init__(self, clients: AwsClients) -> None:
+    def __init__(self, clients: "AwsClients") -> None:
         self._clients = clients
 
     async def send(self, arn: str, body: bytes, *, source: StoredEvent, attributes: Attributes) -> None:
@@ -55,7 +57,7 @@ class SnsSender:
 
 
 class EventBridgeSender:
-    def __init__(self, clients: AwsClients) -> None:
+    def __init__(self, clients: "AwsClients") -> None:
         self._clients = clients
 
     async def send(self, arn: str, body: bytes, *, source: StoredEvent, attributes: Attributes) -> None:
@@ -75,7 +77,7 @@ class EventBridgeSender:
 
 
 class S3Sender:
-    def __init__(self, clients: AwsClients) -> None:
+    def __init__(self, clients: "AwsClients") -> None:
         self._clients = clients
 
     async def send(self, arn: str, body: bytes, *, source: StoredEvent, attributes: Attributes) -> None:
@@ -107,7 +109,7 @@ def _attributes(attributes: Attributes) -> dict[str, dict[str, str]]:
     return {name: {"DataType": kind, "StringValue": value} for name, (kind, value) in attributes.items()}
 
 
-def aws_senders(clients: AwsClients) -> Mapping[str, Sender]:
+def aws_senders(clients: "AwsClients") -> Mapping[str, Sender]:
     """A sender for each AWS service that may be a target."""
     return {
         "sqs": SqsSender(clients),
