@@ -107,3 +107,26 @@ async def test_a_watch_ends_when_its_kind_is_gone(ask):
     await anext(stream)
     await ask("DELETE", f"{CRDS}/gizmos.test.example.org")
     assert [chunk async for chunk in stream] == []
+
+
+async def test_a_bookmark_never_runs_ahead_of_what_was_shown(ask, server):
+    _, stream = await ask("GET", f"{CONFIGMAPS}?watch=1&allowWatchBookmarks=true&timeoutSeconds=30")
+    writer = Asker(server)
+    shown = 0
+    async for chunk in stream:
+        for line in chunk.splitlines():
+            event = orjson.loads(line)
+            version = int(event["object"]["metadata"]["resourceVersion"])
+            if event["type"] == "BOOKMARK":
+                assert version >= shown
+                marked = version
+            else:
+                assert version > shown
+                shown = version
+        # Written while the watch is between two chunks: shown later, so no bookmark may cover it yet.
+        _, made = await writer("POST", CONFIGMAPS, {"metadata": {"generateName": "n-"}})
+        if b"BOOKMARK" in chunk:
+            assert int(made["metadata"]["resourceVersion"]) > marked
+        if shown > 40:
+            break
+    await stream.aclose()

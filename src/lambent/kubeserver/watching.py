@@ -8,8 +8,8 @@ Kubernetes API concepts, "Efficient detection of changes" and "Streaming lists".
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -30,10 +30,14 @@ from lambent.telemetry import gauge
 _watchers = gauge("kubeserver_watchers", "Open watches of the embedded API server.")
 
 BACKLOG_COUNT, BACKLOG_BYTES = 4_096, 16 * 1024 * 1024
+_CHUNK = 200  # objects in one piece of a large answer: about half a megabyte
 BOOKMARK_S = 10.0
 _CLOSING_S = 2  # a watch that ends sooner gets no closing bookmark: its reader has just begun; as kube-apiserver
 _SHORTEST_S, _LONGEST_S = 1_800, 3_600  # a watch without a limit of its own ends in between, at random: no stampede
 _END_ANNOTATION = "k8s.io/initial-events-end"
+
+
+T = TypeVar("T")
 
 
 class View(NamedTuple):
@@ -139,10 +143,10 @@ class Hub:
             if 0 < start < self._store.history.floor and not initial:
                 yield error_line(_too_old(start, self._store.history.floor))
                 return
-            first = self._first(call, start, initial, lines)
+            for chunk in self._first(call, start, initial, lines):
+                yield chunk
             if initial is not False and (initial or start == 0) and bookmarks:
-                first += lines.bookmark(seen, marked=True)
-            yield first
+                yield lines.bookmark(seen, marked=True)
             next_bookmark = loop.time() + BOOKMARK_S
             while True:
                 left = end - loop.time()
@@ -160,23 +164,41 @@ class Hub:
                         yield chunk
                 if bookmarks and loop.time() >= next_bookmark:
                     next_bookmark = loop.time() + BOOKMARK_S
-                    yield lines.bookmark(max(self._store.counter, start))
+                    yield lines.bookmark(self._passed(watcher, seen, start))
             if bookmarks and seconds > _CLOSING_S:
-                yield lines.bookmark(max(self._store.counter, start))
+                yield lines.bookmark(self._passed(watcher, seen, start))
         finally:
             self._watchers[call.resource.bucket].discard(watcher)
             _watchers.dec()
 
-    def _first(self, call: Call, start: int, initial: bool | None, lines: "_Lines") -> bytes:
-        """What the reader is owed before the live part: the present state, or the changes since `start`."""
-        bucket = call.resource.bucket
+    def _passed(self, watcher: Watcher, seen: int, start: int) -> int:
+        """The version up to which this watch has shown everything: the present one, unless changes still wait."""
+        return max(seen if watcher.backlog else self._store.counter, start)
+
+    def _first(self, call: Call, start: int, initial: bool | None, lines: "_Lines") -> Iterator[bytes]:
+        """What the reader is owed before the live part: the present state, or the changes since `start`.
+
+        In chunks, the first one perhaps empty (it opens the answer), so that a slow reader costs one chunk of memory.
+        """
+        bucket, wanted = call.resource.bucket, call.namespace
+        # Taken before the first chunk is out: what is committed later comes from the backlog, once.
+        records: list[Record] = []
+        changes: list[Change] = []
         if initial or (start == 0 and initial is None):
-            return b"".join(lines.added(record) for record in self._store.scan(bucket, call.namespace))
-        if not start:
-            return b""
-        changes = self._store.history.since(bucket, start)
-        wanted = call.namespace
-        return b"".join(lines.of(c) for c in changes if not wanted or c.record.namespace == wanted)
+            records = self._store.scan(bucket, wanted)
+        elif start:
+            changes = [
+                c for c in self._store.history.since(bucket, start) if not wanted or c.record.namespace == wanted
+            ]
+        yield b""
+        for some in _batches(records):
+            yield b"".join(lines.added(record) for record in some)
+        for part in _batches(changes):
+            yield b"".join(lines.of(change) for change in part)
+
+
+def _batches(items: list[T]) -> Iterator[list[T]]:
+    return (items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK))
 
 
 def _wants_initial(call: Call) -> bool | None:

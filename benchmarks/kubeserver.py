@@ -1,0 +1,231 @@
+"""The embedded API server: requests over loopback and in process, lists, watchers, memory, time to ready.
+
+`run() -> dict`: medians of three rounds. The server is a process of its own with its store on disk; `per_core` figures
+are requests by CPU second of that process, so that the client's share does not count. Objects have about 3 kB.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import uvloop
+
+from lambent.kube.types import KubeObject
+from lambent.kubeserver import KubeServer
+
+ROUNDS = 3
+IN_FLIGHT = 32
+OBJECTS = 10_000
+WATCHERS = 100
+_TICKS = os.sysconf("SC_CLK_TCK")
+_ROOT = "/apis/bench.example.org/v1/namespaces/default/gizmos"
+_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+
+_MEMBER = {"type": "string"}
+CRD = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "gizmos.bench.example.org"},
+    "spec": {
+        "group": "bench.example.org",
+        "scope": "Namespaced",
+        "names": {"plural": "gizmos", "kind": "Gizmo"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "subresources": {"status": {}},
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "properties": {
+                            "spec": {"type": "object", "additionalProperties": _MEMBER},
+                            "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                        },
+                    }
+                },
+            }
+        ],
+    },
+}
+
+
+def gizmo(number: int, turn: int = 0, version: str = "") -> dict[str, Any]:
+    spec = {f"member{index:02}": "x" * 80 for index in range(26)} | {"turn": str(turn)}
+    meta = {"name": f"g{number:05}", "namespace": "default", "resourceVersion": version}
+    return {"apiVersion": "bench.example.org/v1", "kind": "Gizmo", "metadata": meta, "spec": spec}
+
+
+class Wire:
+    """One keep-alive connection that sends whole requests and reads whole answers."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._port = port
+        self._head = f"Host: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+
+    async def open(self) -> "Wire":
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self
+
+    async def ask(self, method: str, path: str, body: Any = None, *, accept: str = "application/json") -> Any:
+        raw = orjson.dumps(body) if body is not None else b""
+        head = f"{method} {path} HTTP/1.1\r\n{self._head}Accept: {accept}\r\nContent-Length: {len(raw)}\r\n\r\n"
+        self._writer.write(head.encode() + raw)
+        answer = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        return await self._reader.readexactly(length)
+
+    async def watch(self, path: str) -> None:
+        """Watches from the present version on and drops what it shows."""
+        version = orjson.loads(await self.ask("GET", f"{path}?limit=1"))["metadata"]["resourceVersion"]
+        head = f"GET {path}?watch=1&resourceVersion={version}&timeoutSeconds=60 HTTP/1.1\r\n{self._head}\r\n"
+        self._writer.write(head.encode())
+        while await self._reader.read(1 << 16):
+            pass
+
+
+class Server:
+    """The server process, as `python -m benchmarks.kubeserver serve DIR`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    async def __aenter__(self) -> "Server":
+        self.started = time.perf_counter()
+        command = (sys.executable, "-m", "benchmarks.kubeserver", "serve", str(self._directory))
+        self._process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        assert self._process.stdout is not None
+        self.port = int(await self._process.stdout.readline())
+        self.ready_s = time.perf_counter() - self.started
+        self.token = (self._directory / "token").read_text()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._process.terminate()
+        await self._process.wait()
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def resident_mb(self) -> float:
+        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    async def wire(self) -> Wire:
+        return await Wire(self.port, self.token).open()
+
+    async def spread(self, total: int, work: Any) -> tuple[float, float]:
+        """`work(wire, number)` for each number over 32 connections; (per second, per CPU second of the server)."""
+        wires = [await self.wire() for _ in range(IN_FLIGHT)]
+        numbers = iter(range(total))
+        began, cpu = time.perf_counter(), self.cpu_s()
+
+        async def one(wire: Wire) -> None:
+            for number in numbers:
+                await work(wire, number)
+
+        await asyncio.gather(*(one(wire) for wire in wires))
+        return total / (time.perf_counter() - began), total / max(self.cpu_s() - cpu, 1e-3)
+
+
+async def _puts(server: Server, count: int) -> tuple[float, float]:
+    versions: dict[int, str] = {}
+
+    async def work(wire: Wire, number: int) -> None:
+        at = number % 500
+        if at not in versions:
+            versions[at] = orjson.loads(await wire.ask("GET", f"{_ROOT}/g{at:05}"))["metadata"]["resourceVersion"]
+        body = gizmo(at, time.perf_counter_ns(), versions.pop(at))
+        answer = orjson.loads(await wire.ask("PUT", f"{_ROOT}/g{at:05}", body))
+        versions[at] = answer["metadata"]["resourceVersion"]
+
+    return await server.spread(count, work)
+
+
+async def _over_http(directory: Path) -> dict[str, Any]:
+    async with Server(directory) as server:
+        wire = await server.wire()
+        out: dict[str, Any] = {"ready_empty_s": server.ready_s}
+        await wire.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", CRD)
+        await server.spread(OBJECTS, lambda w, n: w.ask("POST", _ROOT, gizmo(n)))
+        five = [asyncio.create_task((await server.wire()).watch(_ROOT)) for _ in range(5)]
+        await asyncio.sleep(1)
+        out["rss_mb_10k_objects_5_watchers"] = server.resident_mb()
+        for task in five:
+            task.cancel()
+        gets = [await server.spread(4_000, lambda w, n: w.ask("GET", f"{_ROOT}/g{n:05}")) for _ in range(ROUNDS)]
+        puts = [await _puts(server, 3_000) for _ in range(ROUNDS)]
+        out["get_per_s"], out["get_per_core"] = (statistics.median(one) for one in zip(*gets, strict=True))
+        out["put_per_s"], out["put_per_core"] = (statistics.median(one) for one in zip(*puts, strict=True))
+        tables = []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            await wire.ask("GET", f"{_ROOT}?limit=500", accept=_TABLE)
+            tables.append(time.perf_counter() - began)
+        out["table_500_ms"] = statistics.median(tables) * 1e3
+        watches = [asyncio.create_task((await server.wire()).watch(f"{_ROOT}")) for _ in range(WATCHERS)]
+        await asyncio.sleep(2)
+        out["put_per_s_100_watchers"] = (await _puts(server, 2_000))[0]
+        for task in watches:
+            task.cancel()
+    async with Server(directory) as again:
+        out["ready_10k_s"] = again.ready_s
+    return out
+
+
+async def _in_process(directory: Path) -> float:
+    """Mean microseconds of a PUT without a socket, 32 in flight, the caller's coding included."""
+    server = KubeServer(state_dir=directory)
+    await server.open()
+    client = server.local_client()
+    await client.create(cast(KubeObject, CRD))
+    objects = [await client.create(cast(KubeObject, gizmo(number))) for number in range(500)]
+    numbers = iter(range(6_000))
+    began = time.perf_counter()
+
+    async def one() -> None:
+        for number in numbers:
+            obj = objects[number % 500]
+            obj["spec"]["turn"] = str(number)
+            objects[number % 500] = await client.replace(obj)
+
+    await asyncio.gather(*(one() for _ in range(IN_FLIGHT)))
+    spent = time.perf_counter() - began
+    await server.shutdown()
+    return spent / 6_000 * 1e6
+
+
+def run() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name:
+        results = uvloop.run(_over_http(Path(name) / "http"))
+        inner = [uvloop.run(_in_process(Path(name) / f"inner{turn}")) for turn in range(ROUNDS)]
+    return {key: round(value, 2) for key, value in results.items()} | {
+        "put_in_process_us": round(statistics.median(inner))
+    }
+
+
+async def _serve(directory: Path) -> None:
+    server = KubeServer(state_dir=directory)
+    print(await server.startup("127.0.0.1", 0), flush=True)
+    stop = asyncio.Event()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await server.shutdown(0.5)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        uvloop.run(_serve(Path(sys.argv[2])))
+    else:
+        print(json.dumps(run()))
