@@ -1,7 +1,8 @@
 """The expression language: six expressions, the parse of a nested map, and the first expression of a process.
 
-`run() -> dict`: median and minimum of seven rounds, in microseconds of CPU per evaluation; milliseconds for `parse_map_ms`,
-`compile_map_ms` and `first_ms`. Where cel-python is installed, the same six expressions through it, and the ratio.
+`run() -> dict`: median and minimum of seven rounds, in microseconds of CPU per evaluation; milliseconds for
+`parse_map_ms`, `compile_map_ms` and `first_ms`. Where cel-python is installed, the same six expressions through it,
+and the ratio.
 """
 
 import json
