@@ -108,6 +108,23 @@ async def test_throttling_is_not_told_before_the_sixth_try(world):
     assert world.condition("Role", "r", "ACK.Recoverable") == {}
 
 
+async def test_a_passing_trouble_of_a_healthy_object_is_not_told(world):
+    await world.apply("Role", "r", ROLE)
+    await world.synced("Role", "r")
+    before = world.status("Role", "r")
+    world.aws.fail("GetRole", "InternalError", status=500, times=2)
+    await world.rest(700)
+    assert world.status("Role", "r") == before
+
+
+async def test_an_arn_is_told_even_with_the_first_passing_trouble(world):
+    world.aws.fail("AttachRolePolicy", "Throttling", times=1)
+    await world.apply("Role", "r", ROLE | {"policies": ["arn:aws:iam::aws:policy/A"]})
+    await world.until(lambda: "arn" in world.status("Role", "r").get("ackResourceMetadata", {}))
+    assert world.condition("Role", "r", "Ready")["status"] == "False"
+    await world.synced("Role", "r")
+
+
 async def test_a_failed_attachment_still_tells_the_arn(world):
     world.aws.fail("AttachRolePolicy", "AccessDenied", "no", status=403)
     await world.apply("Role", "r", ROLE | {"policies": ["arn:aws:iam::aws:policy/A"]})

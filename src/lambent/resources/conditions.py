@@ -26,8 +26,8 @@ _REQUEST_ID = re.compile(r"\s*\(?\bRequest ?I[Dd]: ?[\w/+=-]+\)?")
 class Verdict:
     """What a pass found. `synced` None means unknown. `situation` is a row of the requeue table.
 
-    `references` is (status, reason) of ACK.ReferencesResolved, None without references. `quiet`: nothing to tell yet,
-    so an object without status stays without.
+    `references` is (status, reason) of ACK.ReferencesResolved, None without references. `quiet`: a passing trouble,
+    told only if it lasts.
     """
 
     synced: bool | None

@@ -13,9 +13,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambent.aws.clients import as_aws_error
 from lambent.resources import schema
 from lambent.resources.declaration import Answer, Call, Params
-from lambent.telemetry import counter
-
-CALLS = counter("resource_aws_calls_total", "AWS calls by the resource controllers", ("service", "operation", "code"))
 
 
 class Clients(Protocol):
@@ -44,8 +41,5 @@ class AwsPort:
         try:
             answer: Answer = await getattr(client, xform_name(operation))(**request)
         except (ClientError, BotoCoreError, OSError, TimeoutError) as error:
-            failure = as_aws_error(error, operation=operation)
-            CALLS.labels(service, operation, failure.code).inc()
-            raise failure from error
-        CALLS.labels(service, operation, "").inc()
+            raise as_aws_error(error, operation=operation) from error
         return answer

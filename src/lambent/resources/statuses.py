@@ -57,12 +57,19 @@ def _metadata(old: Mapping[str, Any], subject: Subject, observed: Observed | Non
 
 
 def must_write(kind: Kind, old: Mapping[str, Any], new: Status, *, verdict: Verdict, is_resync: bool) -> bool:
-    """False when the server would change nothing, when only volatile members moved, and before the first fact."""
-    if not old and verdict.quiet:
+    """False when the server would change nothing, when only volatile members moved, and for a passing trouble.
+
+    A trouble that may be over at the next try is told only when it brings the first news of a resource.
+    """
+    if verdict.quiet and (_arn(old) or not _arn(new)):
         return False
     if is_resync or not kind.volatile:
         return old != new
     return _steady(kind, old) != _steady(kind, new)
+
+
+def _arn(status: Mapping[str, Any]) -> str:
+    return str((status.get("ackResourceMetadata") or {}).get("arn") or "")
 
 
 def _steady(kind: Kind, status: Mapping[str, Any]) -> Status:
