@@ -313,3 +313,69 @@ async def test_a_removed_workflow_stops_the_watch_on_its_trigger_kind():
         await cluster.kube.delete(GVK("koreo.dev", "v1beta1", "Workflow"), "w", namespace="default")
         await asyncio.sleep(1)
         assert controller.trigger_kinds == frozenset()
+
+
+async def test_a_workflow_with_missing_functions_names_them_until_they_appear():
+    cluster = Cluster(ready_after_s=0.0)
+    cluster.put([_object(WORKFLOW)])
+    workflow = GVK("koreo.dev", "v1beta1", "Workflow")
+    async with cluster.running():
+        await asyncio.sleep(1)
+        ready = cluster.condition(workflow, "w")
+        assert (ready["reason"], "ResourceFunction thing not found" in ready["message"]) == ("Unresolved", True)
+        cluster.put([_object(FUNCTION)])
+        await asyncio.sleep(1)
+        assert cluster.condition(workflow, "w")["status"] == "True"
+
+
+ONE_STEP = [
+    {"label": "first", "ref": {"kind": "ResourceFunction", "name": "thing"}, "inputs": {"name": "first", "size": 1}}
+]
+
+
+@pytest.mark.parametrize(("orphans", "is_gone"), [("keep", False), ("delete", True)])
+async def test_the_resource_of_a_removed_step_is_kept_or_deleted_as_the_workflow_says(orphans: str, is_gone: bool):
+    cluster = _cluster()
+    cluster.put([_object(WORKFLOW, orphans=orphans)])
+    async with cluster.running():
+        await _ready(cluster)
+        cluster.put([_object(WORKFLOW, orphans=orphans, steps=ONE_STEP)])
+        await asyncio.sleep(2)
+        assert (cluster.kube.peek(THING, "second", "default") is None) is is_gone
+        assert cluster.get(THING, "first")
+        annotation = cluster.get(TRIGGER, "t")["metadata"]["annotations"]["koreo.dev/managed-resources"]
+        assert ('"orphans":[{' in annotation) is not is_gone
+
+
+async def test_an_object_that_others_made_anew_is_not_deleted():
+    cluster = _cluster(**DESTROY)
+    async with cluster.running():
+        await _ready(cluster)
+        await asyncio.sleep(1)
+    thing = cluster.get(THING, "second")
+    await cluster.kube.delete(THING, "second", namespace="default")
+    metadata = {"name": "second", "namespace": "default"}
+    await cluster.kube.create(cast(KubeObject, {**thing, "metadata": metadata}))
+    await cluster.kube.delete(TRIGGER, "t", namespace="default")
+    async with cluster.running():
+        await asyncio.sleep(2)
+    assert cluster.kube.peek(TRIGGER, "t", "default") is None
+    assert cluster.kube.peek(THING, "first", "default") is None
+    assert cluster.kube.peek(THING, "second", "default") is not None
+
+
+async def test_a_kind_that_cannot_be_watched_whole_is_refused_as_a_trigger_and_stops_nothing():
+    cluster = _cluster()
+    other = _object(WORKFLOW, crdRef={"apiGroup": "", "version": "v1", "kind": "Secret"})
+    other["metadata"]["name"] = "other"
+    cluster.put([other])
+    async with cluster.running():
+        await _ready(cluster)
+
+
+async def test_a_delay_of_nothing_is_not_a_busy_loop():
+    waiting = [{"assert": "=has(resource.status.ready)", "retry": {"message": "m", "delay": 0}}]
+    cluster = _cluster(ready_after_s=None, postconditions=waiting)
+    async with cluster.running():
+        await asyncio.sleep(10)
+    assert len([call for call in cluster.kube.calls if call.gvk == THING and call.verb == "get"]) < 120

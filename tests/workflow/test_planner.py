@@ -18,6 +18,7 @@ from lambent.workflow.engine import (
     Skip,
     load_catalog,
     plan,
+    prepare,
 )
 from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION
 from lambent.workflow.testing.expectations import without_traces
@@ -317,3 +318,34 @@ def test_applying_a_plan_and_planning_again_gives_nothing_to_do(update: str) -> 
     for live in (None, _live(spec={"size": 1}), _live(spec=None), _live(spec=[])):
         made = _plan(body, live, owner=OWNER)
         assert _plan(body, _after(made, live), owner=OWNER).action == "none"
+
+
+def test_values_that_json_does_not_know_become_what_it_can_hold() -> None:
+    body = """
+  resource:
+    spec:
+      at: =timestamp("2026-01-02T03:04:05Z")
+      for: =duration("90s")
+      bytes: =b"hi"
+      unsigned: =3u
+      absent: =optional.none()
+"""
+    made = _plan(body)
+    assert _after(made)["spec"] == {"at": "2026-01-02T03:04:05Z", "for": "90s", "bytes": "aGk=", "unsigned": 3}
+    assert _plan(body, _after(made)).action == "none"
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ("{f: [{a: 1}], x-koreo-compare-as-set: [f]}", "directive-set-of-objects"),
+        ("{x-koreo-compare-as-set: f}", "directive-shape"),
+        ("{f: [{a: 1}, {a: 1}], x-koreo-compare-as-map: {f: [a]}}", "directive-keys"),
+        ("{f: [{b: 1}], x-koreo-compare-as-map: {f: [a]}}", "directive-keys"),
+        ("{x-koreo-compare-last-applied: [g]}", "directive-unknown-field"),
+    ],
+)
+def test_directives_that_make_no_sense_are_found_before_they_run(spec: str, code: str) -> None:
+    found = prepare(documents(HEAD + f"  resource: {{spec: {spec}}}")[0])
+    assert found is not None
+    assert [diagnostic.code for diagnostic in found.diagnostics] == [code]

@@ -16,8 +16,9 @@ from lambent.kube.controller import Context, Controller
 from lambent.kube.informer import InformerHub
 from lambent.kube.outcome import Done, Outcome
 from lambent.kube.types import GVK, Key, KubeObject
+from lambent.workflow.controller import metrics
 from lambent.workflow.controller.settings import ControllerSettings
-from lambent.workflow.engine import Catalog, Prepared, ResourceFunction, Unready, Workflow
+from lambent.workflow.engine import Catalog, Prepared, ResourceFunction, Unready, Workflow, check_one
 from lambent.workflow.engine.conditions import simple_condition, timed
 from lambent.workflow.engine.publishing import status_patch
 from lambent.workflow.spec import Document, Identity
@@ -85,6 +86,11 @@ class Definitions:
         else:
             self.catalog.put(document)
         concerned |= self.users_of(document.identity)
+        for controller in self._controllers:
+            if controller.kind.kind == "Workflow":
+                for changed in concerned:
+                    controller.queue.add(Key(changed.namespace, changed.name))
+        metrics.UNREADY.set(sum(isinstance(found, Unready) for found in self.catalog.all()))
         self._on_change(concerned)
 
     def users_of(self, identity: Identity) -> set[Identity]:
@@ -139,12 +145,17 @@ class Definitions:
 
     def _status(self, prepared: Prepared, obj: KubeObject, present: dict[str, Any]) -> dict[str, Any]:
         generation = obj["metadata"].get("generation")
+        between = check_one(prepared, self.catalog)
+        errors = [diagnostic for diagnostic in between if diagnostic.is_error]
         if isinstance(prepared, Unready):
             ready = simple_condition("Ready", "False", "Invalid", prepared.reason, generation=generation)
+        elif errors:
+            message = "; ".join(diagnostic.message for diagnostic in errors)
+            ready = simple_condition("Ready", "False", "Unresolved", message, generation=generation)
         else:
             ready = simple_condition("Ready", "True", "Ready", f"{prepared.identity} is valid", generation=generation)
         previous = present.get("conditions")
-        found = [diagnostic.summary for diagnostic in prepared.diagnostics[:_MAX_DIAGNOSTICS]]
+        found = [diagnostic.summary for diagnostic in [*prepared.diagnostics, *between][:_MAX_DIAGNOSTICS]]
         return {
             "conditions": timed([ready], previous if isinstance(previous, list) else [], now=rfc3339(self._now())),
             "observedGeneration": generation,

@@ -4,6 +4,7 @@ What is to be deleted comes from the record on the trigger alone, so a workflow 
 not matter. Owner references take care of the rest; objects that are abandoned only lose our reference to the trigger.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from lambent.kube.finalizers import finalizer_name
 from lambent.kube.types import KubeObject, Preconditions
 from lambent.workflow.controller.executor import gvk_of
 from lambent.workflow.engine import ResourceRef
-from lambent.workflow.engine.managed import parse_record
+from lambent.workflow.engine.managed import Record, parse_record
 from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION
 
 FINALIZER = finalizer_name("workflow")
@@ -27,8 +28,13 @@ class Blocked:
     message: str
 
 
-async def delete_resources(kube: KubeClient, trigger: KubeObject) -> Blocked | None:
-    """One step further in the deletion; None when everything that had to go is gone. Raises KubeError."""
+async def delete_resources(
+    kube: KubeClient, trigger: KubeObject, *, watch: Callable[[ResourceRef], Awaitable[None]]
+) -> Blocked | None:
+    """One step further in the deletion; None when everything that had to go is gone. Raises KubeError.
+
+    `watch` is awaited before a delete, so that the event of its completion is not missed.
+    """
     record = parse_record(dict(trigger["metadata"]))
     for ref in reversed(record.refs()):
         if ref.is_readonly:
@@ -37,12 +43,31 @@ async def delete_resources(kube: KubeClient, trigger: KubeObject) -> Blocked | N
             live = await kube.get(gvk_of(ref), ref.name, namespace=ref.namespace or None)
         except NotFound:
             continue
+        if ref.uid and ref.uid != live["metadata"].get("uid"):
+            # Made by somebody else since; not ours to delete.
+            continue
         if ref.deletion != "destroy":
             await _release(kube, ref, live, trigger["metadata"].get("uid", ""))
             continue
+        await watch(ref)
         await _delete(kube, ref, live)
         return Blocked(ref, _message(ref, live))
     return None
+
+
+async def delete_orphans(kube: KubeClient, record: Record) -> None:
+    """Deletes what no step manages any longer, by each one's own policy, and takes what is gone off the record."""
+    kept = []
+    for ref in record.orphans:
+        try:
+            live = await kube.get(gvk_of(ref), ref.name, namespace=ref.namespace or None)
+        except NotFound:
+            continue
+        if ref.deletion == "abandon" or (ref.uid and ref.uid != live["metadata"].get("uid")):
+            continue
+        await _delete(kube, ref, live)
+        kept.append(ref)
+    record.orphans = kept
 
 
 async def _delete(kube: KubeClient, ref: ResourceRef, live: KubeObject) -> None:

@@ -24,6 +24,8 @@ _TELLING = (MANUAL_ANNOTATION, SELECT_ANNOTATION, ABANDON_ANNOTATION)
 # own defaults. At the usual delay of 30 s between updates a fight stays above the line until it ends.
 _FIGHT_WRITES = 10
 _FIGHT_S = 600.0
+# A delay of 0 asks for the next look soon, not for a loop without a pause.
+_LEAST_S = 0.1
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ def next_look_s(result: RunResult, instance: Instance, *, resync_s: float) -> fl
             delays.append(spread(delay, back_off.jitter))
         elif isinstance(outcome, Retry):
             delays.append(outcome.delay_s)
-    return max(0.0, min(delays)) if delays else spread(resync_s, 0.1)
+    return max(_LEAST_S, min(delays)) if delays else spread(resync_s, 0.1)
 
 
 def count_failures(result: RunResult, instance: Instance) -> None:

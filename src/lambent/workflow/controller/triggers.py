@@ -20,8 +20,9 @@ from lambent.kube.finalizers import is_abandoned, remove_finalizer
 from lambent.kube.informer import InformerHub
 from lambent.kube.outcome import Done, Outcome, Wait
 from lambent.kube.types import GVK, Key, KubeObject
+from lambent.workflow.controller import metrics
 from lambent.workflow.controller.definitions import Definitions
-from lambent.workflow.controller.deletion import FINALIZER, delete_resources
+from lambent.workflow.controller.deletion import FINALIZER, delete_orphans, delete_resources
 from lambent.workflow.controller.executor import carry_out
 from lambent.workflow.controller.instance import (
     SELECT_ANNOTATION,
@@ -37,6 +38,7 @@ from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.engine import (
     Effect,
     Read,
+    ResourceRef,
     RunResult,
     Unready,
     Workflow,
@@ -92,6 +94,9 @@ class TriggerKind:
         """Until cancelled; forgets its instances then."""
         try:
             await self.controller.run()
+        except ValueError as error:
+            # The kit watches Secrets and ConfigMaps by name only, so they cannot be triggers.
+            _log.error("%s cannot be a trigger kind: %s", self.gvk.kind, error, extra={"kind": self.gvk.kind})
         finally:
             for key in list(self._instances):
                 self._forget(key)
@@ -181,8 +186,12 @@ class TriggerKind:
         before = parse_record(dict(obj["metadata"]))
         work = _Work(self, trigger, obj, before, workflow)
         pass_ = WorkflowPass(workflow, parent_of(obj), self._definitions.catalog, owner=owner_of(obj))
-        result = await carry_out(pass_, self._kube, timeout_s=workflow.timeout_s, before=work.prepare)
+        with metrics.PASS_SECONDS.labels(str(workflow.identity)).time():
+            result = await carry_out(pass_, self._kube, timeout_s=workflow.timeout_s, before=work.prepare)
+        metrics.PASSES.labels(str(workflow.identity), name_of(result.outcome)).inc()
         record = next_record(result, before)
+        if workflow.deletes_orphans:
+            await delete_orphans(self._kube, record)
         obj = await self._publish(work.obj, result, record)
         self._watches.keep(trigger, record.refs())
         count_failures(result, instance)
@@ -206,6 +215,7 @@ class TriggerKind:
 
     async def _report(self, obj: KubeObject, result: RunResult, work: "_Work", instance: Instance) -> None:
         for plan in work.plans:
+            metrics.WRITES.labels(plan.action, plan.ref.kind).inc()
             await self._recorder.normal(obj, _VERBS[plan.action], f"{plan.action} {plan.ref}")
         outcome = name_of(result.outcome)
         if outcome != instance.outcome:
@@ -219,11 +229,14 @@ class TriggerKind:
     async def _delete(self, key: Key, obj: KubeObject) -> float | None:
         if FINALIZER not in (obj["metadata"].get("finalizers") or ()):
             return None
-        blocked = None if is_abandoned(obj) else await delete_resources(self._kube, obj)
+
+        async def watch(ref: ResourceRef) -> None:
+            await self._watches.ensure(Trigger(self.gvk, key), ref)
+
+        blocked = None if is_abandoned(obj) else await delete_resources(self._kube, obj, watch=watch)
         if blocked is None:
             await remove_finalizer(self._kube, obj, FINALIZER)
             return None
-        await self._watches.ensure(Trigger(self.gvk, key), blocked.ref)
         await self._publication.publish(
             obj,
             lambda present, now, generation: deletion_status(blocked.message, present, now=now, generation=generation),

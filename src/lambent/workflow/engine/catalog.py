@@ -78,6 +78,9 @@ class Catalog:
     def get(self, identity: Identity) -> Prepared | None:
         return self._found.get(identity)
 
+    def all(self) -> Iterator[Prepared]:
+        return iter(self._found.values())
+
     def of_kind(self, kind: str) -> Iterator[Prepared]:
         return (prepared for identity, prepared in self._found.items() if identity.kind == kind)
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambent.workflow.engine.directives import check_directives
 from lambent.workflow.engine.expressions import (
     Compiler,
     Constant,
@@ -188,6 +189,8 @@ def prepare_resource_function(document: Document) -> ResourceFunction | Unready:
         return Unready(document.identity, document, diagnostics)
     compiler = Compiler(document)
     function = _resource_function(document, compiler)
+    compiler.diagnostics += check_directives(document, document.spec.get("resource"), ("spec", "resource"))
+    compiler.diagnostics += check_directives(document, document.spec.get("overlays"), ("spec", "overlays"))
     found = diagnostics + compiler.diagnostics
     if has_errors(found):
         return Unready(document.identity, document, found)

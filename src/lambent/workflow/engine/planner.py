@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 from lambent.workflow.engine.comparison import Difference, first_difference
 from lambent.workflow.engine.expressions import Failed, field_place
 from lambent.workflow.engine.functions import OverlayStep, PreparedTemplate, ResourceFunction, Unready, ValueFunction
+from lambent.workflow.engine.json_values import plain
 from lambent.workflow.engine.outcomes import NotOk, Ok, Outcome, PermFail, Retry, located
 from lambent.workflow.engine.patches import (
     first_path,
@@ -180,6 +181,7 @@ def _create(found: Address, context: Context) -> Plan:
     function = found.function
     if function.create_overlay is not None:
         target = _forced(function.create_overlay.apply(target, _staged(found, target, context)), found.ref)
+        target = plain(target, _where(found))
     body = stamped(_body(target))
     owner = _owner_for(found, context)
     if owner is not None:
@@ -319,7 +321,8 @@ def build_target(found: Address, context: Context, stages: list[Stage] | None = 
             target = _forced(_overlaid(found, overlay, target, bindings, context), found.ref)
         if stages is not None:
             stages.append(Stage(f"overlays[{index}]", target))
-    return target
+    wanted: dict[str, Any] = plain(target, _where(found))
+    return wanted
 
 
 def _overlaid(

@@ -8,7 +8,8 @@ from typing import Any
 class ResourceRef:
     """An object that a step manages; namespace is empty for cluster-scoped ones, plural may be unknown (empty).
 
-    `function` is the name of its ResourceFunction; `deletion` its delete policy (abandon, destroy or empty).
+    `function` is the name of its ResourceFunction; `deletion` its delete policy (abandon, destroy or empty); `uid` the
+    object's own, once it is known.
     """
 
     api_version: str
@@ -19,6 +20,7 @@ class ResourceRef:
     is_readonly: bool = False
     function: str = ""
     deletion: str = ""
+    uid: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
@@ -37,6 +39,8 @@ class ResourceRef:
         entry["resourceFunction"] = self.function
         if self.deletion:
             entry["delete"] = self.deletion
+        if self.uid:
+            entry["uid"] = self.uid
         return entry
 
     @classmethod
@@ -49,7 +53,7 @@ class ResourceRef:
         if len(texts) < len(given) or not all(texts[:3]):
             return None
         api_version, kind, name, namespace, plural = texts
-        function, deletion = entry.get("resourceFunction"), entry.get("delete")
+        function, deletion, uid = entry.get("resourceFunction"), entry.get("delete"), entry.get("uid")
         return cls(
             api_version,
             kind,
@@ -59,6 +63,7 @@ class ResourceRef:
             is_readonly=entry.get("readonly") is True,
             function=function if isinstance(function, str) else "",
             deletion=deletion if isinstance(deletion, str) else "",
+            uid=uid if isinstance(uid, str) else "",
         )
 
     @property

@@ -44,14 +44,21 @@ def run_resource(function: ResourceFunction, inputs: Any, context: Context, *, s
         if not isinstance(answer, Found):
             return Ran(outcome_of(answer, "get", ref), ref)
         plan = plan_for(found, answer.object, context)
+        known = _identified(ref, answer.object)
         if not plan.is_write:
-            return Ran(_explained(plan.outcome, answer.object), ref, plan)
+            return Ran(_explained(plan.outcome, answer.object), known, plan)
         written = yield Write(step, ref, plan, timeout_s)
         outcome = _after_write(written, plan, ref, function)
         if outcome is not None:
-            return Ran(outcome, ref, plan)
+            return Ran(outcome, _identified(known, written.object if isinstance(written, Found) else None), plan)
     message = f"{ref} keeps changing while it is written"
     return Ran(Retry(message, 1.0, is_server_error=True), ref)
+
+
+def _identified(ref: ResourceRef, obj: dict[str, Any] | None) -> ResourceRef:
+    """The ref with the uid of the object."""
+    uid = ((obj or {}).get("metadata") or {}).get("uid") or ""
+    return replace(ref, uid=uid) if uid else ref
 
 
 def _after_write(answer: Answer, plan: Plan, ref: ResourceRef, function: ResourceFunction) -> Outcome | None:

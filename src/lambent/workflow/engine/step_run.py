@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from lambent.workflow.engine.expressions import Failed, field_place
 from lambent.workflow.engine.functions import ResourceFunction, Unready, ValueFunction
+from lambent.workflow.engine.json_values import plain
 from lambent.workflow.engine.outcomes import (
     DepSkip,
     NotOk,
@@ -163,7 +164,7 @@ def _publish(step: Step, result: StepResult, value: Any, bindings: Mapping[str, 
     """A failing state expression is a failure of the state, not of the step."""
     assert step.state is not None
     try:
-        result.state = step.state.apply({}, {**bindings, "value": value})
+        result.state = plain(step.state.apply({}, {**bindings, "value": value}), f"steps[{step.index}].state")
     except Failed as failure:
         result.state_failure = PermFail(failure.message, failure.location)
 

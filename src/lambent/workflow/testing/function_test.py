@@ -26,8 +26,8 @@ from lambent.workflow.engine import (
     name_of,
     plan,
 )
-from lambent.workflow.engine.expressions import Compiler, Failed
-from lambent.workflow.spec import Document, Identity, has_errors, path_text, validate
+from lambent.workflow.engine.expressions import Compiler, Failed, expressions_in
+from lambent.workflow.spec import Diagnostic, Document, Identity, has_errors, path_text, validate
 from lambent.workflow.testing.expectations import Mismatch, mismatches, without_traces
 from lambent.workflow.testing.memory_api import StateMerge, after_write
 
@@ -120,6 +120,29 @@ def run_function_test(
         if has_failed and fail_fast:
             break
     return result
+
+
+def test_diagnostics(document: Document) -> list[Diagnostic]:
+    """What is wrong with a valid FunctionTest's expressions; bare input names in an overlay are a deprecated alias."""
+    compiler = Compiler(document)
+    inputs = dict(document.spec.get("inputs") or {})
+    for index, case in enumerate(document.spec.get("testCases") or ()):
+        inputs = deep_merge(inputs, case.get("inputOverrides") or {})
+        path = ("spec", "testCases", index, "overlayResource")
+        if not case.get("overlayResource"):
+            continue
+        bare = {name for name in inputs if name.isidentifier()} - {"inputs", "resource"}
+        overlay = compiler.overlay(case["overlayResource"], path, {"inputs", "resource", *bare})
+        for expression in expressions_in(overlay):
+            used = sorted({read[0] for read in expression.program.references} & bare)
+            if used:
+                message = f"use inputs.{used[0]} instead of the bare name {used[0]}"
+                found = document.diagnose("bare-input", message, expression.path, severity="warning")
+                compiler.diagnostics.append(found)
+    return compiler.diagnostics
+
+
+test_diagnostics.__test__ = False  # type: ignore[attr-defined]  # not a test of pytest
 
 
 def deep_merge(base: Any, override: Any) -> Any:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lambent.workflow import engine
 from lambent.workflow.engine import MISSING_REFERENCE, Catalog
-from lambent.workflow.spec import Diagnostic, Document, in_order, load_paths, validate
-from lambent.workflow.testing.function_test import TestResult, run_function_test
+from lambent.workflow.spec import Diagnostic, Document, has_errors, in_order, load_paths, validate
+from lambent.workflow.testing.function_test import TestResult, run_function_test, test_diagnostics
 from lambent.workflow.testing.memory_api import StateMerge
 
 
@@ -55,7 +55,10 @@ def prepare(documents: Sequence[Document], diagnostics: Iterable[Diagnostic] = (
     for document in documents:
         prepared = engine.prepare(document)
         if prepared is None:
-            found += validate(document)
+            problems = validate(document)
+            if document.identity.kind == "FunctionTest" and not has_errors(problems):
+                problems += test_diagnostics(document)
+            found += problems
             continue
         found += prepared.diagnostics
         catalog.add(prepared)
