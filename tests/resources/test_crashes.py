@@ -4,16 +4,19 @@ Each scenario is run once undisturbed to learn its calls and its end, then once 
 """
 
 import json
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from lambent.kube.errors import KubeError
 from lambent.resources.fake.world import World
 from lambent.resources.kinds import TIER_1
 
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]})
 DOCUMENTS = [json.dumps({"Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}) for action in "ab"]
 MANAGED = "arn:aws:iam::aws:policy/ReadOnly"
-SPECS = {
+SPECS: dict[str, dict[str, Any]] = {
     "Bucket": {"name": "x", "versioning": {"status": "Enabled"}, "tagging": {"tagSet": [{"key": "a", "value": "1"}]}},
     "Policy": {"name": "x", "policyDocument": DOCUMENTS[0], "tags": [{"key": "a", "value": "1"}]},
     "Role": {
@@ -30,7 +33,7 @@ SPECS = {
         "reservedConcurrentExecutions": 1,
     },
 }
-EDITS = {
+EDITS: dict[str, dict[str, Any]] = {
     "Bucket": {"versioning": None, "cors": {"corsRules": [{"allowedMethods": ["GET"], "allowedOrigins": ["*"]}]}},
     "Policy": {"policyDocument": DOCUMENTS[1], "tags": [{"key": "b", "value": "2"}]},
     "Role": {"policies": [], "inlinePolicies": {"two": DOCUMENTS[1]}, "description": "changed"},
@@ -158,3 +161,32 @@ async def test_a_creation_whose_answer_is_lost_is_taken_up_and_not_sent_again(ki
     await world.synced(kind, "o")
     assert sent(world.aws) == [operation]
     await world.stop()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_the_chain_converges_while_every_fifth_call_to_the_cluster_fails(seed):
+    world = World()
+    world.kube.chaos(seed, 0.2)
+    await world.start()
+    for kind, spec in SPECS.items():
+        while world.peek(kind, "o") is None:
+            with suppress(KubeError):
+                await world.apply(kind, "o", spec)
+    for kind in SPECS:
+        await world.synced(kind, "o", within_s=900)
+    world.kube.faults.clear()
+    await world.rest(60)
+    assert sent(world.aws) == ["CreateBucket", "CreateFunction", "CreatePolicy", "CreateRole"]
+    await world.stop()
+
+
+@pytest.mark.parametrize(
+    "operation", ["PutBucketTagging", "AttachRolePolicy", "PutRolePolicy", "PutFunctionConcurrency"]
+)
+async def test_a_lost_answer_of_a_follow_up_is_made_good(operation, world):
+    world.aws.lose(operation)
+    for kind, spec in SPECS.items():
+        await world.apply(kind, "o", spec)
+    for kind in SPECS:
+        await world.synced(kind, "o", within_s=30)
+    assert sent(world.aws) == ["CreateBucket", "CreateFunction", "CreatePolicy", "CreateRole"]
