@@ -162,6 +162,7 @@ class Place(NamedTuple):
     subresource: str
 
 
+@lru_cache(maxsize=4096)
 def place_of(parts: tuple[str, ...]) -> Place | None:
     """The resource a path names, or None for a path of another kind. Source: Kubernetes API concepts, Resource URIs."""
     if len(parts) >= 3 and parts[0] == "api":

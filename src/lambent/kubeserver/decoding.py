@@ -120,9 +120,12 @@ def may_have_duplicates(body: bytes, parsed: Any) -> bool:
     Members are counted by the bytes `":`, which is exact for a text without a space before the colon and without an
     escaped quote in another spelling; any other text is "may be". Spares nearly every strict write a slow parse.
     """
+    canonical = orjson.dumps(parsed)
+    if canonical == body:
+        return False
     if b"\\u0022" in body or _SPACED.search(body):
         return True
-    return body.count(b'":') != orjson.dumps(parsed).count(b'":')
+    return body.count(b'":') != canonical.count(b'":')
 
 
 def duplicate_fields(body: bytes) -> list[str]:

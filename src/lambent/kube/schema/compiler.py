@@ -185,6 +185,7 @@ class _Compiler:
         plain = {name: kind for name, child in declared.items() if (kind := _plain_type(child)) is not None}
         others = schema.get("additionalProperties")
         rest = self.node(others) if isinstance(others, Mapping) and others else None
+        rest_plain = _plain_type(others) if isinstance(others, Mapping) and not declared else None
         keeps = self.pure or others is True or others == {} or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
         cut = self.cut
 
@@ -192,7 +193,8 @@ class _Compiler:
             faults: list[Fault] | None = None
             gone: list[str] | None = None
             for name, member in value.items():
-                if plain.get(name) is type(member):
+                kind = type(member)
+                if kind is rest_plain or plain.get(name) is kind:
                     continue
                 check = properties.get(name) or rest
                 if check is not None:

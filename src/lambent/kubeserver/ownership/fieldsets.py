@@ -26,17 +26,24 @@ def _node(member: bool, children: Fields) -> Fields | None:
 
 
 def union(left: Fields, right: Fields) -> Fields:
-    out = dict(left)
+    """Members of either. Costs as much as `right` has; is `left` itself when it holds all of them."""
+    out = left
     for key, theirs in right.items():
-        ours = out.get(key)
-        out[key] = theirs if ours is None else _union_node(ours, theirs)
+        ours = left.get(key)
+        both = theirs if ours is None else _union_node(ours, theirs)
+        if both is not ours:
+            if out is left:
+                out = dict(left)
+            out[key] = both
     return out
 
 
 def _union_node(left: Fields, right: Fields) -> Fields:
-    member = is_member(left) or is_member(right)
-    children = union(_children(left), _children(right))
-    return _node(member, children) or {}
+    if not right:
+        return left if is_member(left) else {SELF: {}, **left}
+    if not left:
+        return right if SELF in right else {SELF: {}, **right}
+    return union(left, right)
 
 
 def _children(node: Fields) -> Fields:
@@ -44,21 +51,30 @@ def _children(node: Fields) -> Fields:
 
 
 def difference(left: Fields, right: Fields) -> Fields:
-    """What is in `left` and not in `right`."""
-    if not right:
-        return left
-    out: Fields = {}
-    for key, ours in left.items():
-        theirs = right.get(key)
-        kept = ours if theirs is None else _difference_node(ours, theirs)
-        if kept is not None:
-            out[key] = kept
+    """What is in `left` and not in `right`. Costs as much as `right` has; is `left` itself when nothing goes."""
+    out = left
+    for key, theirs in right.items():
+        ours = left.get(key)
+        if ours is None or key == SELF:
+            continue
+        kept = _difference_node(ours, theirs)
+        if kept is not ours:
+            if out is left:
+                out = dict(left)
+            if kept is None:
+                del out[key]
+            else:
+                out[key] = kept
     return out
 
 
 def _difference_node(left: Fields, right: Fields) -> Fields | None:
-    member = is_member(left) and not is_member(right)
-    return _node(member, difference(_children(left), _children(right)))
+    was_member = is_member(left)
+    member = was_member and not is_member(right)
+    below = difference(left, right)
+    if below is left and member == was_member:
+        return left
+    return _node(member, _children(below))
 
 
 def intersection(left: Fields, right: Fields) -> Fields:

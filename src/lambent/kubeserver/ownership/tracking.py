@@ -5,6 +5,8 @@ of an entry moves only when its write changed something.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from lambent.clock import rfc3339
@@ -222,10 +224,17 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     changed = _limited(found, _stripped(draft.resource, draft.subresource))
     if changed.is_same:
         return encode(managers)
+    who = Manager(draft.call.manager, "Update", draft.resource.api_version, draft.subresource)
+    mine = managers.pop(who, Entry({}))
     after = _give_up(managers, changed)
     took = fieldsets.union(changed.modified, changed.added)
-    if took:
-        who = Manager(draft.call.manager, "Update", draft.resource.api_version, draft.subresource)
-        mine = after.get(who, Entry({}))
-        after[who] = Entry(fieldsets.union(mine.fields, took), rfc3339(draft.now))
+    kept = fieldsets.union(fieldsets.difference(mine.fields, changed.removed), took)
+    if kept:
+        after[who] = Entry(kept, _stamp(int(draft.now.timestamp())) if took else mine.time)
     return encode(after)
+
+
+@lru_cache(maxsize=4)
+def _stamp(epoch_s: int) -> str:
+    """Whole seconds; writes of one second share the text."""
+    return rfc3339(datetime.fromtimestamp(epoch_s, UTC))

@@ -105,14 +105,13 @@ def compare(shape: Shape, old: Any, new: Any) -> Comparison:
 
 def _compare_members(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
     for name, value in new.items():
-        below = shape.member(name) or DEDUCED
-        element = f"f:{name}"
         if name not in old:
+            below = shape.member(name) or DEDUCED
             node = _owned(below, value, fields_of(below, value), is_named=shape.declares(name))
             if node is not None:
-                out.added[element] = node
+                out.added[f"f:{name}"] = node
         elif old[name] != value:
-            _compare_value(below, old[name], value, element, out, is_named=shape.declares(name))
+            _compare_value(shape.member(name) or DEDUCED, old[name], value, f"f:{name}", out)
     for name, value in old.items():
         if name not in new:
             below = shape.member(name) or DEDUCED
@@ -121,7 +120,7 @@ def _compare_members(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
                 out.removed[f"f:{name}"] = node
 
 
-def _compare_value(shape: Shape, old: Any, new: Any, element: str, out: Comparison, *, is_named: bool) -> None:
+def _compare_value(shape: Shape, old: Any, new: Any, element: str, out: Comparison) -> None:
     kind = _kind(shape, new)
     if kind == "atomic" or kind != _kind(shape, old):
         out.modified[element] = {}
