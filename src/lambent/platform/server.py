@@ -8,6 +8,7 @@ the service put in. Shutdown is the reverse: nothing new comes in while what run
 import asyncio
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from lambent import functions, invoke
 from lambent.aws.caller import CallerReader
@@ -43,17 +44,15 @@ def _may_wait(request: Request) -> bool:
 
 
 async def _starting(request: Request) -> Response:
-    headers = [*content_type(b"text/plain"), (b"retry-after", b"1")]
-    return Response(503, headers, b"lambent is starting\n")
+    return _not_now(b"lambent is starting\n")
 
 
-class Delivery:
-    """The queue of asynchronous events as one more controller. What it has not delivered stays in the store."""
+async def _stopping(request: Request) -> Response:
+    return _not_now(b"lambent is stopping\n")
 
-    def __init__(self, queue: invoke.AsyncQueue) -> None:
-        self.run = queue.run
 
-    async def shutdown(self, drain_s: float) -> None: ...
+def _not_now(text: bytes) -> Response:
+    return Response(503, [*content_type(b"text/plain"), (b"retry-after", b"1")], text)
 
 
 class AwsServer:
@@ -90,7 +89,7 @@ class AwsServer:
         self._stack.push_async_callback(neighbours.shutdown)
 
         service, invocations = await self._lambda_service(registry)
-        server.service = AwsPort(
+        self._port = server.service = AwsPort(
             invoke=invocations,
             lambda_api=functions.LambdaApi(service),
             registry=registry,
@@ -101,6 +100,11 @@ class AwsServer:
             callers=CallerReader(settings.account_id, settings.region),
         )
         self._stack.push_async_callback(self._stop_controllers)
+        self._stack.callback(self._refuse_invocations, server)
+
+    def _refuse_invocations(self, server: HttpServer) -> None:
+        """First of the shutdown: what runs may still reach its buckets and queues, but nothing new is started."""
+        server.service = replace(self._port, invoke=_stopping, lambda_api=_stopping)
 
     async def _lambda_service(self, registry: ImageRegistry) -> tuple[functions.Backend, invoke.InvokeService]:
         """The control plane's parts and the hot route, on one store, one executor and one directory."""
@@ -111,6 +115,7 @@ class AwsServer:
             self._kube, settings.functions.namespace, account=settings.account_id, region=settings.region
         )
         artifacts = functions.ArtifactStore(self._state / "artifacts")
+        self._stack.callback(artifacts.close)
         intake = functions.CodeIntake(artifacts, BucketObjects(clients), registry)
         executor = await self._executor(registry)
         directory = await self._stack.enter_async_context(
@@ -119,7 +124,7 @@ class AwsServer:
         backend = functions.Backend(store, intake, IamRoles(clients, account_id=settings.account_id))
         queue, invocations = self._invocations(directory, executor, clients)
         reconcilers = functions.controllers(self._hub, store, intake, executor)
-        self._controllers = Controllers([*reconcilers, Delivery(queue)], drain_s=settings.drain_timeout)
+        self._controllers = Controllers([*reconcilers, queue], drain_s=settings.drain_timeout)
         self._controllers.start()
         return backend, invocations
 
