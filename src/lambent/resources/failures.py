@@ -70,7 +70,8 @@ TABLE: tuple[Row, ...] = (
         "|InvalidLocationConstraint|MalformedXML|PermanentRedirect|301|InvalidArgument|InvalidRequest"
         "|InvalidRequestContentException|ParamValidationError|InvalidTag|UnmodifiableEntity"
         "|CodeStorageExceededException|RequestTooLargeException|RequestEntityTooLargeException"
-        "|UnsupportedMediaTypeException|NotImplementedException|InvalidBucketState",
+        "|UnsupportedMediaTypeException|NotImplementedException|InvalidBucketState|AccessControlListNotSupported"
+        "|InvalidBucketAclWithObjectOwnership",
         "",
         Failure.INVALID,
     ),
