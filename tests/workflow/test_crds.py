@@ -42,6 +42,7 @@ def test_every_definition_says_whose_it_is() -> None:
         "resourcefunctions.koreo.dev",
         "resourcetemplates.koreo.dev",
         "functiontests.koreo.dev",
+        "workflowtests.lambent.dev",
     }
 
 

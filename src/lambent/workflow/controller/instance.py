@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from lambent.kube.types import KubeObject
-from lambent.workflow.engine import Ok, Plan, Retry, RunResult, Skip
+from lambent.workflow.engine import Plan, RunResult
+from lambent.workflow.engine.requeue import has_server_error, requeue_s
 
 MANUAL_ANNOTATION = "koreo.dev/last-manual-reconcile"
 SELECT_ANNOTATION = "koreo.dev/workflow"
@@ -72,24 +73,14 @@ def fingerprint(obj: KubeObject) -> str:
 
 
 def next_look_s(result: RunResult, instance: Instance, *, resync_s: float) -> float:
-    """Seconds until the next pass at the latest: the shortest delay of any step, with back-off for server errors."""
-    delays = []
-    for step_result in result.steps.values():
-        outcome = step_result.outcome
-        if isinstance(outcome, Retry) and outcome.is_server_error:
-            back_off = step_result.step.back_off
-            delay = max(back_off.delay(max(instance.failures - 1, 0)), outcome.delay_s)
-            delays.append(spread(delay, back_off.jitter))
-        elif isinstance(outcome, Retry):
-            delays.append(outcome.delay_s)
-    return max(_LEAST_S, min(delays)) if delays else spread(resync_s, 0.1)
+    """Seconds until the next pass at the latest."""
+    delay_s = requeue_s(result, instance.failures, spread=spread)
+    return spread(resync_s, 0.1) if delay_s is None else max(_LEAST_S, delay_s)
 
 
 def count_failures(result: RunResult, instance: Instance) -> None:
-    """Server errors in a row; any pass without one starts afresh."""
-    outcomes = [step.outcome for step in result.steps.values()]
-    has_error = any(isinstance(outcome, Retry) and outcome.is_server_error for outcome in outcomes)
-    instance.failures = instance.failures + 1 if has_error else 0
+    """Passes with a server error in a row; any pass without one starts afresh."""
+    instance.failures = instance.failures + 1 if has_server_error(result) else 0
 
 
 def spread(seconds: float, share: float) -> float:
@@ -101,7 +92,3 @@ def annotation(obj: KubeObject, name: str) -> str:
     annotations: Mapping[str, Any] = obj["metadata"].get("annotations") or {}
     value = annotations.get(name)
     return value if isinstance(value, str) else ""
-
-
-def is_settled(result: RunResult) -> bool:
-    return isinstance(result.outcome, Ok | Skip)

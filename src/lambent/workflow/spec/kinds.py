@@ -293,9 +293,80 @@ FUNCTION_TEST = Kind(
     ),
 )
 
-KINDS: dict[str, Kind] = {
-    kind.kind: kind for kind in (WORKFLOW, VALUE_FUNCTION, RESOURCE_FUNCTION, RESOURCE_TEMPLATE, FUNCTION_TEST)
+_PLACE = {
+    "apiVersion": text(required=True),
+    "kind": text(required=True),
+    "name": text(required=True),
+    "namespace": text(),
 }
+_PASS_EXPECTATIONS = {
+    "steps": free("Per label an outcome as in expectOutcome, or `return`."),
+    "conditions": free("Per type any of status, reason and message."),
+    "state": free("The published state, exactly."),
+    "writes": array(
+        record({"verb": text(required=True), "kind": text(required=True), "name": text(required=True), "body": free()}),
+        "Every write of the pass, in order.",
+        max_items=1000,
+    ),
+    "noWrites": Field(type="boolean"),
+    "outcome": EXPECTED_OUTCOME,
+    "resources": array(free(), "Objects that must exist, compared in part.", max_items=1000),
+    "managedResources": free("The record's resources, exactly."),
+    "requeueAfter": Field(type="number", minimum=0, doc="Seconds until the next pass."),
+}
+_PASS = record(
+    {
+        "label": text(),
+        "advance": _duration("Moves the clock before the pass."),
+        "patchParent": free("A merge patch of the trigger."),
+        "set": array(record({**_PLACE, "overlay": free(required=True)}), max_items=1000),
+        "delete": array(record(_PLACE), max_items=1000),
+        "fail": array(
+            record(
+                {
+                    "verb": text(required=True, enum=("get", "create", "patch", "apply", "delete")),
+                    "kind": text(required=True),
+                    "name": text(),
+                    "status": integer(required=True, minimum=400, maximum=599),
+                    "times": integer(default=1, minimum=1),
+                }
+            ),
+            max_items=100,
+        ),
+        "expect": record(_PASS_EXPECTATIONS),
+    }
+)
+WORKFLOW_TEST = Kind(
+    group=LAMBENT_GROUP,
+    version=LAMBENT_VERSION,
+    kind="WorkflowTest",
+    plural="workflowtests",
+    doc="Passes of a workflow against objects in memory, on a clock that the test moves.",
+    spec=record(
+        {
+            "workflowRef": record({"name": text(required=True)}, required=True),
+            "parent": free("The trigger object.", required=True),
+            "resources": array(free(), "Objects that exist before.", max_items=1000),
+            "passes": array(_PASS, max_items=1000),
+            "converge": record(
+                {
+                    "within": text(required=True, pattern=_DURATION, pattern_hint=_DURATION_HINT),
+                    "ready": array(
+                        record({"kind": text(required=True), "overlay": free(required=True)}),
+                        "What makes the objects of a kind ready.",
+                        max_items=100,
+                    ),
+                },
+                "Runs passes until the workflow is ready.",
+            ),
+        },
+        required=True,
+        at_least_one=("passes", "converge"),
+    ),
+)
+
+_ALL = (WORKFLOW, VALUE_FUNCTION, RESOURCE_FUNCTION, RESOURCE_TEMPLATE, FUNCTION_TEST, WORKFLOW_TEST)
+KINDS: dict[str, Kind] = {kind.kind: kind for kind in _ALL}
 
 
 def kind_of(value: dict[str, object]) -> Kind | None:

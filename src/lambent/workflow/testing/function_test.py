@@ -216,8 +216,10 @@ class _Case:
         if case.get("expectDelete") is not None:
             deleted = ran.plan is not None and ran.plan.action == "delete"
             wanted = "a delete" if case["expectDelete"] else "no delete"
-            return ("", ()) if deleted == case["expectDelete"] else (f"expected {wanted}, got {_said(ran.outcome)}", ())
-        return _check_outcome(case.get("expectOutcome") or {}, ran.outcome), ()
+            return (
+                ("", ()) if deleted == case["expectDelete"] else (f"expected {wanted}, got {said_of(ran.outcome)}", ())
+            )
+        return wrong_outcome(case.get("expectOutcome") or {}, ran.outcome), ()
 
 
 def _run(
@@ -236,22 +238,23 @@ def _run(
 
 def _check_return(expected: Any, ran: _Ran) -> tuple[str, tuple[Mismatch, ...]]:
     if not isinstance(ran.outcome, Ok):
-        return f"expected a return, got {_said(ran.outcome)}", ()
+        return f"expected a return, got {said_of(ran.outcome)}", ()
     found = tuple(mismatches(expected, ran.outcome.value))
     return ("the return differs" if found else ""), found
 
 
 def _check_resource(expected: Any, ran: _Ran) -> tuple[str, tuple[Mismatch, ...]]:
     if ran.plan is None or not ran.plan.is_write or ran.plan.action == "delete" or ran.after is None:
-        return f"expected a write, got {_said(ran.outcome)}", ()
+        return f"expected a write, got {said_of(ran.outcome)}", ()
     found = tuple(mismatches(without_traces(expected), without_traces(ran.after)))
     return ("the resource differs" if found else ""), found
 
 
-def _check_outcome(expected: Mapping[str, Any], outcome: Outcome) -> str:
+def wrong_outcome(expected: Mapping[str, Any], outcome: Outcome) -> str:
+    """How an outcome differs from an expectation (`ok`, `skip`, ... with message and delay); empty when it fits."""
     name, body = next((name, body) for name, body in expected.items() if body is not None)
     if not isinstance(outcome, _OUTCOMES[name]):
-        return f"expected {name}, got {_said(outcome)}"
+        return f"expected {name}, got {said_of(outcome)}"
     if isinstance(outcome, Ok):
         return ""
     message = body.get("message") or ""
@@ -263,5 +266,6 @@ def _check_outcome(expected: Mapping[str, Any], outcome: Outcome) -> str:
     return ""
 
 
-def _said(outcome: Outcome) -> str:
+def said_of(outcome: Outcome) -> str:
+    """An outcome as a report names it."""
     return "Ok" if isinstance(outcome, Ok) else f"{name_of(outcome)}: {outcome.message}"

@@ -13,6 +13,7 @@ from lambent.workflow.engine import MISSING_REFERENCE, Catalog
 from lambent.workflow.spec import Diagnostic, Document, has_errors, in_order, load_paths, validate
 from lambent.workflow.testing.function_test import TestResult, run_function_test, test_diagnostics
 from lambent.workflow.testing.memory_api import StateMerge
+from lambent.workflow.testing.workflow_test import run_workflow_test
 
 
 @dataclass(slots=True)
@@ -69,14 +70,18 @@ def prepare(documents: Sequence[Document], diagnostics: Iterable[Diagnostic] = (
 
 
 def run_tests(loaded: Loaded, *, select: str = "", mode: StateMerge | None = None, fail_fast: bool = False) -> Report:
-    """Runs the FunctionTests whose identity contains `select`."""
+    """Runs the FunctionTests and WorkflowTests whose identity contains `select`."""
     report = Report(loaded)
     for document in loaded.documents:
         if document.identity.kind == "FunctionTest" and select in str(document.identity):
             catalog = nearest_catalog(document, loaded)
             report.tests.append(run_function_test(document, catalog, mode=mode, fail_fast=fail_fast))
-            if fail_fast and not report.tests[-1].is_passed:
-                break
+        elif document.identity.kind == "WorkflowTest" and select in str(document.identity):
+            report.tests.append(run_workflow_test(document, nearest_catalog(document, loaded)))
+        else:
+            continue
+        if fail_fast and not report.tests[-1].is_passed:
+            break
     return report
 
 
