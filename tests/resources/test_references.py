@@ -102,3 +102,14 @@ async def test_a_reference_that_is_taken_out_detaches_the_policy(world):
     await world.synced("Role", "r")
     assert world.aws.iam.roles["r"]["attached"] == []
     assert world.condition("Role", "r", "ACK.ReferencesResolved") == {}
+
+
+async def test_a_policy_is_released_at_once_when_its_role_lets_go_of_it(world):
+    await world.apply("Policy", "p", POLICY)
+    await world.apply("Role", "r", ROLE)
+    await world.synced("Role", "r")
+    await world.delete("Policy", "p")
+    await world.rest(100)
+    assert "still attached to role r" in world.condition("Policy", "p", "Ready")["message"]
+    await world.edit("Role", "r", {"policyRefs": None})
+    await world.gone("Policy", "p", within_s=1)

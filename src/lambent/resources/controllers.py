@@ -1,7 +1,7 @@
 """The controllers of the kinds: engines wired to informers, references and each other.
 
-A change of a referenced object wakes those who refer to it; the disappearance of any resource wakes the deletions that
-were blocked, so that a namespace full of resources goes in any order.
+A change of a referenced object wakes those who refer to it; the disappearance or change of any resource wakes the
+deletions that were blocked, so that a namespace full of resources goes in any order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ def controllers(
                 controller.queue.add(key)
 
     for engine in engines:
-        engine.on_gone = wake_blocked
+        engine.on_release = wake_blocked
     return built
 
 

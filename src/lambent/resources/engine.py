@@ -61,14 +61,17 @@ class _Memory:
 
 @dataclass
 class Engine:
-    """Interprets one kind. `reconcile` is the controller's function; `on_gone` is told when a resource has gone."""
+    """Interprets one kind; `reconcile` is the controller's function.
+
+    `on_release` is called when a resource has gone or been written, since either may end what blocked a deletion.
+    """
 
     kind: Kind
     kube: KubeClient
     aws: AwsPort
     settings: ResourceSettings
     now: WallClock = utc_now
-    on_gone: Callable[[], None] = lambda: None
+    on_release: Callable[[], None] = lambda: None
     referrers: references.Referrers = field(default_factory=references.Referrers)
     blocked: set[Key] = field(default_factory=set)
     _memory: dict[Key, _Memory] = field(default_factory=dict)
@@ -223,6 +226,8 @@ class Engine:
             self._patience.note(key, verdict.situation, generation=generation, now_s=_loop_time())
         before = held.obj
         await self._write_status(key, held, found, verdict)
+        if found.written:
+            self.on_release()
         for notice in notices(self.kind, before, found, verdict):
             if notice.reason is Reason.DRIFT_CORRECTED:
                 DRIFT.labels(self.kind.kind).inc()
@@ -274,7 +279,7 @@ class Engine:
         if found is None:
             await held.remove_finalizer()
             self._forget(key)
-            self.on_gone()
+            self.on_release()
             return Done()
         found.verdict = self._verdict(key, found)
         if found.verdict.situation == "blocked":

@@ -121,6 +121,7 @@ def _scalar(token: str) -> Node:
     return Node(type_, format_)
 
 
+TIME = Node("string", "date-time")
 REF = Node("object", members={"from": Node("object", members={"name": Node("string"), "namespace": Node("string")})})
 
 

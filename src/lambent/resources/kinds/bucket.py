@@ -114,7 +114,7 @@ async def _created_at(call: Call, subject: Subject) -> str:
     created = next(
         (item["CreationDate"] for item in answer.get("Buckets") or () if item["Name"] == subject.value("name")), ""
     )
-    return str(schema.normal(schema.parse("at:time").at("at"), created))
+    return str(schema.normal(schema.TIME, created))
 
 
 async def _emptying(call: Call, subject: Subject, observed: Observed) -> Sequence[Step]:

@@ -198,10 +198,12 @@ def _not_yet(error: AwsError) -> tuple[str, str] | None:
     return None
 
 
+_LAYERS = schema.parse(FUNCTION_STATUS).at("layerStatuses")
+
+
 def _status(subject: Subject, answers: Mapping[str, Answer]) -> Mapping[str, Any]:
     layers = (answers.get("function") or {}).get("Configuration", {}).get("Layers")
-    node = schema.parse(FUNCTION_STATUS).at("layerStatuses")
-    return {"layerStatuses": schema.from_aws(node, layers)} if layers else {}
+    return {"layerStatuses": schema.from_aws(_LAYERS, layers)} if layers else {}
 
 
 FUNCTION = Kind(
