@@ -379,3 +379,23 @@ async def test_a_delay_of_nothing_is_not_a_busy_loop():
     async with cluster.running():
         await asyncio.sleep(10)
     assert len([call for call in cluster.kube.calls if call.gvk == THING and call.verb == "get"]) < 120
+
+
+async def test_an_object_of_others_that_is_left_as_it_is_wakes_its_trigger_too():
+    cluster = _cluster(ready_after_s=None)
+    made = {"apiVersion": "example.org/v1", "kind": "Thing", "spec": {"size": 1}}
+    owner = {
+        "apiVersion": "example.org/v1",
+        "kind": "Trigger",
+        "name": "t",
+        "uid": cluster.get(TRIGGER, "t")["metadata"]["uid"],
+    }
+    for name in ("first", "second"):
+        cluster.put([{**made, "metadata": {"name": name, "namespace": "default", "ownerReferences": [owner]}}])
+    async with cluster.running():
+        await asyncio.sleep(1)
+        for name in ("first", "second"):
+            cluster.put([{**cluster.get(THING, name), "status": {"ready": True}}])
+            await asyncio.sleep(0.5)
+        assert cluster.condition(TRIGGER, "t")["status"] == "True"
+    assert "patch Thing" not in cluster.mutations()

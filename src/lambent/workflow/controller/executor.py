@@ -6,8 +6,7 @@ never an exception. The time limit of a step begins with its first effect, that 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import KubeError, NotFound
@@ -18,15 +17,24 @@ from lambent.workflow.engine.refusals import UNKNOWN_KIND
 _log = logging.getLogger(__name__)
 FIELD_MANAGER = "lambent"
 
-Before = Callable[[Effect], Awaitable[None]]
+
+class Attendant(Protocol):
+    """What stands around the effects of a pass: watches, finalizers. Either may raise KubeError."""
+
+    async def prepare(self, effect: Effect) -> None:
+        """Awaited before each effect."""
+
+    async def observed(self, effect: Effect, obj: KubeObject) -> bool:
+        """Awaited after each read that found an object; True asks to read it again."""
+        ...
 
 
 def gvk_of(ref: ResourceRef) -> GVK:
     return GVK.parse(ref.api_version, ref.kind)
 
 
-async def carry_out(pass_: WorkflowPass, client: KubeClient, *, timeout_s: float, before: Before) -> RunResult:
-    """Runs a pass to its end. `before` is awaited before each effect (watches, finalizers); it may raise KubeError."""
+async def carry_out(pass_: WorkflowPass, client: KubeClient, *, timeout_s: float, attendant: Attendant) -> RunResult:
+    """Runs a pass to its end."""
     loop = asyncio.get_running_loop()
     end = loop.time() + timeout_s
     deadlines: dict[str, float] = {}
@@ -34,7 +42,7 @@ async def carry_out(pass_: WorkflowPass, client: KubeClient, *, timeout_s: float
     open_ = 0
 
     async def work(effect: Effect, deadline: float) -> None:
-        await answers.put((effect, await _answer(client, effect, deadline, before)))
+        await answers.put((effect, await _answer(client, effect, deadline, attendant)))
 
     async with asyncio.TaskGroup() as group:
         new = pass_.start()
@@ -50,11 +58,13 @@ async def carry_out(pass_: WorkflowPass, client: KubeClient, *, timeout_s: float
     return pass_.result
 
 
-async def _answer(client: KubeClient, effect: Effect, deadline: float, before: Before) -> Answer:
+async def _answer(client: KubeClient, effect: Effect, deadline: float, attendant: Attendant) -> Answer:
     try:
         async with asyncio.timeout_at(deadline) as limit:
-            await before(effect)
-            return await (_read(client, effect) if isinstance(effect, Read) else _write(client, effect))
+            await attendant.prepare(effect)
+            if isinstance(effect, Read):
+                return await _read(client, effect, attendant)
+            return await _write(client, effect)
     except TimeoutError:
         return TimedOut() if limit.expired() else Refused(0, "the request timed out")
     except KubeError as error:
@@ -70,14 +80,17 @@ def refused(error: KubeError) -> Refused:
     return Refused(error.code or (error.http_status if error.what else 0), error.message, reason, error.retry_after_s)
 
 
-async def _read(client: KubeClient, effect: Read) -> Answer:
+async def _read(client: KubeClient, effect: Read, attendant: Attendant) -> Answer:
     ref, gvk = effect.ref, gvk_of(effect.ref)
     try:
         await client.resolve(gvk)
     except NotFound:
         return Refused(404, f"the server does not serve {ref.kind} of {ref.api_version}", UNKNOWN_KIND)
     try:
-        return _found(await client.get(gvk, ref.name, namespace=ref.namespace or None))
+        obj = await client.get(gvk, ref.name, namespace=ref.namespace or None)
+        if await attendant.observed(effect, obj):
+            obj = await client.get(gvk, ref.name, namespace=ref.namespace or None)
+        return _found(obj)
     except NotFound:
         return Found(None)
 

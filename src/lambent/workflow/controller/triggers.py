@@ -187,7 +187,7 @@ class TriggerKind:
         work = _Work(self, trigger, obj, before, workflow)
         pass_ = WorkflowPass(workflow, parent_of(obj), self._definitions.catalog, owner=owner_of(obj))
         with metrics.PASS_SECONDS.labels(str(workflow.identity)).time():
-            result = await carry_out(pass_, self._kube, timeout_s=workflow.timeout_s, before=work.prepare)
+            result = await carry_out(pass_, self._kube, timeout_s=workflow.timeout_s, attendant=work)
         metrics.PASSES.labels(str(workflow.identity), name_of(result.outcome)).inc()
         record = next_record(result, before)
         if workflow.deletes_orphans:
@@ -268,6 +268,10 @@ class _Work:
         if effect.plan.action == "create" and self._needs_finalizer(effect):
             async with self._lock:
                 await self._store(effect)
+
+    async def observed(self, effect: Effect, obj: KubeObject) -> bool:
+        """An object without our label needs a watch of its own."""
+        return await self._kind._watches.ensure(self._trigger, effect.ref, dict(obj))
 
     def _needs_finalizer(self, effect: Effect) -> bool:
         if self._workflow.deletes_orphans:

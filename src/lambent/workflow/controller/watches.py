@@ -7,6 +7,7 @@ watch has its first list, so that what changes after the read that follows is ne
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -65,12 +66,18 @@ class ResourceWatches:
         self._watches: dict[Watched, _Watch] = {}
         self._by_place: dict[Place, dict[Trigger, None]] = {}
         self._uses: dict[Trigger, dict[Place, Watched]] = {}
+        self._counts: Counter[Watched] = Counter()
 
-    async def ensure(self, trigger: Trigger, ref: ResourceRef, live: dict[str, Any] | None = None) -> None:
-        """Notes that the trigger uses the object and waits (with a limit) until its watch is running."""
-        watched = watch_for(ref, live)
-        self._by_place.setdefault(ref.place, {})[trigger] = None
-        self._uses.setdefault(trigger, {})[ref.place] = watched
+    async def ensure(self, trigger: Trigger, ref: ResourceRef, live: dict[str, Any] | None = None) -> bool:
+        """Notes that the trigger uses the object and waits (with a limit) until its watch is running.
+
+        `live` is the object once it is known; True when that calls for another watch than before, so that the object
+        should be read again.
+        """
+        known = self._uses.get(trigger, {}).get(ref.place)
+        watched = known if known is not None and live is None else watch_for(ref, live)
+        is_new = watched != known
+        self._use(trigger, ref.place, watched)
         watch = self._watches.get(watched)
         if watch is None:
             watch = self._watches[watched] = _Watch(self._group.create_task(self._follow(watched)))
@@ -80,13 +87,25 @@ class ResourceWatches:
             except TimeoutError:
                 # The pass goes on; without the watch the delays of the functions still apply.
                 _log.warning("no watch on %s yet", watched.gvk.kind, extra={"kind": watched.gvk.kind})
+        return is_new
+
+    def _use(self, trigger: Trigger, place: Place, watched: Watched) -> None:
+        uses = self._uses.setdefault(trigger, {})
+        before = uses.get(place)
+        if before == watched:
+            return
+        self._by_place.setdefault(place, {})[trigger] = None
+        uses[place] = watched
+        self._counts[watched] += 1
+        if before is not None:
+            self._counts[before] -= 1
 
     def keep(self, trigger: Trigger, refs: Iterable[ResourceRef]) -> None:
         """Forgets what the trigger no longer uses."""
         wanted = {ref.place for ref in refs}
         uses = self._uses.get(trigger, {})
         for place in [place for place in uses if place not in wanted]:
-            del uses[place]
+            self._counts[uses.pop(place)] -= 1
             self._leave(trigger, place)
         if not uses:
             self._uses.pop(trigger, None)
@@ -102,9 +121,10 @@ class ResourceWatches:
             self._by_place.pop(place, None)
 
     def _stop_unused(self) -> None:
-        used = {watched for uses in self._uses.values() for watched in uses.values()}
-        for watched in [watched for watched in self._watches if watched not in used]:
-            self._watches.pop(watched).task.cancel()
+        for watched in [watched for watched, count in self._counts.items() if count == 0]:
+            del self._counts[watched]
+            if watched in self._watches:
+                self._watches.pop(watched).task.cancel()
 
     async def _follow(self, watched: Watched) -> None:
         async with self._hub.use(*watched) as informer:

@@ -325,6 +325,16 @@ def build_target(found: Address, context: Context, stages: list[Stage] | None = 
     return wanted
 
 
+def stages_of(found: Address, context: Context) -> list[Stage]:
+    """The target after each stage, as far as it can be built; the plan says what stopped it."""
+    stages: list[Stage] = []
+    try:
+        build_target(found, context, stages)
+    except (Failed, _Stop):
+        return stages
+    return stages
+
+
 def _overlaid(
     found: Address, overlay: OverlayStep, target: dict[str, Any], bindings: dict[str, Any], context: Context
 ) -> dict[str, Any]:

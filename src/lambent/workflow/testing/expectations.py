@@ -6,17 +6,26 @@ Compare directives in the expected object apply; texts that are JSON compare by 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from lambent.workflow.engine.comparison import AS_MAP, AS_SET, DIRECTIVES, EXACT, same_json, strictly_equal
 from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION, MANAGED_LABEL, without_directives
 
-_ABSENT: Any = object()
+
+
+class _Absent(Enum):
+    """A member of an enumeration, because it stays itself on the way to another process and back."""
+
+    ABSENT = "nothing"
+
+
+ABSENT: Any = _Absent.ABSENT
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """`expected` and `actual` are absent as `...` when a side has nothing there."""
+    """`expected` or `actual` is `ABSENT` when that side has nothing there."""
 
     path: str
     expected: Any
@@ -27,7 +36,7 @@ class Mismatch:
 
 
 def _show(value: Any) -> str:
-    if value is _ABSENT:
+    if value is ABSENT:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
@@ -70,9 +79,9 @@ def _maps(expected: Mapping[str, Any], actual: Mapping[str, Any], path: str) -> 
         if key in DIRECTIVES:
             continue
         below = f"{path}.{key}" if path else key
-        have = actual.get(key, _ABSENT)
-        if have is _ABSENT:
-            yield Mismatch(below, without_directives(want), _ABSENT)
+        have = actual.get(key, ABSENT)
+        if have is ABSENT:
+            yield Mismatch(below, without_directives(want), ABSENT)
         elif isinstance(as_set, list) and key in as_set:
             yield from _sets(want, have, below)
         elif isinstance(as_map, Mapping) and key in as_map:
@@ -83,16 +92,16 @@ def _maps(expected: Mapping[str, Any], actual: Mapping[str, Any], path: str) -> 
             yield from mismatches(want, have, below)
     for key, have in actual.items():
         if key not in expected and key not in DIRECTIVES:
-            yield Mismatch(f"{path}.{key}" if path else key, _ABSENT, have)
+            yield Mismatch(f"{path}.{key}" if path else key, ABSENT, have)
 
 
 def _lists(expected: list[Any], actual: list[Any], path: str) -> Iterator[Mismatch]:
     for index in range(max(len(expected), len(actual))):
         below = f"{path}[{index}]"
         if index >= len(actual):
-            yield Mismatch(below, expected[index], _ABSENT)
+            yield Mismatch(below, expected[index], ABSENT)
         elif index >= len(expected):
-            yield Mismatch(below, _ABSENT, actual[index])
+            yield Mismatch(below, ABSENT, actual[index])
         else:
             yield from mismatches(expected[index], actual[index], below)
 
@@ -103,10 +112,10 @@ def _sets(expected: Any, actual: Any, path: str) -> Iterator[Mismatch]:
         return
     for item in expected:
         if not any(strictly_equal(item, other) for other in actual):
-            yield Mismatch(f"{path}[]", item, _ABSENT)
+            yield Mismatch(f"{path}[]", item, ABSENT)
     for item in actual:
         if not any(strictly_equal(item, other) for other in expected):
-            yield Mismatch(f"{path}[]", _ABSENT, item)
+            yield Mismatch(f"{path}[]", ABSENT, item)
 
 
 def _keyed(expected: Any, actual: Any, path: str, keys: Any) -> Iterator[Mismatch]:
@@ -119,6 +128,6 @@ def _keyed(expected: Any, actual: Any, path: str, keys: Any) -> Iterator[Mismatc
     for key in want.keys() | have.keys():
         label = ",".join(f"{name}={value}" for name, value in zip(names, key, strict=True))
         if key not in have or key not in want:
-            yield Mismatch(f"{path}[{label}]", want.get(key, _ABSENT), have.get(key, _ABSENT))
+            yield Mismatch(f"{path}[{label}]", want.get(key, ABSENT), have.get(key, ABSENT))
         else:
             yield from mismatches(want[key], have[key], f"{path}[{label}]")
