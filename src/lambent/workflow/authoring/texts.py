@@ -56,7 +56,7 @@ class _Dumper(yaml.SafeDumper):
     """Lists are indented below their key, texts of several lines stand as blocks."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)  # type: ignore[no-untyped-call]  # PyYAML has no types
+        super().increase_indent(flow, False)
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

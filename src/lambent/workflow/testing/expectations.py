@@ -13,7 +13,6 @@ from lambent.workflow.engine.comparison import AS_MAP, AS_SET, DIRECTIVES, EXACT
 from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION, MANAGED_LABEL, without_directives
 
 
-
 class _Absent(Enum):
     """A member of an enumeration, because it stays itself on the way to another process and back."""
 

@@ -37,7 +37,10 @@ _OUTCOMES: dict[str, type] = {"ok": Ok, "skip": Skip, "depSkip": DepSkip, "retry
 
 @dataclass(slots=True)
 class CaseResult:
-    """`place` is where the case stands; `reason` and `differences` say why it failed."""
+    """`place` is where the case stands; `reason` and `differences` say why it failed.
+
+    `actual` has, under the names of a case's expectations, what would have been met: for `lambent test --update`.
+    """
 
     label: str
     status: Status
@@ -49,6 +52,8 @@ class CaseResult:
     differences: tuple[Mismatch, ...] = ()
     is_after_failure: bool = False
     duration_us: float = 0.0
+    index: int = -1
+    actual: dict[str, Any] = field(default_factory=dict)
 
     def explain(self) -> str:
         """Why the case failed, over several lines."""
@@ -203,6 +208,7 @@ class _Case:
         result.reason, result.differences = self._failure(ran)
         if result.reason:
             result.status = "failed"
+            result.index, result.actual = int(self._path[-1]), _actual(ran)
             result.location = "" if isinstance(outcome, Ok) else outcome.location
         return result
 
@@ -234,6 +240,23 @@ def _run(
     made = plan(function, inputs, resource, Context(catalog))
     after = after_write(made, resource, mode) if made.is_write else resource
     return _Ran(made.outcome, made, after)
+
+
+def _actual(ran: _Ran) -> dict[str, Any]:
+    """What each expectation would have to be for this run."""
+    outcome = ran.outcome
+    name = next(name for name, kind in _OUTCOMES.items() if isinstance(outcome, kind))
+    body: dict[str, Any] = {} if isinstance(outcome, Ok) else {"message": outcome.message}
+    if isinstance(outcome, Retry):
+        body["delay"] = int(outcome.delay_s)
+    found: dict[str, Any] = {"expectOutcome": {name: body}}
+    if isinstance(outcome, Ok) and isinstance(outcome.value, dict):
+        found["expectReturn"] = outcome.value
+    if ran.plan is not None:
+        found["expectDelete"] = ran.plan.action == "delete"
+        if ran.plan.is_write and ran.after is not None:
+            found["expectResource"] = without_traces(ran.after)
+    return found
 
 
 def _check_return(expected: Any, ran: _Ran) -> tuple[str, tuple[Mismatch, ...]]:

@@ -15,6 +15,8 @@ from lambent.workflow.testing.function_test import TestResult, run_function_test
 from lambent.workflow.testing.memory_api import StateMerge
 from lambent.workflow.testing.workflow_test import run_workflow_test
 
+TEST_KINDS = ("FunctionTest", "WorkflowTest")
+
 
 @dataclass(slots=True)
 class Loaded:
@@ -73,16 +75,21 @@ def run_tests(loaded: Loaded, *, select: str = "", mode: StateMerge | None = Non
     """Runs the FunctionTests and WorkflowTests whose identity contains `select`."""
     report = Report(loaded)
     for document in loaded.documents:
-        if document.identity.kind == "FunctionTest" and select in str(document.identity):
-            catalog = nearest_catalog(document, loaded)
-            report.tests.append(run_function_test(document, catalog, mode=mode, fail_fast=fail_fast))
-        elif document.identity.kind == "WorkflowTest" and select in str(document.identity):
-            report.tests.append(run_workflow_test(document, nearest_catalog(document, loaded)))
-        else:
-            continue
-        if fail_fast and not report.tests[-1].is_passed:
-            break
+        if document.identity.kind in TEST_KINDS and select in str(document.identity):
+            report.tests.append(run_one(document, loaded, mode=mode, fail_fast=fail_fast))
+            if fail_fast and not report.tests[-1].is_passed:
+                break
     return report
+
+
+def run_one(
+    document: Document, loaded: Loaded, *, mode: StateMerge | None = None, fail_fast: bool = False
+) -> TestResult:
+    """Runs one FunctionTest or WorkflowTest."""
+    catalog = nearest_catalog(document, loaded)
+    if document.identity.kind == "WorkflowTest":
+        return run_workflow_test(document, catalog)
+    return run_function_test(document, catalog, mode=mode, fail_fast=fail_fast)
 
 
 def nearest_catalog(test: Document, loaded: Loaded) -> Catalog:
