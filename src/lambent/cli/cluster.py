@@ -1,12 +1,14 @@
 """Verbs on a Kubernetes API: apply, crds."""
 
 import argparse
-import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambent.cli.flags import add_settings, settings_of
 from lambent.cli.printing import print_data
+
+if TYPE_CHECKING:
+    from lambent.kube.types import KubeObject
 
 
 def register(verbs: Any) -> None:
@@ -26,6 +28,14 @@ def register(verbs: Any) -> None:
     crds.add_argument("-o", "--output", choices=("yaml", "json"), default="yaml")
     crds.set_defaults(run=run_crds)
 
+    manifests = verbs.add_parser(
+        "manifests",
+        help="print namespace, service accounts and roles for a cluster",
+        epilog="example: lambent manifests | kubectl apply -f -",
+    )
+    manifests.add_argument("-o", "--output", choices=("yaml", "json"), default="yaml")
+    manifests.set_defaults(run=run_manifests)
+
 
 def run_apply(args: argparse.Namespace) -> int:
     from lambent.platform.apply import apply_paths
@@ -43,10 +53,20 @@ def run_apply(args: argparse.Namespace) -> int:
 def run_crds(args: argparse.Namespace) -> int:
     from lambent.platform.crds import all_crds
 
-    if args.output == "json":
-        print_data({"apiVersion": "v1", "kind": "List", "items": all_crds()}, "json")
+    return _print_objects(all_crds(), args.output)
+
+
+def run_manifests(args: argparse.Namespace) -> int:
+    from lambent.platform.manifests import manifests
+
+    return _print_objects(manifests(), args.output)
+
+
+def _print_objects(objects: "list[KubeObject]", form: str) -> int:
+    if form == "json":
+        print_data({"apiVersion": "v1", "kind": "List", "items": objects}, form)
         return 0
-    for crd in all_crds():
+    for obj in objects:
         print("---", flush=True)
-        print_data(crd, "yaml")
-    return os.EX_OK
+        print_data(obj, form)
+    return 0

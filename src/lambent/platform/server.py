@@ -208,6 +208,11 @@ class ServerDaemon:
         self._stack.push_async_callback(self._aws.shutdown)
         await self._aws.startup()
 
+    @property
+    def url(self) -> str:
+        """Of the AWS port, after startup."""
+        return self._aws.url
+
     def announce(self) -> None:
         print(f"lambent server is up; health and metrics on {self._admin.address}, AWS on {self._aws.url}", flush=True)
 
