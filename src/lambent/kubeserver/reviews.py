@@ -10,6 +10,7 @@ from lambent.http.message import Response
 from lambent.kubeserver.call import Call, User
 from lambent.kubeserver.decoding import decode_body
 from lambent.kubeserver.rendering import answer
+from lambent.kubeserver.stages import refuse_wrong_types
 from lambent.kubeserver.tokens import Tokens
 
 _ALLOWED = {"allowed": True, "reason": "authorization is not enforced by this server"}
@@ -26,6 +27,7 @@ class Reviewer:
 
     def handle(self, call: Call) -> Response:
         body = decode_body(call)
+        refuse_wrong_types(call.resource, call.resource.schema.admit(body).errors)
         head = {
             "kind": call.resource.kind,
             "apiVersion": call.resource.api_version,

@@ -9,6 +9,7 @@ from typing import Any
 
 from lambent.http.message import Request, Response
 from lambent.kubeserver import discovery
+from lambent.kubeserver.builtin.table import schema_of
 from lambent.kubeserver.call import Call, Place, User, parse_query, place_of, split_path
 from lambent.kubeserver.decoding import decode_body
 from lambent.kubeserver.fencing import check_fence
@@ -19,6 +20,7 @@ from lambent.kubeserver.rendering import answer
 from lambent.kubeserver.resources import Catalog, Resource
 from lambent.kubeserver.reviews import Reviewer
 from lambent.kubeserver.scaling import Scaler
+from lambent.kubeserver.stages import refuse_wrong_types
 from lambent.kubeserver.status import ApiError, forbidden, no_resource, not_allowed
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.tokens import Tokens
@@ -132,6 +134,8 @@ class Router:
         if record is None:
             raise call.not_found()
         body: Any = decode_body(call)
+        wanted = schema_of("authentication.k8s.io", "v1", "TokenRequest")
+        refuse_wrong_types(call.resource, wanted.admit(body).errors)
         spec = body.get("spec") or {}
         status = self._parts.tokens.mint(call.namespace, call.name, record.uid, spec)
         head = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1"}

@@ -5,16 +5,18 @@ from typing import Any
 import orjson
 
 from lambent.http.message import Response
-from lambent.kube.patches import json_patch, merge_patch
+from lambent.kube.patches import PatchError, json_patch, merge_patch
 from lambent.kube.types import KubeObject
+from lambent.kubeserver.builtin.table import schema_of
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.decoding import decode_body, decode_patch
 from lambent.kubeserver.jsonpath import compile_path, simple_path
 from lambent.kubeserver.rendering import answer, load
 from lambent.kubeserver.resources import Scale
-from lambent.kubeserver.status import ApiError, no_resource
+from lambent.kubeserver.stages import refuse_wrong_types
+from lambent.kubeserver.status import ApiError, bad_request, no_resource
 from lambent.kubeserver.store import Store
-from lambent.kubeserver.writing import Writer
+from lambent.kubeserver.writing import Writer, check_operations, inapplicable
 
 
 class Scaler:
@@ -33,6 +35,7 @@ class Scaler:
         if call.verb == "get":
             return answer(shown)
         wanted = self._wanted(call, shown)
+        refuse_wrong_types(call.resource, schema_of("autoscaling", "v1", "Scale").admit(wanted).errors)
         replicas = (wanted.get("spec") or {}).get("replicas", 0)
         obj: Any = load(call.resource, record)
         version = (wanted.get("metadata") or {}).get("resourceVersion")
@@ -46,7 +49,14 @@ class Scaler:
         if call.verb == "update":
             return decode_body(call)
         kind, patch = decode_patch(call)
-        new: dict[str, Any] = json_patch(shown, patch) if kind == "json" else merge_patch(shown, patch)
+        if kind == "json":
+            check_operations(patch)
+        try:
+            new: Any = json_patch(shown, patch) if kind == "json" else merge_patch(shown, patch)
+        except PatchError:
+            raise inapplicable() from None
+        if not isinstance(new, dict):
+            raise bad_request("the patch leaves no object")
         return new
 
 

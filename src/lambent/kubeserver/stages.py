@@ -1,6 +1,6 @@
 """What every written object passes, in this order, before it is stored.
 
-    identity -> kind's own defaults -> field validation, schema defaults, pruning -> server-set metadata -> namespace
+    identity -> field validation, schema defaults, pruning -> kind's own defaults -> server-set metadata -> namespace
              -> metadata rules -> the kind's own checks -> rules (CEL) -> verdict -> ownership -> generation
 
 Each stage is a function of a `Draft`; the first half may change the object, the second half only judges it. `admit`
@@ -19,6 +19,7 @@ from lambent.kubeserver.builtin.kinds import defaults_of, judge
 from lambent.kubeserver.builtin.table import object_meta
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.ownership import track
+from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.store import Store
 
@@ -32,8 +33,8 @@ class Admission:
         self._store = store
         self._stages: tuple[Callable[[Draft], None], ...] = (
             identity,
-            defaults_of,
             fields,
+            defaults_of,
             server_metadata,
             self.namespace,
             metadata_rules,
@@ -86,8 +87,6 @@ def identity(draft: Draft) -> None:
                 f"the name of the object ({meta.get('name', '')}) does not match the name on the URL ({call.name})"
             )
         raise bad_request("name must be provided")
-    if draft.is_create and not meta.get("name") and meta.get("generateName"):
-        meta["name"] = metadata.generate_name(meta["generateName"])
 
 
 def _kind(draft: Draft) -> None:
@@ -135,15 +134,16 @@ def fields(draft: Draft) -> None:
         body.update(rest)
         meta = object_meta().admit(body["metadata"])
         unknown = [*found.unknown, *(f"metadata.{path}" for path in meta.unknown)]
-        _refuse_wrong_types(draft, meta.errors, "metadata.")
+        refuse_wrong_types(resource, meta.errors, "metadata.")
     else:
         found = resource.schema.admit(body)
         unknown = found.unknown
     if mode != "Ignore":
         _report(draft, mode, unknown)
     if not resource.custom:
-        _refuse_wrong_types(draft, found.errors)
-    draft.problems += found.errors
+        refuse_wrong_types(resource, found.errors)
+    # A builtin's status is what its own controller wrote: not every member of it is there from the beginning.
+    draft.problems += [one for one in found.errors if resource.custom or not one.path.startswith("status.")]
     draft.stops_rules = found.blocking
 
 
@@ -173,13 +173,13 @@ _GO_TYPES = {
 }
 
 
-def _refuse_wrong_types(draft: Draft, errors: list[Problem], prefix: str = "") -> None:
+def refuse_wrong_types(resource: Resource, errors: list[Problem], prefix: str = "") -> None:
     """A builtin kind is decoded into a struct: a wrong type is a 400, before any validation."""
     for problem in errors:
         if problem.reason == "FieldValueTypeInvalid":
             got = problem.message.split('"')[1]
             wanted = _GO_TYPES.get(problem.message.partition("must be of type ")[2].partition(":")[0], "value")
-            kind, version = draft.resource.kind, draft.resource.gvk.version
+            kind, version = resource.kind, resource.gvk.version
             got = {"integer": "number", "boolean": "bool"}.get(got, got)
             raise bad_request(
                 f'{kind} in version "{version}" cannot be handled as a {kind}: json: cannot unmarshal {got} into Go '
@@ -189,6 +189,9 @@ def _refuse_wrong_types(draft: Draft, errors: list[Problem], prefix: str = "") -
 
 def server_metadata(draft: Draft) -> None:
     """What clients may not set is set, or carried over from the old object."""
+    meta = draft.new["metadata"]
+    if draft.is_create and not meta.get("name") and meta.get("generateName"):
+        meta["name"] = metadata.generate_name(meta["generateName"])
     if draft.old is None:
         metadata.initialise(draft.new, draft.now, counts_generation=draft.resource.traits.counts_generation)
     else:

@@ -213,7 +213,10 @@ class Store:
         self.counter = change.rv
         self.history.add(change, now)
         for listener in self._listeners:
-            listener(change)
+            try:
+                listener(change)
+            except Exception:
+                log.exception("a listener failed", extra={"bucket": change.bucket, "type": change.type})
 
     def _fail(self, flown: list[_Staged], error: Exception) -> None:
         log.error("a commit failed; the store is read-only until restart: %s", error)

@@ -5,6 +5,7 @@ can interleave, so a patch without a version of its own never conflicts. Not her
 meaning (`deletion`).
 """
 
+from functools import cache
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ import orjson
 from lambent.clock import WallClock
 from lambent.http.message import Response
 from lambent.kube.patches import PatchError, json_patch, merge_patch
-from lambent.kube.schema import Problem
+from lambent.kube.schema import Problem, Schema, compile_schema
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
 from lambent.kubeserver.builtin.table import definitions
@@ -24,7 +25,7 @@ from lambent.kubeserver.event_views import GROUP, as_core_v1
 from lambent.kubeserver.ownership import apply
 from lambent.kubeserver.records import Record, record_of
 from lambent.kubeserver.rendering import answer, load, render_list, render_one
-from lambent.kubeserver.stages import Admission, identity
+from lambent.kubeserver.stages import Admission, identity, refuse_wrong_types
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.strategic import strategic_merge
@@ -135,6 +136,8 @@ class Writer:
     # Changing what is there.
 
     def _patched(self, call: Call, kind: str, old: KubeObject, patch: Any) -> KubeObject:
+        if kind == "json":
+            check_operations(patch)
         try:
             if kind == "json":
                 new = json_patch(old, patch)
@@ -143,8 +146,7 @@ class Writer:
             else:
                 new = strategic_merge(old, patch, call.resource.schema.source, definitions())
         except PatchError:
-            text = "the server rejected our request due to an error in our request"
-            raise ApiError(422, text, details={}) from None
+            raise inapplicable() from None
         if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
             raise bad_request("the patch leaves no object")
         # A patch may share parts with itself and the old object; what follows changes in place.
@@ -207,6 +209,22 @@ def _is_same(new: KubeObject, old: KubeObject) -> bool:
     if new != old:
         return False
     return orjson.dumps(new, option=orjson.OPT_SORT_KEYS) == orjson.dumps(old, option=orjson.OPT_SORT_KEYS)
+
+
+def inapplicable() -> ApiError:
+    return ApiError(422, "the server rejected our request due to an error in our request", details={})
+
+
+def check_operations(patch: Any) -> None:
+    """A JSON patch is a list of objects whose paths are texts."""
+    for operation in patch:
+        is_good = isinstance(operation, dict) and all(
+            isinstance(operation.get(name, ""), str) for name in ("op", "path", "from")
+        )
+        if not is_good:
+            raise bad_request(
+                "error decoding patch: json: cannot unmarshal value into Go value of type jsonpatch.Operation"
+            )
 
 
 def _checked_apply(call: Call, config: Any) -> str:
@@ -286,6 +304,12 @@ def _confine(draft: Draft) -> None:
             new["status"] = orjson.loads(orjson.dumps(old["status"]))
 
 
+@cache
+def _options_schema() -> Schema:
+    known = definitions()
+    return compile_schema({"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"}, definitions=known)
+
+
 def delete_options(call: Call) -> DeleteOptions:
     """From the body when there is one (then the query is ignored), else from the query."""
     body: Any = {}
@@ -296,6 +320,7 @@ def delete_options(call: Call) -> DeleteOptions:
             body = decode_object(call.request.body)
         else:
             body = decode_json(call.request.body)
+        refuse_wrong_types(call.resource, _options_schema().admit(body).errors)
         policy, dry = body.get("propagationPolicy") or "", body.get("dryRun") or []
         if not policy and body.get("orphanDependents") is not None:
             policy = "Orphan" if body["orphanDependents"] else "Background"

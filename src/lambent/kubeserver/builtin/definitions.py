@@ -100,8 +100,8 @@ def _version_problems(versions: list[dict[str, Any]]) -> list[Problem]:
             out.append(_required(path))
         elif not shared or index == 0:
             where = "spec.validation.openAPIV3Schema" if shared else path
-            out += structural_problems(schema, where, is_root=True)
-            out += rule_problems(schema, where)
+            found = structural_problems(schema, where, is_root=True)
+            out += found or rule_problems(schema, where)
         for number, column in enumerate(version.get("additionalPrinterColumns") or ()):
             out += _column_problems(column, f"spec.versions[{index}].additionalPrinterColumns[{number}]")
     return out
@@ -116,9 +116,11 @@ def _column_problems(column: dict[str, Any], path: str) -> list[Problem]:
     return out
 
 
-def structural_problems(schema: dict[str, Any], path: str, *, is_root: bool = False) -> list[Problem]:
+def structural_problems(schema: Any, path: str, *, is_root: bool = False) -> list[Problem]:
     """Whether a schema is structural: every node typed, nothing that cannot be pruned by."""
     out: list[Problem] = []
+    if not isinstance(schema, dict):
+        return [_invalid(path, schema, "must be a schema")]
     kind = schema.get("type")
     loose = schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
     if is_root and kind != "object":
@@ -154,9 +156,10 @@ def structural_problems(schema: dict[str, Any], path: str, *, is_root: bool = Fa
     out += _list_problems(schema, path)
     for name, child in (schema.get("properties") or {}).items():
         out += structural_problems(child, f"{path}.properties[{name}]")
-    for name in ("items", "additionalProperties"):
-        if isinstance(schema.get(name), dict):
-            out += structural_problems(schema[name], f"{path}.{name}")
+    if schema.get("items") is not None:
+        out += structural_problems(schema["items"], f"{path}.items")
+    if not isinstance(schema.get("additionalProperties"), (bool, type(None))):
+        out += structural_problems(schema["additionalProperties"], f"{path}.additionalProperties")
     return out
 
 
@@ -173,6 +176,8 @@ def _list_problems(schema: dict[str, Any], path: str) -> list[Problem]:
             )
         ]
     items = schema.get("items") or {}
+    if not isinstance(items, dict):
+        return []  # said of `items` itself
     out = []
     for index, key in enumerate(keys):
         member = (items.get("properties") or {}).get(key)

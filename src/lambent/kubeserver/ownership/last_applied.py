@@ -28,7 +28,7 @@ def takeable(shape: Shape, live: Any) -> Fields:
         applied = orjson.loads(text)
     except orjson.JSONDecodeError:
         return {}
-    if not isinstance(applied, dict):
+    if not isinstance(applied, dict) or not isinstance(applied.get("metadata", {}), dict):
         return {}
     changed = compare(shape, applied, live)
     differing = fieldsets.union(changed.modified, changed.removed)
@@ -37,13 +37,12 @@ def takeable(shape: Shape, live: Any) -> Fields:
 
 def refresh(obj: Any, config: Any) -> None:
     """Writes what was applied into the annotation, where there is one."""
-    annotations = obj["metadata"].get("annotations") or {}
-    if ANNOTATION not in annotations:
+    annotations = obj["metadata"].get("annotations")
+    if not isinstance(annotations, dict) or ANNOTATION not in annotations:
         return
     meta = {key: value for key, value in config["metadata"].items() if key != "managedFields"}
-    kept = {key: value for key, value in (meta.get("annotations") or {}).items() if key != ANNOTATION}
-    if "annotations" in meta:
-        meta["annotations"] = kept
+    if isinstance(meta.get("annotations"), dict):
+        meta["annotations"] = {key: value for key, value in meta["annotations"].items() if key != ANNOTATION}
     text = orjson.dumps({**config, "metadata": meta}, option=orjson.OPT_SORT_KEYS).decode() + "\n"
     if len(text) <= _LIMIT_BYTES:
         obj["metadata"]["annotations"] = {**annotations, ANNOTATION: text}

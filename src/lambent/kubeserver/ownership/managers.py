@@ -38,7 +38,7 @@ class Entry:
 Managers = dict[Manager, Entry]
 
 
-def decode(entries: Any) -> Managers | None:
+def decode(entries: Any, *, is_trusted: bool = False) -> Managers | None:
     """None when the list cannot be read; it is then ignored, as clients that do not know it may damage it."""
     out: Managers = {}
     if not isinstance(entries, list):
@@ -46,12 +46,18 @@ def decode(entries: Any) -> Managers | None:
     for one in entries:
         if not isinstance(one, dict) or one.get("operation") not in _OPERATIONS or one.get("fieldsType") != "FieldsV1":
             return None
-        who = Manager(one.get("manager", ""), one["operation"], one.get("apiVersion", ""), one.get("subresource", ""))
+        names = [one.get(name, "") for name in ("manager", "apiVersion", "subresource", "time")]
         fields = one.get("fieldsV1")
-        if not isinstance(fields, dict):
+        if not all(isinstance(name, str) for name in names) or not isinstance(fields, dict):
             return None
-        out[who] = Entry(fields, one.get("time") or "")
+        if not is_trusted and not _is_trie(fields):
+            return None
+        out[Manager(names[0], one["operation"], names[1], names[2])] = Entry(fields, names[3])
     return out
+
+
+def _is_trie(fields: Any) -> bool:
+    return isinstance(fields, dict) and all(_is_trie(child) for child in fields.values())
 
 
 def encode(managers: Managers) -> list[dict[str, Any]]:

@@ -130,7 +130,7 @@ def _first_apply(draft: Draft, live: KubeObject | None, shape: Shape) -> Manager
     """The live entries; what is there without any is filed under `before-first-apply`."""
     if live is None:
         return {}
-    found = decode(live["metadata"].get("managedFields") or []) or {}
+    found = decode(live["metadata"].get("managedFields") or [], is_trusted=True) or {}
     if found:
         return found
     fields = fieldsets.without(fields_of(shape, _unmanaged(live)), _stripped(draft.resource, ""))
@@ -216,7 +216,9 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     held = old["metadata"].get("managedFields") or []
     if not draft.subresource and is_reset(given, custom=draft.resource.custom):
         return []
-    managers = (decode(given) if given and not draft.subresource else None) or decode(held) or {}
+    is_own = given == held
+    managers = decode(given, is_trusted=is_own) if given and not draft.subresource else None
+    managers = managers or decode(held, is_trusted=True) or {}
     if not managers:
         return []
     shape = shape_of(draft.resource)
