@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.accounts import kubeconfig_of
 from tests.e2e.programs import BIN, EXAMPLE, SEED, Running, clean_environment, lambent, run
 
 pytestmark = [
@@ -25,6 +26,19 @@ OWNED = (
     "roles.iam.services.k8s.aws",
     "functions.lambda.services.k8s.aws",
 )
+
+
+# What a user adds for a trigger kind of their own.
+TRIGGER_ROLE = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: lambdaworkloads
+  labels: {lambent.dev/aggregate-to-controller: "true"}
+rules:
+  # Without a status subresource the status is written to the object itself.
+  - {apiGroups: [example.koreo.dev], resources: [lambdaworkloads], verbs: [get, list, watch, patch]}
+"""
 
 
 class Cluster:
@@ -51,18 +65,21 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """CRDs, namespaces, and our two processes against the cluster that KUBECONFIG names."""
+    """CRDs, roles, and our two processes, each with the token of its own service account, on KUBECONFIG's cluster."""
     kubeconfig = os.environ.get("KUBECONFIG", "")
     assert kubeconfig, "make test-cluster needs KUBECONFIG"
     home = tmp_path_factory.mktemp("home")
     cluster = Cluster(kubeconfig, home)
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=lambent("crds"))
-    cluster.kubectl("create", "namespace", "lambent-system", check=False)
+    for text in (lambent("crds"), lambent("manifests"), TRIGGER_ROLE):
+        cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=text)
+    of_server, of_controller = (
+        str(kubeconfig_of(account, Path(kubeconfig), home)) for account in ("lambent-server", "lambent-controller")
+    )
     state = str(tmp_path_factory.mktemp("server"))
-    server = Running("server", "--kubeconfig", kubeconfig, "--state", state, "--aws-port", "0", "--admin-port", "0")
+    server = Running("server", "--kubeconfig", of_server, "--state", state, "--aws-port", "0", "--admin-port", "0")
     try:
         cluster.aws_url = server.wait_for_line("is up").split()[-1]
-        words = ("--kubeconfig", kubeconfig, "--aws-endpoint", cluster.aws_url, "--admin-port", "0")
+        words = ("--kubeconfig", of_controller, "--aws-endpoint", cluster.aws_url, "--admin-port", "0")
         controller = Running("controller", *words)
         try:
             controller.wait_for_line("is up")

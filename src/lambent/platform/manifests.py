@@ -13,7 +13,8 @@ from lambent.kube.types import KubeObject
 NAMESPACE = "lambent-system"
 AGGREGATE = "lambent.dev/aggregate-to-controller"
 
-READ = ("get", "list", "watch")
+WATCH = ("list", "watch")
+READ = ("get", *WATCH)
 WRITE = ("create", "patch", "update", "delete")
 
 Rule = dict[str, Any]
@@ -24,10 +25,10 @@ def _rule(group: str, *resources: str, verbs: tuple[str, ...]) -> Rule:
 
 
 _EVENTS = _rule("", "events", verbs=("create", "patch"))
-_CRDS = _rule("apiextensions.k8s.io", "customresourcedefinitions", verbs=("list", "watch"))
+_CRDS = _rule("apiextensions.k8s.io", "customresourcedefinitions", verbs=WATCH)
 
 CONTROLLER_RULES = [
-    _rule("koreo.dev", "workflows", "valuefunctions", "resourcefunctions", "resourcetemplates", verbs=READ),
+    _rule("koreo.dev", "workflows", "valuefunctions", "resourcefunctions", "resourcetemplates", verbs=WATCH),
     _rule(
         "koreo.dev",
         "workflows/status",
@@ -36,7 +37,7 @@ CONTROLLER_RULES = [
         "resourcetemplates/status",
         verbs=("patch",),
     ),
-    _rule("", "namespaces", verbs=("list", "watch")),
+    _rule("", "namespaces", verbs=WATCH),
     _rule("apiextensions.k8s.io", "customresourcedefinitions", verbs=READ),
     _EVENTS,
 ]
@@ -50,7 +51,7 @@ AWS_RULES = [
     rule
     for group, plurals in AWS_KINDS.items()
     for rule in (
-        _rule(group, *plurals, verbs=(*READ, *WRITE)),
+        _rule(group, *plurals, verbs=(*READ, "create", "patch", "delete")),
         _rule(group, *(f"{plural}/status" for plural in plurals), verbs=("patch",)),
     )
 ]
