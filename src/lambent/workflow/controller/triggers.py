@@ -195,6 +195,11 @@ class TriggerKind:
         obj = await self._publish(work.obj, result, record)
         self._watches.keep(trigger, record.refs())
         count_failures(result, instance)
+        for ref in record.orphans:
+            if ref.place in {known.place for known in before.refs()} - {known.place for known in before.orphans}:
+                await self._recorder.normal(
+                    obj, Reason.ABANDONED, f"{ref} is no longer managed by {workflow.ready_name}"
+                )
         await self._report(obj, result, work, instance)
         after_s = next_look_s(result, instance, resync_s=self._settings.resync_s)
         now = asyncio.get_running_loop().time()
