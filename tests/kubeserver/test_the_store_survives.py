@@ -1,6 +1,7 @@
 """Persistence: what was answered is there after a restart, also after kill -9, and the counter never goes back."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +13,38 @@ from lambent.kubeserver import KubeServer
 from tests.kubeserver.asking import CONFIGMAPS, GIZMOS, Asker, configmap, gizmo, gizmo_crd
 
 REAL_TIME = True
+
+KILLS = int(os.environ.get("LAMBENT_KILLS", "6"))  # the nightly run asks for more
+
+FULL_DISK = """
+import asyncio, pathlib, resource, sys
+from lambent.http.message import Request
+from lambent.kube.errors import KubeError
+from lambent.kubeserver import KubeServer
+
+async def main():
+    server = KubeServer(state_dir=pathlib.Path(sys.argv[1]))
+    await server.open()
+    client = server.local_client()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY))
+    number = 0
+    try:
+        while True:
+            meta = {"name": f"c{number}", "namespace": "default"}
+            data = {"x": "y" * 50_000}
+            await client.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data})
+            number += 1
+    except KubeError as error:
+        refused = error.code
+    ready = await server.service(Request("GET", b"/readyz", []))
+    alive = await server.service(Request("GET", b"/livez", []))
+    shown = [len(page.items) async for page in client.list(*KIND, namespace="default")]
+    print(number, refused, ready.status, alive.status, sum(shown), flush=True)
+
+from lambent.kube.types import GVK
+KIND = (GVK("", "v1", "ConfigMap"),)
+asyncio.run(main())
+"""
 
 WRITER = """
 import asyncio, pathlib, sys
@@ -29,7 +62,7 @@ async def main():
     await server.open()
     client = server.local_client()
     async with asyncio.TaskGroup() as group:
-        for worker in range(8):
+        for worker in range(32):
             group.create_task(write(client, worker))
 
 asyncio.run(main())
@@ -85,7 +118,7 @@ async def test_a_second_server_on_one_file_is_told_so(tmp_path):
 @pytest.mark.e2e
 async def test_no_acknowledged_write_is_lost_by_kill_9(tmp_path):
     last = 0
-    for _ in range(3):
+    for _ in range(KILLS):
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", WRITER, str(tmp_path / "state"), stdout=asyncio.subprocess.PIPE
         )
@@ -105,6 +138,19 @@ async def test_no_acknowledged_write_is_lost_by_kill_9(tmp_path):
         ask = Asker(server)
         await ask("DELETE", CONFIGMAPS)
         await server.shutdown()
+
+
+@pytest.mark.e2e
+async def test_a_full_disk_refuses_writes_shows_only_what_is_committed_and_loses_nothing(tmp_path):
+    command = (sys.executable, "-c", FULL_DISK, str(tmp_path))
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    out, _ = await asyncio.wait_for(process.communicate(), 30)
+    written, refused, ready, alive, shown = (int(word) for word in out.split())
+    assert (refused, ready, alive, shown) == (500, 500, 200, written)
+    server = await _opened(tmp_path)
+    _, found = await Asker(server)("GET", CONFIGMAPS)
+    await server.shutdown()
+    assert len(found["items"]) == written > 0
 
 
 def test_the_state_is_private(tmp_path):
