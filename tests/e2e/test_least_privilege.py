@@ -38,7 +38,7 @@ TRIGGER_ROLE: KubeObject = {
         {
             "apiGroups": ["example.lambent.dev"],
             "resources": ["eventarchives"],
-            "verbs": ["get", "list", "watch", "patch"],
+            "verbs": ["list", "watch", "patch"],
         },
         {"apiGroups": ["example.lambent.dev"], "resources": ["eventarchives/status"], "verbs": ["patch"]},
     ],
