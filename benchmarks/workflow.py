@@ -35,6 +35,7 @@ from lambent.workflow.engine import (
 from lambent.workflow.spec import Document, load_text, validate
 from lambent.workflow.testing import Loaded, MemoryApi, load, run_tests
 from lambent.workflow.testing.memory_api import after_write
+from lambent.workflow.testing.workflow_test import run_workflow_test
 
 ROUNDS = 7
 SEED = Path(os.environ.get("LAMBENT_SHARED", Path(__file__).parents[2] / "shared")) / "seeds" / "lambda-workload"
@@ -51,6 +52,7 @@ BARS: dict[str, tuple[float, float | None]] = {
     "thousand_functions_mb": (30.0, 136.0),
     "thousand_functions_ms": (500.0, 2400.0),
     "for_each_item_ms": (0.02, 0.17),
+    "converge_test_ms": (10.0, None),
     "validate_1000_lines_ms": (100.0, None),
 }
 READY = {"ackResourceMetadata": {"arn": "arn:aws:x", "ownerAccountID": "123456789012"}, "policyID": "id"}
@@ -171,6 +173,29 @@ def _for_each() -> dict[str, tuple[float, float]]:
     return {"for_each_item_ms": (whole[0] / 1000, whole[1] / 1000)}
 
 
+def _converge(seed: Loaded) -> dict[str, tuple[float, float]]:
+    """A WorkflowTest that takes the seed's five steps to Ready, resources being ready at once."""
+    trigger = next(d.value for d in seed.documents if d.identity.kind == "LambdaWorkload")
+    ready = [{"kind": kind, "overlay": {"status": READY}} for kind in ("Bucket", "Policy", "Role", "Function")]
+    test = Document(
+        {
+            "apiVersion": "lambent.dev/v1alpha1",
+            "kind": "WorkflowTest",
+            "metadata": {"name": "converge", "namespace": NAMESPACE},
+            "spec": {
+                "workflowRef": {"name": "hello-lambda-workload"},
+                "parent": trigger,
+                "converge": {"within": "1s", "ready": ready},
+            },
+        }
+    )
+
+    def once() -> None:
+        assert run_workflow_test(test, seed.catalog).is_passed
+
+    return {"converge_test_ms": _cpu_ms(once, 20)}
+
+
 _IMPORT = "import time; t = time.perf_counter(); import lambent.workflow.engine; print((time.perf_counter() - t) * 1e3)"
 
 
@@ -216,7 +241,7 @@ def run() -> dict[str, Any]:
         return {"skipped": "the seed is not in ../shared/seeds/lambda-workload"}
     figures: dict[str, tuple[float, float]] = {**_thousand(), "import_engine_ms": _import_ms()}
     seed = load([SEED])
-    for part in (_functions, _pass, _tests, _preparation):
+    for part in (_functions, _pass, _tests, _preparation, _converge):
         figures.update(part(seed))
     figures.update(_for_each())
     return {

@@ -399,3 +399,42 @@ async def test_an_object_of_others_that_is_left_as_it_is_wakes_its_trigger_too()
             await asyncio.sleep(0.5)
         assert cluster.condition(TRIGGER, "t")["status"] == "True"
     assert "patch Thing" not in cluster.mutations()
+
+
+async def test_a_workflow_may_manage_its_own_trigger():
+    cluster = Cluster()
+    api = {
+        "apiVersion": "example.org/v1",
+        "kind": "Trigger",
+        "name": "=inputs.name",
+        "namespace": "default",
+        "owned": False,
+    }
+    resource = {"metadata": {"labels": {"hello": "=inputs.name"}}}
+    cluster.put([_object(FUNCTION, apiConfig=api, resource=resource, create={"enabled": False}, postconditions=None)])
+    step = {
+        "label": "a",
+        "ref": {"kind": "ResourceFunction", "name": "thing"},
+        "inputs": {"name": "=parent.metadata.name"},
+    }
+    cluster.put([_object(WORKFLOW, steps=[step]), _trigger()])
+    async with cluster.running():
+        await _ready(cluster)
+        assert cluster.get(TRIGGER, "t")["metadata"]["labels"]["hello"] == "t"
+        await asyncio.sleep(5)
+        before = cluster.mutations()
+        await asyncio.sleep(5000)
+        assert cluster.mutations()[len(before) :] == []
+
+
+async def test_an_object_that_is_deleted_again_and_again_is_not_recreated_without_pause():
+    cluster = _cluster()
+    async with cluster.running():
+        await _ready(cluster)
+        before = len(cluster.mutations())
+        for _ in range(40):
+            await asyncio.sleep(0.1)
+            if cluster.kube.peek(THING, "second", "default") is not None:
+                await cluster.kube.delete(THING, "second", namespace="default")
+        creations = [call for call in cluster.mutations()[before:] if call == "create Thing"]
+    assert len(creations) <= 10

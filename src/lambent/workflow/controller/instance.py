@@ -21,7 +21,7 @@ SELECT_ANNOTATION = "koreo.dev/workflow"
 ABANDON_ANNOTATION = "lambent.dev/abandon"
 _OWN_PREFIXES = ("koreo.dev/", "lambent.dev/", "kubectl.kubernetes.io/")
 _TELLING = (MANUAL_ANNOTATION, SELECT_ANNOTATION, ABANDON_ANNOTATION)
-# So many updates of one object in this time, without a new spec, are a fight with another writer or with the server's
+# So many writes of one object in this time, without a new spec, are a fight with another writer or with the server's
 # own defaults. At the usual delay of 30 s between updates a fight stays above the line until it ends.
 _FIGHT_WRITES = 10
 _FIGHT_S = 600.0
@@ -45,9 +45,9 @@ class Instance:
         return self.is_dirty or fingerprint != self.fingerprint or now >= self.due_at
 
     def note_writes(self, plans: list[Plan], now: float) -> bool:
-        """Counts this pass' updates and recreations; True when one object is updated again and again."""
+        """Counts this pass' writes; True when one object is written again and again."""
         for plan in plans:
-            if plan.ref is not None and plan.action != "create":
+            if plan.ref is not None:
                 self.writes.setdefault(plan.ref.place, []).append(now)
         recent = {place: [at for at in times if now - at < _FIGHT_S] for place, times in self.writes.items()}
         self.writes = {place: times[-_FIGHT_WRITES:] for place, times in recent.items() if times}
