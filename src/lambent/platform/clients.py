@@ -11,6 +11,7 @@ def cluster_client(path: str, *, component: str = "cli") -> HttpClient:
     return HttpClient(kubeconfig.load(path or None), component=component)
 
 
-def aws_clients(endpoint: str, region: str) -> AwsClients:
+def aws_clients(endpoint: str, region: str, *, max_attempts: int = 3) -> AwsClients:
     """With an endpoint everything is explicit; without one the AWS SDK's own chain finds the credentials."""
-    return AwsClients(endpoint or None, region, credentials=Credentials(DUMMY_KEY, DUMMY_KEY) if endpoint else None)
+    keys = Credentials(DUMMY_KEY, DUMMY_KEY) if endpoint else None
+    return AwsClients(endpoint or None, region, credentials=keys, max_attempts=max_attempts)

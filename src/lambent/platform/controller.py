@@ -14,13 +14,13 @@ from lambent.platform.admin import AdminPort, Health
 from lambent.platform.clients import aws_clients, cluster_client
 from lambent.platform.controllers import Controllers
 from lambent.settings import Settings
-from lambent.workflow.controller import WorkflowController
+from lambent.workflow.controller import ControllerSettings, WorkflowController
 
 _LEASE = "lambent-controller"
 
 
 class ControllerPart:
-    """Builds them all; `start` after the API servers they speak to answer."""
+    """All of them; `startup` after the API servers they speak to answer."""
 
     def __init__(self, kube: KubeClient, hub: InformerHub, settings: Settings, *, aws_endpoint: str) -> None:
         self._kube = kube
@@ -30,17 +30,21 @@ class ControllerPart:
         self._stack = AsyncExitStack()
         self._controllers: Controllers | None = None
 
-    def start(self) -> None:
+    async def startup(self) -> None:
         settings = self._settings
-        clients = aws_clients(self._aws_endpoint, settings.region)
+        # One attempt: a create that is sent twice by a client's own retry would not be ours to see.
+        clients = aws_clients(self._aws_endpoint, settings.region, max_attempts=1)
         self._stack.push_async_callback(clients.aclose)
+        takeover = settings.controllers.takeover.replace(",", " ").split()
+        kinds = await resources.kinds_of_ours(self._kube, resources.TIER_1, takeover=takeover)
         resource_settings = resources.ResourceSettings(
             account_id=settings.account_id, region=settings.region, resync_s=settings.controllers.resync
         )
+        workflow_settings = ControllerSettings(takeover="koreo.dev" in takeover)
         self._controllers = Controllers(
             [
-                WorkflowController(self._kube, self._hub),
-                *resources.controllers(self._kube, self._hub, clients, resource_settings),
+                WorkflowController(self._kube, self._hub, settings=workflow_settings),
+                *resources.controllers(self._kube, self._hub, clients, resource_settings, kinds=kinds),
             ],
             drain_s=settings.drain_timeout,
         )
@@ -85,8 +89,8 @@ class ControllerDaemon:
     async def _control(self, kube: KubeClient) -> None:
         """Until cancelled (a signal, or the term's end); the controllers are drained either way."""
         part = ControllerPart(kube, self._hub, self._settings, aws_endpoint=self._settings.aws_endpoint)
-        part.start()
         try:
+            await part.startup()
             await part.serve()
         finally:
             await part.shutdown()

@@ -68,7 +68,7 @@ class Up:
         self._aws.health.add("informers", hub.is_ready)
         self._controllers = ControllerPart(self.kube, hub, settings, aws_endpoint=self._aws.url)
         self._stack.push_async_callback(self._controllers.shutdown)
-        self._controllers.start()
+        await self._controllers.startup()
         self._publish(kube_port)
 
     def _publish(self, kube_port: int) -> None:

@@ -36,7 +36,7 @@ async def kinds_of_ours(
     for group in sorted({kind.group for kind in found}):
         ACTIVE.labels(group).set(0 if group in off else 1)
         if group in off:
-            why = "its controller is alive" if group in alive else f"ask for it with --takeover={group}"
+            why = "its controller is alive" if group in alive else f"ask for it with --controllers-takeover {group}"
             _log.warning("the definitions of %s are ACK's: our controllers stay off (%s)", group, why)
     return [kind for kind in found if kind.group not in off]
 
