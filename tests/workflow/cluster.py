@@ -33,8 +33,14 @@ PROVIDED = {
 class Cluster:
     """`kube` is the server; `ready_after_s` None leaves managed resources without a status."""
 
-    def __init__(self, *, ready_after_s: float | None = None, settings: ControllerSettings | None = None) -> None:
-        self.kube = FakeKube(crds=crds())
+    def __init__(
+        self,
+        *,
+        ready_after_s: float | None = None,
+        settings: ControllerSettings | None = None,
+        kube: FakeKube | None = None,
+    ) -> None:
+        self.kube = kube or FakeKube(crds=crds())
         for gvk, plural in ((BUCKET, "buckets"), (POLICY, "policies"), (ROLE, "roles"), (FUNCTION, "functions")):
             self.kube.register(gvk, plural)
         self.kube.register(THING, "things")

@@ -1,7 +1,8 @@
 """Writes what a pass found out to the trigger object: status and record, each only when it says something new.
 
 The status goes to the `status` subresource if the trigger's CRD has one, else to the main object in one patch with the
-record. Every write states the revision it was made from; a conflict is answered by reading again.
+record. Every write states the revision it was made from; a conflict is answered by reading again. A kind whose schema
+drops members of the status (built-in kinds do) gets the same status once, and not in every pass.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,9 +12,10 @@ from typing import Any
 from lambent.clock import rfc3339
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import Conflict
-from lambent.kube.types import GVK, KubeObject
+from lambent.kube.types import GVK, Key, KubeObject
 from lambent.workflow.engine.managed import ANNOTATION, Record
-from lambent.workflow.engine.publishing import status_patch
+from lambent.workflow.engine.patches import compact_json
+from lambent.workflow.engine.publishing import status_patch, timeless
 
 _ATTEMPTS = 3
 # Given the present status, the time and the generation to record (None for kinds without the subresource).
@@ -27,6 +29,10 @@ class Publication:
         self._kube = kube
         self._gvk = gvk
         self._now = now
+        self._lossy: dict[Key, str] = {}
+
+    def forget(self, key: Key) -> None:
+        self._lossy.pop(key, None)
 
     async def publish(self, obj: KubeObject, make: StatusMaker, record: Record | None = None) -> KubeObject:
         """The object as it is after the writes (none, one or two). Raises KubeError."""
@@ -55,16 +61,34 @@ class Publication:
     ) -> KubeObject:
         present = obj.get("status") or {}
         generation = obj["metadata"].get("generation") if has_status else None
-        status = status_patch(make(present, rfc3339(self._now()), generation), present)
+        wanted = make(present, rfc3339(self._now()), generation)
+        status = self._unless_lost(obj, wanted, status_patch(wanted, present))
         metadata = self._annotated(obj, record) if record is not None else {}
         if has_status:
             if metadata:
                 obj = await self._patch(obj, {"metadata": metadata})
-            return await self._patch(obj, {"status": status}, subresource="status") if status else obj
-        body: dict[str, Any] = {"metadata": metadata} if metadata else {}
+            if status:
+                obj = await self._patch(obj, {"status": status}, subresource="status")
+        else:
+            body: dict[str, Any] = {"metadata": metadata} if metadata else {}
+            if status:
+                body["status"] = status
+            if body:
+                obj = await self._patch(obj, body)
         if status:
-            body["status"] = status
-        return await self._patch(obj, body) if body else obj
+            self._note_loss(obj, wanted)
+        return obj
+
+    def _unless_lost(self, obj: KubeObject, wanted: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
+        """Nothing, when the same was written before and the kind's schema dropped a part of it."""
+        is_lost = bool(status) and self._lossy.get(Key.of(obj)) == compact_json(timeless(wanted))
+        return {} if is_lost else status
+
+    def _note_loss(self, written: KubeObject, wanted: dict[str, Any]) -> None:
+        if status_patch(wanted, written.get("status") or {}):
+            self._lossy[Key.of(written)] = compact_json(timeless(wanted))
+        else:
+            self._lossy.pop(Key.of(written), None)
 
     def _annotated(self, obj: KubeObject, record: Record) -> dict[str, Any]:
         annotations = obj["metadata"].get("annotations") or {}

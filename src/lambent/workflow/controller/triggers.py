@@ -119,6 +119,7 @@ class TriggerKind:
 
     def _forget(self, key: Key) -> None:
         self._instances.pop(key, None)
+        self._publication.forget(key)
         self._watches.forget(Trigger(self.gvk, key))
 
     async def _reconcile(self, key: Key, context: Context) -> Outcome:

@@ -114,6 +114,13 @@ def status_patch(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[
     return {key: _replacing(value, present.get(key)) for key, value in wanted.items()}
 
 
+def timeless(value: Any) -> Any:
+    """A status without its times."""
+    if isinstance(value, Mapping):
+        return {key: timeless(item) for key, item in value.items() if key not in _TIMELESS}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
 def _same(one: Any, other: Any) -> bool:
     """Equal apart from times; a null member equals an absent one, since a merge patch cannot store null."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
