@@ -83,7 +83,7 @@ class WorkflowController:
         has_said = False
         while not await self._is_ours():
             if not has_said:
-                _log.error("the koreo.dev CRDs are another controller's: ours stays off (--controllers-takeover koreo.dev)")
+                _log.error("the koreo.dev CRDs are not ours: staying off (--controllers-takeover koreo.dev)")
                 has_said = True
             await asyncio.sleep(_LOOK_AGAIN_S)
 
