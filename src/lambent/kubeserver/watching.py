@@ -1,13 +1,12 @@
 """Watches: the stream of changes of one bucket, selected and rendered for its reader.
 
-A committed change is handed to every watcher of its bucket at once; its line is rendered once per form and shared. A
-watcher that falls 4 096 changes or 16 MiB behind is cut off with 410: a slow reader never delays a write. Source:
-Kubernetes API concepts, "Efficient detection of changes" and "Streaming lists".
+A committed change is handed to every watcher of its bucket at once; a run of lines is rendered once per form and
+shared. A watcher that falls 4 096 changes or 16 MiB behind is cut off with 410: a slow reader never delays a write.
+Source: Kubernetes API concepts, "Efficient detection of changes" and "Streaming lists".
 """
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple, TypeVar
 
@@ -32,6 +31,7 @@ _watchers = gauge("kubeserver_watchers", "Open watches of the embedded API serve
 BACKLOG_COUNT, BACKLOG_BYTES = 4_096, 16 * 1024 * 1024
 _CHUNK = 200  # objects in one piece of a large answer: about half a megabyte
 BOOKMARK_S = 10.0
+_SHARED_S = 1.0  # all watchers of a change have read it by then, or are slow and pay for themselves
 _CLOSING_S = 2  # a watch that ends sooner gets no closing bookmark: its reader has just begun; as kube-apiserver
 _SHORTEST_S, _LONGEST_S = 1_800, 3_600  # a watch without a limit of its own ends in between, at random: no stampede
 _END_ANNOTATION = "k8s.io/initial-events-end"
@@ -49,14 +49,15 @@ class View(NamedTuple):
 
 
 class Watcher:
-    """The backlog of one watch."""
+    """The backlog of one watch. One reader waits on it; a plain future and timer, as there may be many of these."""
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
-        self.backlog: deque[Change] = deque()
+        self.backlog: list[Change] = []
         self.is_behind = False
+        self.is_ended = False
         self._bytes = 0
-        self._filled = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
 
     def offer(self, change: Change) -> None:
         if self.namespace and change.record.namespace != self.namespace:
@@ -67,29 +68,33 @@ class Watcher:
         if not self.is_behind:
             self.backlog.append(change)
             self._bytes += len(change.record.body)
-        self._filled.set()
+        self._wake()
 
     def take(self) -> list[Change]:
-        taken = list(self.backlog)
-        self.backlog.clear()
+        taken, self.backlog = self.backlog, []
         self._bytes = 0
-        self._filled.clear()
         return taken
 
     def end(self) -> None:
         self.is_ended = True
-        self._filled.set()
+        self._wake()
 
-    is_ended = False
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def wait(self, seconds: float) -> None:
-        """Until something was offered, at most this long."""
-        if not self._filled.is_set():
-            try:
-                async with asyncio.timeout(max(seconds, 0)):
-                    await self._filled.wait()
-            except TimeoutError:
-                return
+        """Until there is something to do, at most this long."""
+        if self.backlog or self.is_behind or self.is_ended or seconds <= 0:
+            return
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
 
 
 class Hub:
@@ -159,8 +164,7 @@ class Hub:
                 changes = watcher.take()
                 if changes:
                     seen = changes[-1].rv
-                    fresh = [change for change in changes if change.rv > start]
-                    if chunk := b"".join(lines.of(change) for change in fresh):
+                    if chunk := lines.of_all([change for change in changes if change.rv > start]):
                         yield chunk
                 if bookmarks and loop.time() >= next_bookmark:
                     next_bookmark = loop.time() + BOOKMARK_S
@@ -259,12 +263,18 @@ class _Lines:
                 return self._line("DELETED", _as_of(change.old, change.rv))
             else:
                 return b""
-        if self._view.form.shape == "table":
-            return self._line(kind, record)
-        key = (self._view, kind)
-        if key not in change.lines:
-            change.lines[key] = self._line(kind, record)
-        return change.lines[key]
+        return self._line(kind, record)
+
+    def of_all(self, changes: list[Change]) -> bytes:
+        """The lines of a run of changes; watchers that see the same run share one text."""
+        if not changes or not self._chosen.is_all or self._view.form.shape == "table":
+            return b"".join(self.of(change) for change in changes)
+        first, last = changes[0], changes[-1]
+        key = (self._view, first.rv, len(changes))
+        if key not in last.lines:
+            last.lines[key] = b"".join(self.of(change) for change in changes)
+            asyncio.get_running_loop().call_later(_SHARED_S, last.lines.pop, key, None)
+        return last.lines[key]
 
     def _line(self, kind: str, record: Record) -> bytes:
         view = self._view
