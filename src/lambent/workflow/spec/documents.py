@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".yaml", ".yml", ".k", ".koreo")
 SOURCE_ANNOTATION = "lambent.dev/source"
-_SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 
 class Identity(NamedTuple):
@@ -125,7 +125,7 @@ class Document:
 
 def _chunks(text: str) -> Iterator[tuple[int, str]]:
     """First line (from 1) and text of each document; a `---` line belongs to the document after it."""
-    starts = [0, *(match.start() for match in _SEPARATOR.finditer(text)), len(text)]
+    starts = [0, *(match.start() for match in SEPARATOR.finditer(text)), len(text)]
     for begin, end in pairwise(starts):
         if text[begin:end].strip():
             yield text.count("\n", 0, begin) + 1, text[begin:end]
@@ -179,14 +179,22 @@ def load_text(text: str, file: str = "") -> tuple[list[Document], list[Diagnosti
 
 
 def find_files(paths: "Iterable[Path]") -> "list[Path]":
-    """The files to read: those named, and those of named folders with one of the suffixes, sorted."""
+    """The files to read: those named, and those of named folders with one of the suffixes, sorted;
+    hidden folders are left out."""
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            found.update(dict.fromkeys(sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())))
+            found.update(
+                dict.fromkeys(sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and _is_read(p, path)))
+            )
         else:
             found[path] = None
     return list(found)
+
+
+def _is_read(file: "Path", folder: "Path") -> bool:
+    """Not what lies in a hidden folder: a virtual environment or a state directory holds YAML of others."""
+    return file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts[:-1])
 
 
 def load_paths(paths: "Iterable[Path]") -> tuple[list[Document], list[Diagnostic]]:

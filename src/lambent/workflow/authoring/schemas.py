@@ -1,0 +1,130 @@
+"""Resources in documents against CRD schemas: `lambent validate --crds DIR`.
+
+Checked are objects of these kinds in the files, what FunctionTests expect to be written (that is what a function
+renders), and the static part of functions and templates; in the latter two, fields that expressions fill are left
+open, so nothing there counts as missing.
+"""
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lambent.errors import UsageError
+from lambent.kube.schema import Schema, compile_schema
+from lambent.workflow.engine.expressions import is_expression
+from lambent.workflow.engine.patches import without_directives
+from lambent.workflow.spec import Diagnostic, Document, FieldPath, load_paths, nearest
+from lambent.workflow.testing import Loaded
+
+Schemas = Mapping[tuple[str, str], Schema]
+_SEGMENT = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]|\[\"?([^\]\"]+)\"?\]")
+_OPEN: Any = object()
+
+
+class _Part(NamedTuple):
+    """An object, or a part of one, that stands at `path` of a document."""
+
+    value: Any
+    api_version: str
+    kind: str
+    path: FieldPath
+    is_whole: bool
+
+
+def schema_diagnostics(loaded: Loaded, folder: Path) -> list[Diagnostic]:
+    """Raises `UsageError` when the folder has no CRDs."""
+    schemas = read_schemas(folder)
+    return [found for document in loaded.documents for found in _document(document, schemas)]
+
+
+def read_schemas(folder: Path) -> Schemas:
+    """Compiled schemas by apiVersion and kind."""
+    if not folder.exists():
+        raise UsageError(f"--crds {folder}: no such file or folder")
+    schemas: dict[tuple[str, str], Schema] = {}
+    for document in load_paths([folder])[0]:
+        if document.identity.kind != "CustomResourceDefinition":
+            continue
+        spec = document.spec
+        for version in spec.get("versions") or ():
+            source = (version.get("schema") or {}).get("openAPIV3Schema")
+            if source:
+                key = (f"{spec.get('group')}/{version.get('name')}", (spec.get("names") or {}).get("kind", ""))
+                schemas[key] = compile_schema(source)
+    if not schemas:
+        raise UsageError(f"--crds {folder}: no CustomResourceDefinition with a schema there")
+    return schemas
+
+
+def _document(document: Document, schemas: Schemas) -> Iterator[Diagnostic]:
+    for part in _parts(document):
+        schema = schemas.get((part.api_version, part.kind))
+        if schema is not None:
+            yield from _problems(document, part, schema)
+
+
+def _parts(document: Document) -> Iterator[_Part]:
+    spec, kind = document.spec, document.identity.kind
+    if kind == "FunctionTest":
+        for index, case in enumerate(spec.get("testCases") or ()):
+            wanted = case.get("expectResource") if isinstance(case, Mapping) else None
+            if isinstance(wanted, Mapping):
+                path: FieldPath = ("spec", "testCases", index, "expectResource")
+                names = str(wanted.get("apiVersion")), str(wanted.get("kind"))
+                yield _Part(without_directives(wanted), *names, path, True)
+    elif kind == "ResourceFunction":
+        yield from _function_parts(spec)
+    elif kind == "ResourceTemplate" and isinstance(spec.get("template"), Mapping):
+        template = spec["template"]
+        names = str(template.get("apiVersion")), str(template.get("kind"))
+        yield _Part(without_directives(template), *names, ("spec", "template"), False)
+    else:
+        yield _Part(document.value, str(document.value.get("apiVersion")), kind, (), True)
+
+
+def _function_parts(spec: Mapping[str, Any]) -> Iterator[_Part]:
+    api = spec.get("apiConfig")
+    if not isinstance(api, Mapping):
+        return
+    names = str(api.get("apiVersion")), str(api.get("kind"))
+    places: list[tuple[Any, FieldPath]] = [(spec.get("resource"), ("spec", "resource"))]
+    for index, stage in enumerate(spec.get("overlays") or ()):
+        if isinstance(stage, Mapping):
+            places.append((stage.get("overlay"), ("spec", "overlays", index, "overlay")))
+    for value, path in places:
+        if isinstance(value, Mapping):
+            yield _Part(_static(without_directives(value)), *names, path, False)
+
+
+def _static(value: Any) -> Any:
+    """The value without what expressions fill; a list with one anywhere is left open as a whole."""
+    if is_expression(value):
+        return _OPEN
+    if isinstance(value, Mapping):
+        members = ((key, _static(item)) for key, item in value.items())
+        return {key: item for key, item in members if item is not _OPEN}
+    if isinstance(value, list):
+        items = [_static(item) for item in value]
+        return _OPEN if items != value else items
+    return value
+
+
+def _problems(document: Document, part: _Part, schema: Schema) -> Iterator[Diagnostic]:
+    problems = schema.admit(copy.deepcopy(part.value), "strict")
+    for unknown in problems.unknown:
+        path = (*part.path, *_parsed(unknown))
+        parent, _, name = unknown.rpartition(".")
+        hint = nearest(name, schema.fields(re.sub(r"\[[^\]]*\]", "", parent)))
+        message = f"{part.kind} has no field {unknown}"
+        yield document.diagnose("schema-unknown-field", message, path, at_key=True, hint=hint)
+    for problem in problems.errors:
+        if part.is_whole or "Required" not in problem.reason:
+            path = (*part.path, *_parsed(problem.path))
+            yield document.diagnose("schema-invalid", f"{part.kind}: {problem}"[:500], path)
+
+
+def _parsed(path: str) -> FieldPath:
+    """`spec.items[0].name` as a path."""
+    return tuple(int(index) if index else name or key for name, index, key in _SEGMENT.findall(path))
