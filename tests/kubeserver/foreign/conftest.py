@@ -1,4 +1,4 @@
-"""A server on a free port with the custom kind of these tests, reached as a foreign client reaches it: by kubeconfig."""
+"""A server on a free port with the custom kind of these tests, reached as foreign clients reach it: by kubeconfig."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

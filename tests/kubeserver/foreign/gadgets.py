@@ -1,4 +1,7 @@
-"""The objects that every foreign client handles: a namespaced kind with a status subresource, and ConfigMaps."""
+"""The objects that every foreign client handles: a namespaced kind with a status subresource, and ConfigMaps.
+
+Their type is Any, because each client has types of its own for a plain dict.
+"""
 
 from typing import Any
 
@@ -40,7 +43,7 @@ CRD: dict[str, Any] = {
 }
 
 
-def gadget(name: str, size: int = 1, **spec: Any) -> dict[str, Any]:
+def gadget(name: str, size: int = 1, **spec: Any) -> Any:
     return {
         "apiVersion": API_VERSION,
         "kind": "Gadget",
@@ -49,7 +52,7 @@ def gadget(name: str, size: int = 1, **spec: Any) -> dict[str, Any]:
     }
 
 
-def configmap(name: str, **data: str) -> dict[str, Any]:
+def configmap(name: str, **data: str) -> Any:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

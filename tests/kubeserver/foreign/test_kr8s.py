@@ -16,7 +16,10 @@ Gadget = new_class("Gadget", version=API_VERSION, plural="gadgets", namespaced=T
 
 @pytest.fixture
 async def api(cluster):
-    return await kr8s.asyncio.api(kubeconfig=str(cluster.kubeconfig))
+    api = await kr8s.asyncio.api(kubeconfig=str(cluster.kubeconfig))
+    yield api
+    assert api._session is not None
+    await api._session.aclose()  # kr8s itself never closes it
 
 
 async def test_a_custom_object_is_created_patched_and_deleted(api):
@@ -39,6 +42,7 @@ async def test_status_is_a_resource_of_its_own(api):
     one = await Gadget(gadget("one"), api=api)
     await one.create()
     ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    await one.patch({"status": {"conditions": []}}, subresource="status")  # its wait needs a status to begin with
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         group.create_task(one.wait("condition=Ready"))
         await one.patch({"spec": {"size": 9}, "status": ready}, subresource="status")

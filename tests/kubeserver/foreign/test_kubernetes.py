@@ -82,9 +82,7 @@ async def test_a_shared_informer_follows_configmaps(api):
         seen: queue.Queue[tuple[str, str, str]] = queue.Queue()
         informer = SharedInformer(core.list_namespaced_config_map, namespace="default")
         for kind in ("ADDED", "MODIFIED", "DELETED"):
-            informer.add_event_handler(
-                kind, lambda obj, kind=kind: seen.put((kind, obj.metadata.name, obj.data["a"]))
-            )
+            informer.add_event_handler(kind, lambda obj, kind=kind: seen.put((kind, obj.metadata.name, obj.data["a"])))
         informer.start()
         try:
             assert seen.get(timeout=5) == ("ADDED", "before", "0")

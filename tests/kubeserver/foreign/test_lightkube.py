@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from lightkube import AsyncClient, KubeConfig
-from lightkube.core.exceptions import ApiError, ConflictError
+from lightkube.core.exceptions import ApiError
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import ConfigMap
@@ -48,7 +48,7 @@ async def test_status_is_a_resource_of_its_own(client):
 
 async def test_apply_owns_its_fields_and_names_conflicts(client):
     await client.apply(Gadget(gadget("one", 2)))
-    with pytest.raises(ConflictError) as conflict:
+    with pytest.raises(ApiError) as conflict:
         await client.apply(Gadget(gadget("one", 3)), field_manager="other")
     assert conflict.value.status.message == 'Apply failed with 1 conflict: conflict with "lightkube": .spec.size'
     forced = await client.apply(Gadget(gadget("one", 3)), field_manager="other", force=True)
