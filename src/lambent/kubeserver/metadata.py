@@ -159,6 +159,20 @@ def _finalizer_problems(finalizers: list[Any]) -> list[Problem]:
     return out
 
 
+def doubtful_finalizers(obj: KubeObject) -> list[str]:
+    """Warnings for finalizers of a custom object that name no domain."""
+    text = (
+        "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other "
+        "finalizer writers"
+    )
+    named = obj["metadata"].get("finalizers") or ()
+    return [
+        f'metadata.finalizers: "{name}": {text}'
+        for name in named
+        if "/" not in name and name not in _STANDARD_FINALIZERS
+    ]
+
+
 def _owner_problems(owners: list[dict[str, Any]]) -> list[Problem]:
     out: list[Problem] = []
     for index, owner in enumerate(owners):

@@ -43,6 +43,7 @@ class Traits:
     needs_version_on_update: bool = False
     creates_on_put: bool = False
     delete_answers_object: bool = False
+    orphans_by_default: bool = False
     selectable: tuple[str, ...] = ()
     size_limit_bytes: int = 1_536 * 1024
     name_rule: str = "subdomain"  # or "path": RBAC names may hold colons

@@ -195,11 +195,17 @@ def server_metadata(draft: Draft) -> None:
     if draft.old is None:
         metadata.initialise(draft.new, draft.now, counts_generation=draft.resource.traits.counts_generation)
     else:
+        stamp = meta.get("deletionTimestamp")
+        if stamp and stamp != draft.old["metadata"].get("deletionTimestamp"):
+            problem = metadata.bad("metadata.deletionTimestamp", stamp, "field is immutable")
+            draft.problems.append(problem)
         metadata.carry_over(draft.new, draft.old)
 
 
 def metadata_rules(draft: Draft) -> None:
     draft.problems[:0] = metadata.problems_of(draft.new, draft.resource)
+    if draft.resource.custom:
+        draft.call.warnings += metadata.doubtful_finalizers(draft.new)
     if draft.old is not None and (added := metadata.new_finalizers(draft.new, draft.old)):
         listed = ", ".join(f'"{name}"' for name in added)
         text = (

@@ -5,6 +5,7 @@ can interleave, so a patch without a version of its own never conflicts. Not her
 meaning (`deletion`).
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -30,6 +31,10 @@ from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.strategic import strategic_merge
 
+_ORPHANS = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
 _SURELY_SMALL = 512 * 1024  # a third of the limit: defaults and bookkeeping do not triple an object
 
 
@@ -115,8 +120,11 @@ class Writer:
         record = self._store.peek(call.resource.bucket, call.path)
         if record is None:
             raise call.not_found()
-        deleted = await self._deleter.delete(call.resource, record, options)
         resource = call.resource
+        if resource.traits.orphans_by_default and not options.policy:
+            call.warnings.append(_ORPHANS)
+            options = replace(options, policy="Orphan")
+        deleted = await self._deleter.delete(resource, record, options)
         if deleted.is_gone and not resource.traits.delete_answers_object:
             return answer(status.success(resource.group, resource.plural, record.name, record.uid))
         return answer(_ordered(deleted.obj))

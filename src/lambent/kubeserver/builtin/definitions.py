@@ -5,10 +5,12 @@ from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kube.schema.constraints import pattern_error
+from lambent.kube.schema.formats import FORMATS
 from lambent.kube.schema.rules import rule_problems
 from lambent.kubeserver.draft import Draft
 
 _LABEL = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
+_NUMBER_FORMATS = ("int32", "int64", "float", "double", "int-or-string")
 _COLUMN_TYPES = ("integer", "number", "string", "boolean", "date")
 
 
@@ -58,7 +60,9 @@ def problems(draft: Draft) -> list[Problem]:
     if (spec.get("conversion") or {}).get("strategy") == "Webhook":
         out.append(_forbidden("spec.conversion.strategy", "conversion webhooks are not supported by this server"))
     out += _name_problems(names)
-    out += _version_problems(spec.get("versions") or [])
+    unknown: set[str] = set()
+    out += _version_problems(spec.get("versions") or [], unknown)
+    draft.call.warnings += [f'unrecognized format "{name}"' for name in sorted(unknown)]
     return out + _immutable(draft, spec)
 
 
@@ -82,7 +86,8 @@ def _name_problems(names: dict[str, Any]) -> list[Problem]:
     return out
 
 
-def _version_problems(versions: list[dict[str, Any]]) -> list[Problem]:
+def _version_problems(versions: list[dict[str, Any]], unknown: set[str]) -> list[Problem]:
+    """`unknown` collects the formats nobody checks."""
     out: list[Problem] = []
     if sum(bool(version.get("storage")) for version in versions) != 1:
         out.append(
@@ -102,9 +107,19 @@ def _version_problems(versions: list[dict[str, Any]]) -> list[Problem]:
             where = "spec.validation.openAPIV3Schema" if shared else path
             found = structural_problems(schema, where, is_root=True)
             out += found or rule_problems(schema, where)
+            if not found:
+                unknown |= _unknown_formats(schema)
         for number, column in enumerate(version.get("additionalPrinterColumns") or ()):
             out += _column_problems(column, f"spec.versions[{index}].additionalPrinterColumns[{number}]")
     return out
+
+
+def _unknown_formats(schema: dict[str, Any]) -> set[str]:
+    children = [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]
+    below = [_unknown_formats(child) for child in children if isinstance(child, dict)]
+    own = schema.get("format")
+    is_known = own in FORMATS or own in _NUMBER_FORMATS
+    return set().union(*below, {own} if isinstance(own, str) and own and not is_known else set())
 
 
 def _column_problems(column: dict[str, Any], path: str) -> list[Problem]:

@@ -132,7 +132,8 @@ def _workloads() -> tuple[Resource, ...]:
           traits=Traits(selectable=("status.replicas",))),
         r("apps/v1", "StatefulSet", "statefulsets", "sts", status=True, scale=True, categories="all"),
         r("apps/v1", "DaemonSet", "daemonsets", "ds", status=True, categories="all"),
-        r("batch/v1", "Job", "jobs", status=True, categories="all", traits=Traits(selectable=("status.successful",))),
+        r("batch/v1", "Job", "jobs", status=True, categories="all",
+          traits=Traits(orphans_by_default=True, selectable=("status.successful",))),
         r("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", status=True,
           categories="all", traits=_PLAIN),
     )  # fmt: skip

@@ -1,0 +1,35 @@
+"""What is accepted with a warning, and what only DELETE may do."""
+
+from tests.kubeserver.asking import CONFIGMAPS, CRDS, GIZMOS, configmap, gizmo, gizmo_crd
+
+JOBS = "/apis/batch/v1/namespaces/default/jobs"
+
+
+async def test_a_finalizer_without_a_domain_warns_on_a_custom_object(ask):
+    await ask.add_crd(gizmo_crd())
+    assert (await ask("POST", GIZMOS, gizmo("a", finalizers=["plain"])))[0] == 201
+    assert "prefer a domain-qualified finalizer name" in ask.headers["warning"][0]
+
+
+async def test_an_unknown_format_warns(ask):
+    crd = gizmo_crd({"type": "object", "properties": {"a": {"type": "string", "format": "zodiac"}}})
+    assert (await ask("POST", CRDS, crd))[0] == 201
+    assert ask.headers["warning"] == ['299 - "unrecognized format \\"zodiac\\""']
+
+
+async def test_a_job_keeps_its_pods_unless_told_otherwise_and_says_so(ask):
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": {"template": template}}
+    assert (await ask("POST", JOBS, job))[0] == 201
+    _, held = await ask("DELETE", f"{JOBS}/j")
+    assert held["metadata"]["finalizers"] == ["orphan"]
+    assert "child pods are preserved by default" in ask.headers["warning"][0]
+    await ask.gone(f"{JOBS}/j")
+
+
+async def test_only_a_delete_sets_the_time_of_deletion(ask):
+    await ask("POST", CONFIGMAPS, configmap("a"))
+    body = configmap("a", deletionTimestamp="2026-01-01T00:00:00Z")
+    status, answer = await ask("PUT", f"{CONFIGMAPS}/a", body)
+    assert status == 422
+    assert answer["details"]["causes"][0]["field"] == "metadata.deletionTimestamp"
