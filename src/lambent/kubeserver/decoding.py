@@ -33,8 +33,7 @@ def decode_body(call: Call) -> dict[str, Any]:
     """The object of a POST or PUT; raises 400, 413 or 415."""
     body = call.request.body
     media = media_type(call)
-    if len(body) > BODY_LIMIT_BYTES:
-        raise ApiError(413, f"Request entity too large: limit is {BODY_LIMIT_BYTES}", details={})
+    _check_size(body)
     if media in ("", "application/json", "*/*"):
         value = decode_json(body)
         if call.validation != "Ignore" and may_have_duplicates(body, value):
@@ -52,6 +51,11 @@ def decode_body(call: Call) -> dict[str, Any]:
             f"couldn't get version/kind; json parse error: json: cannot unmarshal {_name(value)} into Go value"
         )
     return value
+
+
+def _check_size(body: bytes) -> None:
+    if len(body) > BODY_LIMIT_BYTES:
+        raise ApiError(413, f"Request entity too large: limit is {BODY_LIMIT_BYTES}", details={})
 
 
 def decode_json(body: bytes) -> Any:
@@ -79,6 +83,7 @@ def decode_patch(call: Call) -> tuple[str, Any]:
     accepted = [name for name in PATCH_TYPES if not (call.resource.custom and name.startswith("application/strategic"))]
     if kind is None or media not in accepted:
         raise unsupported_media(accepted)
+    _check_size(call.request.body)
     if kind == "apply":
         return kind, decode_yaml(call.request.body)
     try:
