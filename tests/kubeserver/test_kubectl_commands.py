@@ -1,0 +1,170 @@
+"""Every command of the kubectl table, run by the real kubectl over TLS; the outcome is a table of its own.
+
+The table is printed (see it with `-rP`) and lies in the test's folder as `kubectl.txt`.
+"""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from lambent.kubeserver import KubeServer
+from lambent.kubeserver.pods import LogRequest
+from tests.kubeserver.kubectl_table import FILES, GROUPS, PAGE, Row, page
+
+REAL_TIME = True
+KUBECTL = shutil.which("kubectl")
+WANTED_MINORS = ("1.32", "1.33", "1.34")
+AT_ONCE = 4
+"""Groups in flight; each waits for kubectl's own start more than for the server."""
+
+
+class Lines:
+    """A log of three lines that goes on with a fourth when it is followed."""
+
+    async def read(self, request: LogRequest) -> AsyncIterator[bytes]:
+        lines = [b"line 1\n", b"line 2\n", b"line 3\n"]
+        for line in lines[-request.tail_lines if request.tail_lines else 0 :]:
+            yield line
+        if request.follow:
+            yield b"live\n"
+
+
+class Runner:
+    """Runs the rows of one group in a namespace and a folder of their own."""
+
+    def __init__(self, home: Path, namespace: str) -> None:
+        self._home, self._namespace = home, namespace
+        for name, text in FILES.items():
+            (home / name).write_text(text)
+        self._env = {"HOME": str(home), "KUBECONFIG": str(home.parent / "config"), "PATH": "/usr/bin:/bin"}
+
+    async def _start(self, row: Row) -> asyncio.subprocess.Process:
+        env = self._env | ({"EDITOR": row.editor} if row.editor else {})
+        words = [KUBECTL or "kubectl", "-n", self._namespace, *row.words]
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(*words, cwd=self._home, env=env, stdout=pipe, stderr=pipe)
+
+    async def __call__(self, row: Row) -> tuple[int, str]:
+        """Exit code and output; the code of a stream that was ended here is 0."""
+        if "owned.yaml" in row.line:
+            await self._own()
+        process = await self._start(row)
+        if row.meanwhile:
+            return await self._follow(process, row)
+        out, err = await asyncio.wait_for(process.communicate(), 30)
+        return process.returncode or 0, (out + err).decode()
+
+    async def _own(self) -> None:
+        """The child's file names its owner by the uid it has now."""
+        _, uid = await self(Row("get cm owner -o jsonpath='{.metadata.uid}'"))
+        text = (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: child, ownerReferences: [{apiVersion: v1, "
+            f"kind: ConfigMap, name: owner, uid: {uid}, blockOwnerDeletion: true}}]}}\n"
+        )
+        (self._home / "owned.yaml").write_text(text)
+
+    async def _follow(self, process: asyncio.subprocess.Process, row: Row) -> tuple[int, str]:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        seen = ""
+        beside = asyncio.create_task(self._meanwhile(row))
+        try:
+            async with asyncio.timeout(15):
+                while not all(text in seen for text in row.says):
+                    line = await process.stdout.readline()
+                    if not line:
+                        return await process.wait(), seen + (await process.stderr.read()).decode()
+                    seen += line.decode()
+        except TimeoutError:
+            return -1, seen
+        finally:
+            await beside
+            if process.returncode is None:
+                process.terminate()
+            await process.communicate()
+        return 0, seen
+
+    async def _meanwhile(self, row: Row) -> None:
+        await asyncio.sleep(0.3)  # kubectl must have begun to watch; it tells of that by no line in half the cases
+        await self(Row(row.meanwhile))
+
+
+def judge(row: Row, code: int, output: str) -> str:
+    """Empty, or why the row failed."""
+    if code != row.exit:
+        return f"exit {code} instead of {row.exit}: {output.strip()[-300:]!r}"
+    missing = [text for text in row.says if text not in output]
+    return f"does not say {missing}: {output.strip()[-300:]!r}" if missing else ""
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Path]:
+    server = KubeServer(state_dir=tmp_path / "state")
+    server.register_logs(Lines())
+    await server.startup("127.0.0.1", 0)
+    server.write_kubeconfig(tmp_path / "config")
+    setup = tmp_path / "setup"
+    setup.mkdir()
+    run = Runner(setup, "default")
+    await run(Row("create -f crd.yaml"))
+    await run(Row("wait --for=condition=Established crd/gadgets.table.example.org --timeout=10s"))
+    yield tmp_path
+    await server.shutdown()
+
+
+def _slug(group: str) -> str:
+    return re.sub(r"[^a-z]+", "-", group.lower())
+
+
+async def _run_group(home: Path, group: str, gate: asyncio.Semaphore) -> list[tuple[str, Row, str]]:
+    async with gate:
+        folder = home / _slug(group)
+        folder.mkdir()
+        run = Runner(folder, _slug(group))
+        await run(Row(f"create namespace {_slug(group)}"))
+        return [(group, row, judge(row, *await run(row))) for row in GROUPS[group]]
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed: the foreign client of this test is missing")
+async def test_every_command_of_the_table_does_what_it_says(home):
+    gate = asyncio.Semaphore(AT_ONCE)
+    groups = await asyncio.gather(*(_run_group(home, group, gate) for group in GROUPS))
+    outcomes = [outcome for group in groups for outcome in group]
+    lines = [f"{'FAIL' if why else 'pass'}  {group}: kubectl {row.line}  {why}" for group, row, why in outcomes]
+    failed = [line for line in lines if line.startswith("FAIL")]
+    text = "\n".join([*lines, f"{len(lines) - len(failed)} of {len(lines)} kubectl commands pass"])
+    (home / "kubectl.txt").write_text(text + "\n")
+    print(text)
+    assert not failed, "\n" + "\n".join(failed)
+
+
+@pytest.mark.e2e
+async def test_three_minors_of_kubectl_are_tried():
+    """Skips by name what this machine lacks; the table above runs with the kubectl that is there."""
+    have = set()
+    for name in ("kubectl", *(f"kubectl{minor}" for minor in WANTED_MINORS)):
+        if program := shutil.which(name):
+            pipe = asyncio.subprocess.PIPE
+            process = await asyncio.create_subprocess_exec(program, "version", "--client", stdout=pipe)
+            out, _ = await process.communicate()
+            have |= set(re.findall(r"Client Version: v(\d+\.\d+)", out.decode()))
+    missing = [minor for minor in WANTED_MINORS if minor not in have]
+    if missing:
+        pytest.skip(f"MISSING kubectl {', '.join(missing)}: only {', '.join(sorted(have)) or 'none'} is here")
+
+
+def test_the_reference_page_follows_from_the_table():
+    assert PAGE.read_text() == page(), "write it with: python -m tests.kubeserver.kubectl_table"
+
+
+def test_every_command_of_the_table_is_there_once_with_one_outcome():
+    outcomes: dict[tuple[str, str], set[bool]] = {}
+    for group, rows in GROUPS.items():
+        for row in rows:
+            outcomes.setdefault((group, row.line), set()).add(row.is_refused)
+    assert all(len(kinds) == 1 for kinds in outcomes.values())
