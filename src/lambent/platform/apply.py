@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -169,8 +170,13 @@ async def apply_object(kube: KubeClient, obj: KubeObject) -> str:
     new = await kube.apply(obj, manager=MANAGER, force=True)
     if old is None:
         return "created"
-    same = old["metadata"].get("resourceVersion") == new["metadata"].get("resourceVersion")
-    return "unchanged" if same else "configured"
+    return "unchanged" if _wanted(old) == _wanted(new) else "configured"
+
+
+def _wanted(obj: KubeObject) -> dict[str, Any]:
+    """What a manifest decides; a controller may have written the status between our read and our write."""
+    meta = {k: v for k, v in obj["metadata"].items() if k not in ("resourceVersion", "managedFields")}
+    return {**obj, "status": None, "metadata": meta}
 
 
 async def wait_established(kube: KubeClient, name: str) -> None:
