@@ -11,7 +11,17 @@ import sys
 from collections.abc import Sequence
 
 from lambent import __version__
-from lambent.cli import cluster, embedded, image, invoking, services, testing
+from lambent.cli import (
+    cluster,
+    embedded,
+    expressions,
+    image,
+    invoking,
+    services,
+    testing,
+    workflows,
+    workloads,
+)
 from lambent.errors import LambentError, UsageError
 
 OK, FAILED, USAGE, DIFFERENCE = 0, 1, 2, 3
@@ -30,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lambent {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    for family in (embedded, cluster, testing, invoking, image, services):
+    for family in (embedded, cluster, testing, workflows, expressions, workloads, invoking, image, services):
         family.register(verbs)
     return parser
 

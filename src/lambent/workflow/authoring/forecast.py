@@ -58,12 +58,13 @@ class ForecastPass:
 
 @dataclass(slots=True, eq=False)
 class Forecast:
-    """`orphans` are resources of the record that no step manages any longer."""
+    """`orphans` are resources of the record that no step manages any longer; `seen` is what was read, with writes."""
 
     workflow: Workflow
     parent: Mapping[str, Any]
     passes: list[ForecastPass] = field(default_factory=list)
     orphans: list[ResourceRef] = field(default_factory=list)
+    seen: dict[Place, Answer] = field(default_factory=dict)
 
     @property
     def changes(self) -> list[Change]:
@@ -92,8 +93,8 @@ def completed(parent: Mapping[str, Any], *, workflow: Workflow) -> tuple[dict[st
 
 def forecast(workflow: Workflow, parent: Mapping[str, Any], catalog: Catalog, *, converge: bool = False) -> Reading:
     """A generator of reads, resumed with answers; returns the forecast."""
-    known: dict[Place, Answer] = {}
     made = Forecast(workflow, parent)
+    known = made.seen
     record = parse_record(parent.get("metadata") or {})
     for _ in range(_MAX_PASSES if converge else 1):
         running = WorkflowPass(workflow, parent_of(parent), catalog, owner=owner_of(parent))

@@ -5,9 +5,18 @@ stand twice. A template named by an expression may be any, so then none counts a
 """
 
 from collections.abc import Iterator
+from typing import Any
 
-from lambent.workflow.engine import Catalog, PreparedTemplate, ResourceFunction, ValueFunction, Workflow
-from lambent.workflow.engine.expressions import Constant
+from lambent.workflow.engine import (
+    Catalog,
+    Prepared,
+    PreparedTemplate,
+    ResourceFunction,
+    Unready,
+    ValueFunction,
+    Workflow,
+)
+from lambent.workflow.engine.expressions import Constant, Expression
 from lambent.workflow.engine.workflows import LogicRef
 from lambent.workflow.spec import Diagnostic, Document, Identity, in_order, kind_of, nearest
 from lambent.workflow.testing import Loaded
@@ -51,29 +60,58 @@ def _duplicates(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def used_by(catalog: Catalog) -> set[Identity]:
-    """Identities that workflows reach, in any depth, by step, overlay or template name."""
+    """Identities that workflows reach, in any depth, by step, overlay or template name.
+
+    A document with errors uses what its text names; an ambiguous name uses all that have it.
+    """
     used: set[Identity] = set()
     for workflow in catalog.of_kind("Workflow"):
-        if isinstance(workflow, Workflow):
-            for step in workflow.steps:
-                for reference in step.references():
-                    _reach(catalog, reference, workflow.identity.namespace, used)
+        for reference in _references(workflow):
+            _reach(catalog, reference, workflow.identity.namespace, used)
     return used
+
+
+def _references(prepared: Prepared) -> Iterator[LogicRef]:
+    """What a document names."""
+    if isinstance(prepared, Workflow):
+        for step in prepared.steps:
+            yield from step.references()
+    elif isinstance(prepared, ResourceFunction):
+        for stage in prepared.overlays:
+            if stage.function:
+                yield LogicRef("ValueFunction", stage.function)
+        if isinstance(prepared.template_name, Constant):
+            yield LogicRef("ResourceTemplate", str(prepared.template_name.value))
+    elif isinstance(prepared, Unready):
+        yield from _named(prepared.document.spec)
+
+
+def _named(value: Any) -> Iterator[LogicRef]:
+    """Every pair of kind and name anywhere in a document that could not be prepared."""
+    if isinstance(value, dict):
+        kind, name = value.get("kind"), value.get("name")
+        if isinstance(kind, str) and isinstance(name, str):
+            yield LogicRef(kind, name)
+        for item in value.values():
+            yield from _named(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _named(item)
 
 
 def _reach(catalog: Catalog, reference: LogicRef, namespace: str, used: set[Identity]) -> None:
     found = catalog.resolve(reference.kind, reference.name, namespace)
-    if isinstance(found, str) or found.identity in used:
+    if isinstance(found, str):
+        same = (p.identity for p in catalog.of_kind(reference.kind) if p.identity.name == reference.name)
+        used.update(same)
+        return
+    if found.identity in used:
         return
     used.add(found.identity)
-    if not isinstance(found, ResourceFunction):
-        return
-    for stage in found.overlays:
-        if stage.function:
-            _reach(catalog, LogicRef("ValueFunction", stage.function), found.identity.namespace, used)
-    if isinstance(found.template_name, Constant):
-        _reach(catalog, LogicRef("ResourceTemplate", str(found.template_name.value)), found.identity.namespace, used)
-    elif found.template_name is not None:
+    for below in _references(found):
+        _reach(catalog, below, found.identity.namespace, used)
+    names_template = isinstance(found, ResourceFunction) and isinstance(found.template_name, Expression)
+    if names_template or isinstance(found, Unready):
         used |= {template.identity for template in catalog.of_kind("ResourceTemplate")}
 
 
