@@ -14,6 +14,7 @@ from lambent.workflow.engine import Answer, Catalog, Found, Prepared, Refused, R
 from lambent.workflow.spec import Document, nearest
 
 KINDS = ("ResourceTemplate", "ValueFunction", "ResourceFunction", "Workflow")
+_CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 SELECT_ANNOTATION = "koreo.dev/workflow"
 
 
@@ -64,12 +65,17 @@ def trigger_of(workflow: Prepared) -> GVK | None:
 
 
 async def find(kube: KubeClient, words: str, namespace: str, kinds: Iterable[GVK]) -> KubeObject:
-    """The object that KIND/NAME or KIND/NAMESPACE/NAME means; a kind counts in any case. Raises `UsageError`."""
+    """The object that KIND/NAME or KIND/NAMESPACE/NAME means; a kind goes by any name that kubectl takes for it.
+
+    Raises `UsageError`.
+    """
     kind, *rest = words.split("/")
     if len(rest) not in (1, 2) or not all(rest):
         raise UsageError(f"{words!r} does not name an object; write KIND/NAME or KIND/NAMESPACE/NAME")
     known = sorted(kinds)
     chosen = [gvk for gvk in known if kind.lower() in (gvk.kind.lower(), f"{gvk.kind}.{gvk.group}".lower())]
+    if not chosen:
+        chosen = [gvk for gvk in known if kind.lower() in await _other_names(kube, gvk)]
     if not chosen:
         names = ", ".join(gvk.kind for gvk in known) or "none: no workflow has a trigger kind"
         near = nearest(kind, [gvk.kind for gvk in known])
@@ -81,6 +87,17 @@ async def find(kube: KubeClient, words: str, namespace: str, kinds: Iterable[GVK
         except NotFound:
             continue
     raise UsageError(f"{chosen[0].kind} {rest[-1]} not found in namespace {place}; choose another with -n")
+
+
+async def _other_names(kube: KubeClient, gvk: GVK) -> set[str]:
+    """Plural, singular and short names of a kind, from its CRD."""
+    try:
+        plural = (await kube.resolve(gvk)).plural
+        crd = await kube.get(_CRD, f"{plural}.{gvk.group}")
+    except KubeError:
+        return set()
+    names = crd["spec"]["names"]
+    return {plural, f"{plural}.{gvk.group}", names.get("singular") or "", *(names.get("shortNames") or ())}
 
 
 async def read_live(kubeconfig: str, obj: Mapping[str, Any]) -> dict[str, Any]:
