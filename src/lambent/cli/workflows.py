@@ -146,6 +146,7 @@ def run_render(args: argparse.Namespace) -> int:
 def run_plan(args: argparse.Namespace) -> int:
     from lambent.workflow.authoring.choosing import load_existing, read_object, workflow_of
     from lambent.workflow.authoring.forecast_output import plan_data, plan_text
+    from lambent.workflow.engine import PermFail
 
     loaded = load_existing(files_of(args))
     workflow = workflow_of(loaded.catalog, args.workflow)
@@ -155,7 +156,7 @@ def run_plan(args: argparse.Namespace) -> int:
         print(plan_text(made, notes, paint_of(args)))
     else:
         print_data(plan_data(made, notes), args.output)
-    if has_strict_warnings(args, loaded.diagnostics):
+    if isinstance(made.passes[-1].result.outcome, PermFail) or has_strict_warnings(args, loaded.diagnostics):
         return 1
     return _DIFFERENCE if made.has_difference else 0
 
@@ -165,6 +166,7 @@ def _forecast(
 ) -> "tuple[Forecast, list[str]]":
     from lambent.workflow.authoring.choosing import read_objects
     from lambent.workflow.authoring.forecast import answer_from, completed, drive, forecast
+    from lambent.workflow.authoring.schemas import defaulted
 
     if args.cluster:
         from lambent.platform.daemon import run
@@ -172,7 +174,7 @@ def _forecast(
 
         kubeconfig = kubeconfig_of(args)
         return run(lambda: forecast_on(kubeconfig, workflow, parent, loaded.catalog, converge=args.converge))
-    parent, notes = completed(parent, workflow=workflow)
+    parent, notes = completed(defaulted(parent, loaded.documents), workflow=workflow)
     objects = [document.value for document in read_objects([args.resources], "--resources")] if args.resources else []
     reading = forecast(workflow, parent, loaded.catalog, converge=args.converge)
     return drive(reading, answer_from(objects)), notes

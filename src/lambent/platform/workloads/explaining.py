@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from lambent.kube.client import KubeClient
+from lambent.kube.types import KubeObject
 from lambent.platform.workloads.reading import (
     answer,
     connected,
     definitions,
     find,
-    live_of,
     trigger_kinds,
     workflow_for,
 )
@@ -32,14 +32,23 @@ async def drive_on(kube: KubeClient, reading: Reading) -> Forecast:
 async def forecast_on(
     kubeconfig: str, workflow: Workflow, parent: Mapping[str, Any], catalog: Catalog, *, converge: bool
 ) -> tuple[Forecast, list[str]]:
-    """The forecast of a workflow from files for a parent as the cluster has it, and notes on what was assumed."""
+    """The forecast of a workflow from files for a parent as the cluster would store it, and notes.
+
+    The server fills in defaults, and the status of an object that it has, on a dry run of an apply.
+    """
     async with connected(kubeconfig) as kube:
-        live = await live_of(kube, parent)
-        # What the file says is wanted; identity, status and record are the cluster's.
-        if "spec" in parent:
-            live["spec"] = parent["spec"]
-        whole, notes = completed(live, workflow=workflow)
+        stored = await kube.apply(cast(KubeObject, _applicable(parent)), manager="lambent", force=True, dry_run=True)
+        whole, notes = completed(cast(dict[str, Any], stored), workflow=workflow)
         return await drive_on(kube, forecast(workflow, whole, catalog, converge=converge)), notes
+
+
+def _applicable(parent: Mapping[str, Any]) -> dict[str, Any]:
+    """What a user would apply: server-side apply refuses the fields that only the server sets."""
+    metadata = dict(parent.get("metadata") or {})
+    for name in ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation"):
+        metadata.pop(name, None)
+    metadata.setdefault("namespace", "default")
+    return {**{key: value for key, value in parent.items() if key != "status"}, "metadata": metadata}
 
 
 async def explain_on(kubeconfig: str, words: str, *, namespace: str) -> Explanation:

@@ -15,7 +15,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """`ready` is the Ready (or ACK.ResourceSynced) status, or why there is none; `owner` how it is kept."""
+    """`ready` is the Ready (or ACK.ResourceSynced) status, or why there is none.
+
+    `note` says orphan, read only, or the policy of its deletion.
+    """
 
     kind: str
     namespace: str
@@ -71,12 +74,12 @@ async def _resource(kube: KubeClient, ref: ResourceRef, note: str) -> Resource:
 
 
 def inspection_lines(found: Inspection, paint: Paint = plain) -> list[str]:
-    """For people; tables are made by the caller's printing of `rows`."""
+    """The object and its conditions; the table of resources is the caller's."""
     lines = [paint("strong", found.object) + f"  by Workflow {found.workflow or '(none yet)'}"]
     for one in found.conditions:
-        style = "good" if one.get("status") == "True" else "warn"
+        is_good = one.get("status") == "True" and one.get("type") not in ("Reconciling", "Stalled")
         lines.append(
-            f"  {paint('good' if style == 'good' else 'warn', str(one.get('type')))}"
+            f"  {paint('good' if is_good else 'warn', str(one.get('type')))}"
             f"  {one.get('status')}  {one.get('reason', '')}  {one.get('message', '')}".rstrip()
         )
     return lines

@@ -9,9 +9,10 @@ from lambent.workflow.spec.painting import Paint, plain
 
 def explanation_text(found: Explanation, paint: Paint = plain) -> str:
     lines = [paint("strong", f"{found.object}") + f"  by {found.workflow}"]
-    style = "good" if found.ready == "True" else "bad"
     ready = f"Ready is {found.ready or 'not set'}" + (f" ({found.reason})" if found.reason else "")
-    lines.append(paint("good" if style == "good" else "bad", ready) + (f": {found.message}" if found.message else ""))
+    lines.append(
+        paint("good" if found.ready == "True" else "bad", ready) + (f": {found.message}" if found.message else "")
+    )
     lines += [paint("warn", f"note: {note}") for note in found.notes]
     for cause in found.causes:
         lines += _cause(cause, paint)
@@ -33,23 +34,23 @@ def _cause(cause: Cause, paint: Paint) -> Iterator[str]:
     }
     for name, value in details.items():
         if value:
-            yield f"     {name + ':':10}{value}"
+            yield f"     {name + ':':12}{value}"
     for path in cause.paths:
-        yield f"     {'reads:':10}{path.path}  {paint('dim', path.found)}"
+        yield f"     {'reads:':12}{path.path}  {paint('dim', path.found)}"
     for what in cause.waits_for:
-        yield f"     {'waits for:':10} {what}"
+        yield f"     {'waits for:':12}{what}"
     for what in cause.due:
-        yield f"     {'due:':10}{what}"
+        yield f"     {'due:':12}{what}"
     if cause.server:
-        yield f"     {'server:':10}{paint('bad', cause.server)}"
+        yield f"     {'server:':12}{paint('bad', cause.server)}"
     yield from _times(cause)
 
 
 def _times(cause: Cause) -> Iterator[str]:
     if cause.since:
         attempts = f", {cause.attempts} attempts" if cause.attempts is not None else ""
-        yield f"     {'since:':10}{cause.since}{attempts}"
+        yield f"     {'since:':12}{cause.since}{attempts}"
     if cause.next_at:
-        yield f"     {'next look:':10} {cause.next_at}"
+        yield f"     {'next look:':12}{cause.next_at}"
     elif cause.delay_s is not None:
-        yield f"     {'next look:':10} within {cause.delay_s:g} s, or when the object changes"
+        yield f"     {'next look:':12}within {cause.delay_s:g} s, or when the object changes"

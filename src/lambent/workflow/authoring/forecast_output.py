@@ -13,7 +13,7 @@ from lambent.workflow.authoring.texts import (
     redacted,
     yaml_text,
 )
-from lambent.workflow.engine import Ok, ResourceRef, name_of
+from lambent.workflow.engine import DepSkip, Ok, ResourceRef, StepResult, name_of
 from lambent.workflow.spec.painting import Paint, Style, plain
 
 VERSION = 1
@@ -98,12 +98,23 @@ def _pass_lines(one: ForecastPass, paint: Paint) -> list[str]:
     lines = []
     for label, step in one.result.steps.items():
         name = name_of(step.outcome)
-        message = "" if isinstance(step.outcome, Ok) else f"  {step.outcome.message}"
-        lines.append(f"  {paint(STYLES[name], MARKS[name])} {label.ljust(width)}  {name}{message}")
+        lines.append(f"  {paint(STYLES[name], MARKS[name])} {label.ljust(width)}  {name}{_said(step, one)}".rstrip())
         for change in one.changes:
             if change.step == label:
                 lines += _change_lines(change, paint)
     return lines
+
+
+def _said(step: StepResult, one: ForecastPass) -> str:
+    """The message of an outcome; a step that waits for others names them, since their messages stand above."""
+    if isinstance(step.outcome, Ok):
+        return ""
+    if isinstance(step.outcome, DepSkip):
+        labels = [dependency.label for dependency in step.step.dependencies]
+        waiting = [label for label in labels if not isinstance(one.result.steps[label].outcome, Ok)]
+        if waiting:
+            return f"  waits for {', '.join(waiting)}"
+    return f"  {step.outcome.message}"
 
 
 def _change_lines(change: Change, paint: Paint) -> list[str]:

@@ -7,7 +7,7 @@ open, so nothing there counts as missing.
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,8 +43,16 @@ def read_schemas(folder: Path) -> Schemas:
     """Compiled schemas by apiVersion and kind."""
     if not folder.exists():
         raise UsageError(f"--crds {folder}: no such file or folder")
+    schemas = schemas_of(load_paths([folder])[0])
+    if not schemas:
+        raise UsageError(f"--crds {folder}: no CustomResourceDefinition with a schema there")
+    return schemas
+
+
+def schemas_of(documents: Iterable[Document]) -> Schemas:
+    """The schemas of the CRDs among some documents."""
     schemas: dict[tuple[str, str], Schema] = {}
-    for document in load_paths([folder])[0]:
+    for document in documents:
         if document.identity.kind != "CustomResourceDefinition":
             continue
         spec = document.spec
@@ -53,9 +61,16 @@ def read_schemas(folder: Path) -> Schemas:
             if source:
                 key = (f"{spec.get('group')}/{version.get('name')}", (spec.get("names") or {}).get("kind", ""))
                 schemas[key] = compile_schema(source)
-    if not schemas:
-        raise UsageError(f"--crds {folder}: no CustomResourceDefinition with a schema there")
     return schemas
+
+
+def defaulted(obj: Mapping[str, Any], documents: Iterable[Document]) -> dict[str, Any]:
+    """A copy of an object with the defaults that the CRD of its kind, if it is among the documents, fills in."""
+    filled: dict[str, Any] = copy.deepcopy(dict(obj))
+    schema = schemas_of(documents).get((str(obj.get("apiVersion")), str(obj.get("kind"))))
+    if schema is not None:
+        schema.admit(filled, "strict")
+    return filled
 
 
 def _document(document: Document, schemas: Schemas) -> Iterator[Diagnostic]:
