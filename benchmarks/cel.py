@@ -15,6 +15,7 @@ from statistics import median
 from time import process_time
 from typing import Any
 
+from benchmarks._bars import bar
 from lambent import cel
 from lambent.cel.parser import parse
 
@@ -87,10 +88,6 @@ def _baseline() -> dict[str, float]:
     return figures
 
 
-def _bar(value: float, limit: float) -> dict[str, Any]:
-    return {"value": round(value, 3), "limit": limit, "ok": value <= limit}
-
-
 def run() -> dict[str, Any]:
     """All figures, and the four bars."""
     bindings = {"inputs": INPUTS}
@@ -114,10 +111,10 @@ def run() -> dict[str, Any]:
         "cel_python_us": baseline,
         "times_cel_python": {name: round(value / figures[name]["median_us"]) for name, value in baseline.items()},
         "bars": {
-            "field_us": _bar(figures["field"]["median_us"], FIELD_US),
-            "filter_map_us": _bar(figures["filter_map"]["median_us"], FILTER_MAP_US),
-            "parse_map_ms": _bar(parse_ms, PARSE_MS),
-            "first_ms": _bar(first_ms, FIRST_MS),
+            "field_us": bar(figures["field"]["median_us"], FIELD_US),
+            "filter_map_us": bar(figures["filter_map"]["median_us"], FILTER_MAP_US),
+            "parse_map_ms": bar(parse_ms, PARSE_MS),
+            "first_ms": bar(first_ms, FIRST_MS),
         },
     }
 

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks._bars import bar
+
 RUNS = 5
 INVOCATIONS = 300
 COMMAND = [sys.executable, "-m", "lambent"]
@@ -111,16 +113,12 @@ def run() -> dict[str, Any]:
         },
         "warm_p99_ms": round(warm[int(len(warm) * 0.99)], 3),
         "bars": {
-            "ready_s": _bar(statistics.median(ready), 2.0),
-            "resident_mb": _bar(statistics.median(memory), 150.0),
-            "help_ms": _bar(statistics.median(helps), 150.0),
-            "warm_invoke_p50_ms": _bar(statistics.median(warm), 0.6),
+            "ready_s": bar(statistics.median(ready), 2.0),
+            "resident_mb": bar(statistics.median(memory), 150.0),
+            "help_ms": bar(statistics.median(helps), 150.0),
+            "warm_invoke_p50_ms": bar(statistics.median(warm), 0.6),
         },
     }
-
-
-def _bar(value: float, limit: float) -> dict[str, Any]:
-    return {"value": round(value, 3), "limit": limit, "ok": value <= limit}
 
 
 if __name__ == "__main__":
