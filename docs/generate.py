@@ -57,7 +57,44 @@ def _one(label: str, parser: argparse.ArgumentParser) -> list[str]:
     return [*rows, *flags, ""]
 
 
-PAGES = {"settings.md": settings_page, "commands.md": commands_page}
+def metrics_page() -> str:
+    """Every metric of every process: importing the processes registers them."""
+    import lambent.platform.up  # noqa: F401 - registers
+    from lambent.telemetry import REGISTRY
+
+    rows = [
+        "# Metrics",
+        "",
+        "Prometheus text on `/metrics` of the admin port, `/_lambent/metrics` of the AWS port.",
+        "",
+    ]
+    rows += ["| Metric | Type | Meaning |", "|---|---|---|"]
+    for metric in sorted(REGISTRY.collect(), key=lambda each: each.name):
+        suffix = "_total" if metric.type == "counter" else ""
+        rows.append(f"| `{metric.name}{suffix}` | {metric.type} | {metric.documentation.rstrip('.')} |")
+    return "\n".join(rows) + "\n"
+
+
+def kinds_page() -> str:
+    """The CRDs `lambent crds` prints."""
+    from lambent.platform.crds import all_crds
+
+    rows = ["# Kinds", "", "What `lambent crds` prints; `kubectl explain KIND` shows the fields.", ""]
+    rows += ["| Kind | Group and version | Short names |", "|---|---|---|"]
+    for crd in sorted(all_crds(), key=lambda each: (each["spec"]["group"], each["spec"]["names"]["kind"])):
+        spec = crd["spec"]
+        versions = ", ".join(version["name"] for version in spec["versions"])
+        short = ", ".join(spec["names"].get("shortNames", []))
+        rows.append(f"| {spec['names']['kind']} | `{spec['group']}/{versions}` | {short} |")
+    return "\n".join(rows) + "\n"
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "commands.md": commands_page,
+    "metrics.md": metrics_page,
+    "kinds.md": kinds_page,
+}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():
