@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambent import cel
-from lambent.workflow.spec import Diagnostic, Document, FieldPath, nearest, path_text
+from lambent.workflow.spec import Diagnostic, Document, FieldPath, Span, nearest, path_text
 
 Bindings = Mapping[str, Any]
 PROFILE_ANNOTATION = "lambent.dev/cel-profile"
@@ -137,12 +137,23 @@ def _clip(message: str) -> str:
     return message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 3] + "..."
 
 
+def koreo_reads_a_number(text: str) -> bool:
+    """Whether Koreo, which pastes literal text into source when it reads as a number, changes its type (or fails)."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 class Compiler:
     """Compiles the expressions of one document and collects what is wrong with them; it never raises."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.diagnostics: list[Diagnostic] = []
+        # Values of a test are data of the test; numbers in quotes are what tests of identifiers consist of.
+        self._is_for_clusters = document.identity.kind != "FunctionTest"
         meta = document.value.get("metadata")
         annotations = (meta.get("annotations") if isinstance(meta, dict) else None) or {}
         profile = annotations.get(PROFILE_ANNOTATION) if isinstance(annotations, dict) else None
@@ -151,6 +162,9 @@ class Compiler:
     def expression(self, text: str, path: FieldPath, names: Collection[str]) -> Template:
         """A string field: an expression when it begins with `=`, else the text itself."""
         if not text.startswith("="):
+            if self._is_for_clusters and koreo_reads_a_number(text):
+                message = "this text stays text; Koreo takes it for a number"
+                self._warn("koreo-numeric-string", message, path)
             return Constant(text)
         source = text.lstrip("=")
         try:
@@ -158,6 +172,9 @@ class Compiler:
         except cel.CelError as error:
             self._refuse(error, path, names)
             return Constant(None)
+        for lint in program.lints:
+            span = self.document.span_in(path, line=lint.line, col=lint.col)
+            self._warn(f"cel-{lint.code}", lint.message, path, span)
         return Expression(program, self.document, path, program.evaluate)
 
     def template(self, value: Any, path: FieldPath, names: Collection[str]) -> Template:
@@ -183,6 +200,10 @@ class Compiler:
             else:
                 items.append((key, self.template(item, below, names)))
         return Overlay(tuple(items))
+
+    def _warn(self, code: str, message: str, path: FieldPath, span: Span | None = None) -> None:
+        found = self.document.diagnose(code, _clip(message), path, severity="warning", span=span)
+        self.diagnostics.append(found)
 
     def _refuse(self, error: cel.CelError, path: FieldPath, names: Collection[str]) -> None:
         message, _, meant = error.message.partition("; did you mean ")

@@ -196,8 +196,8 @@ class _Case:
         compiler = Compiler(self._document)
         bare = [name for name in inputs if name.isidentifier()]
         compiled = compiler.overlay(overlay, where, {"inputs", "resource", *bare})
-        if compiler.diagnostics:
-            first = compiler.diagnostics[0]
+        if has_errors(compiler.diagnostics):
+            first = next(found for found in compiler.diagnostics if found.is_error)
             raise Failed(first.message, first.place)
         return compiled.apply(given, {**inputs, "inputs": inputs, "resource": given})
 
