@@ -460,3 +460,12 @@ async def test_a_status_that_the_server_cuts_is_not_written_in_every_pass():
         before = cluster.mutations()
         await asyncio.sleep(10_000)
         assert cluster.mutations()[len(before) :] == []
+
+
+async def test_a_server_that_refuses_at_the_start_is_asked_again():
+    cluster = _cluster()
+    cluster.put([_trigger()])
+    cluster.kube.fail("get", None, ServerError("etcd is changing its leader", code=503), times=3)
+    async with asyncio.timeout(30), cluster.running():
+        await asyncio.sleep(1)
+        assert cluster.get(THING, "first")

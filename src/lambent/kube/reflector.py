@@ -56,7 +56,8 @@ class Reflector:
     selector: Selector = ALL
     watch_timeout_s: int = 45
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    rng: random.Random = field(default_factory=random.Random)
+    # From the process' own generator, so that a seeded test repeats.
+    rng: random.Random = field(default_factory=lambda: random.Random(random.random()))
     _failures: int = 0
     _revision: str = ""
 

@@ -31,7 +31,8 @@ class Backoff:
     first_s: float = 0.2
     cap_s: float = 300.0
     jitter: float = 0.1
-    rng: random.Random = field(default_factory=random.Random)
+    # From the process' own generator, so that a seeded test repeats.
+    rng: random.Random = field(default_factory=lambda: random.Random(random.random()))
 
     def delay_s(self, failures: int) -> float:
         exact = min(self.cap_s, self.first_s * 2.0 ** min(failures - 1, 40))

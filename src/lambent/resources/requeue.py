@@ -51,7 +51,8 @@ class Patience:
     """How often each object has met its present situation, and for how long."""
 
     resync_s: float = 600.0
-    rng: random.Random = field(default_factory=random.Random)
+    # From the process' own generator, so that a seeded test repeats.
+    rng: random.Random = field(default_factory=lambda: random.Random(random.random()))
     _runs: dict[Key, dict[str, _Run]] = field(default_factory=dict)
     _present: dict[Key, _Run] = field(default_factory=dict)
 

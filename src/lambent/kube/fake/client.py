@@ -260,11 +260,11 @@ class FakeKube:
         for change in self._backlog(info, options):
             queue.put_nowait(change)
         self._watchers[queue] = False
+        deadline = asyncio.get_running_loop().time() + options.timeout_s
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(options.timeout_s):
-                    async for event in self._events(queue, info, matches):
-                        yield WatchEvent(event.type, _shown(event.object, options.selector))
+                async for event in self._events(queue, info, matches, deadline):
+                    yield WatchEvent(event.type, _shown(event.object, options.selector))
             if self._watchers[queue]:
                 await asyncio.Event().wait()
             # A bookmark claims that everything before it was delivered.
@@ -331,15 +331,25 @@ class FakeKube:
         return [change for change in self._store.history if change.revision > since]
 
     async def _events(
-        self, queue: asyncio.Queue[Change | None], info: ResourceInfo, matches: Callable[[KubeObject], bool]
+        self,
+        queue: asyncio.Queue[Change | None],
+        info: ResourceInfo,
+        matches: Callable[[KubeObject], bool],
+        deadline: float,
     ) -> AsyncIterator[WatchEvent]:
-        while (change := await queue.get()) is not None:
-            if self._watchers[queue]:
-                await asyncio.Event().wait()
+        while (change := await self._next(queue, deadline)) is not None:
             if change.kind != self._store.kind_of(info):
                 continue
             if (event := _seen(change, info.gvk, matches)) is not None:
                 yield event
+
+    async def _next(self, queue: asyncio.Queue[Change | None], deadline: float) -> Change | None:
+        """The limit holds for the wait alone: around a `yield` it would cut short what the consumer waits for."""
+        async with asyncio.timeout_at(deadline):
+            change = await queue.get()
+            if self._watchers[queue]:
+                await asyncio.Event().wait()
+            return change
 
 
 def _matcher(selector: Selector, namespace: str | None) -> Callable[[KubeObject], bool]:

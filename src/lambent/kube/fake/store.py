@@ -5,6 +5,7 @@ subresource, writes that change nothing keep the revision, collection of depende
 takes a moment). What it leaves out: schemas, defaulting, namespaces as preconditions, admission.
 """
 
+import random
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,20 +67,23 @@ class Store:
         if meta.get("resourceVersion") not in (None, "", "0"):
             raise Invalid("resourceVersion should not be set on objects to be created", code=422)
         if not meta.get("name"):
-            meta["name"] = meta.get("generateName", "") + uuid.uuid4().hex[:5]
+            meta["name"] = meta.get("generateName", "") + _uuid().hex[:5]
         key = Key.of(new)
         if key in self._objects.get(self.kind_of(info), {}):
             message = f'{_resource(info)} "{key.name}" already exists'
             raise AlreadyExists(message, code=409, status_reason="AlreadyExists")
         for field in _SERVER_SET:
             cast(dict[str, Any], meta).pop(field, None)
-        meta["uid"] = str(uuid.uuid4())
+        meta["uid"] = str(_uuid())
         meta["creationTimestamp"] = self._stamp()
         if info.gvk.kind not in WITHOUT_GENERATION:
             meta["generation"] = 1
         if "status" in info.subresources:
             new.pop("status", None)
-        return self._commit(info, "ADDED", None, new, dry_run=dry_run)
+        created = self._commit(info, "ADDED", None, new, dry_run=dry_run)
+        if not dry_run and self._is_orphan(created):
+            self._collect([created])
+        return created
 
     def update(
         self, info: ResourceInfo, old: KubeObject, new: KubeObject, *, subresource: str = "", dry_run: bool = False
@@ -179,8 +183,14 @@ class Store:
             if any(ref["uid"] == uid for ref in obj["metadata"].get("ownerReferences") or ()):
                 yield obj
 
+    def _is_orphan(self, obj: KubeObject) -> bool:
+        """Every owner is gone; one of a kind that was never here may live elsewhere."""
+        refs = obj["metadata"].get("ownerReferences") or ()
+        kinds = [GVK.parse(ref["apiVersion"], ref["kind"]) for ref in refs]
+        return bool(refs) and all((kind.group, kind.kind) in self._objects for kind in kinds)
+
     def _collect(self, dependents: list[KubeObject]) -> None:
-        """Deletes those without a living owner; the others lose the reference."""
+        """Deletes those without a living owner."""
         alive = {obj["metadata"]["uid"]: obj for obj in self._everything()}
         for obj in dependents:
             if obj["metadata"]["uid"] not in alive:
@@ -210,6 +220,11 @@ class Store:
                 ref for ref in obj["metadata"]["ownerReferences"] if ref["uid"] != uid
             ]
             self.update(_plain_info(obj), obj, new)
+
+
+def _uuid() -> uuid.UUID:
+    """From the process' own generator, so that a seeded test repeats."""
+    return uuid.UUID(int=random.getrandbits(128), version=4)
 
 
 def _admit(info: ResourceInfo, old: KubeObject, new: KubeObject, subresource: str) -> KubeObject:

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from lambent.clock import utc_now
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import NotFound
+from lambent.kube.errors import KubeError, NotFound
 from lambent.kube.events import EventRecorder
 from lambent.kube.informer import InformerHub
 from lambent.kube.types import GVK
@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 _CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 _OURS = "workflows.koreo.dev"
 _LOOK_AGAIN_S = 60.0
+_ASK_AGAIN_S = 2.0
 
 
 class WorkflowController:
@@ -90,11 +91,16 @@ class WorkflowController:
     async def _is_ours(self) -> bool:
         if self._settings.takeover:
             return True
-        try:
-            crd = await self._kube.get(_CRD, _OURS)
-        except NotFound:
-            return True
-        return VERSION_ANNOTATION in (crd["metadata"].get("annotations") or {})
+        while True:
+            try:
+                crd = await self._kube.get(_CRD, _OURS)
+            except NotFound:
+                return True
+            except KubeError as error:
+                _log.warning("cannot read yet whose the koreo.dev CRDs are: %s", error)
+                await asyncio.sleep(error.retry_after_s or _ASK_AGAIN_S)
+            else:
+                return VERSION_ANNOTATION in (crd["metadata"].get("annotations") or {})
 
     async def _follow_definitions(self, group: asyncio.TaskGroup, watches: ResourceWatches) -> None:
         while True:
