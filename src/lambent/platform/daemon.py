@@ -52,6 +52,7 @@ async def run_daemon(daemon: Daemon, *, on_ready: Callable[[], None] = lambda: N
     def ask_to_stop() -> None:
         if stop.is_set():
             os._exit(1)
+        log.info("stopping; a second signal ends it at once")
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
