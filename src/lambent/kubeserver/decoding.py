@@ -60,9 +60,38 @@ def _check_size(body: bytes) -> None:
 
 def decode_json(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+    if body.count(b"{") + body.count(b"[") > DEEPEST:
+        check_depth(value)
+    return value
+
+
+DEEPEST = 128
+"""Levels of an object; what walks one calls itself for each, and Python bounds that."""
+_WRITABLE_LEVELS = 254  # of orjson's writer, which counts them at no cost
+
+
+_OWNERSHIP_LEVELS = 8  # managedFields repeat each level of the object, from a place of their own
+
+
+def check_depth(value: Any) -> None:
+    """Raises 400 for a value of more than `DEEPEST` levels, what the server notes of them not counted."""
+    meta = value.get("metadata") if isinstance(value, dict) else None
+    if isinstance(meta, dict) and "managedFields" in meta:
+        _refuse_deeper(value, DEEPEST + _OWNERSHIP_LEVELS)
+        value = value | {"metadata": {name: one for name, one in meta.items() if name != "managedFields"}}
+    _refuse_deeper(value, DEEPEST)
+
+
+def _refuse_deeper(value: Any, levels: int) -> None:
+    for _ in range(_WRITABLE_LEVELS - levels):
+        value = [value]
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        raise bad_request(f"the object nests more than {DEEPEST} levels deep") from None
 
 
 def decode_yaml(body: bytes) -> Any:
@@ -70,10 +99,42 @@ def decode_yaml(body: bytes) -> Any:
     if body.lstrip()[:1] == b"{":
         return decode_json(body)
     try:
+        if sum(map(body.count, (b"[", b"{", b"-", b"?"))) > DEEPEST:
+            _refuse_deep_yaml(body)
         value = yaml.load(body, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+        if b"*" in body and _nodes(value, _MOST_NODES) <= 0:
+            raise bad_request("error converting YAML to JSON: yaml: document contains excessive aliasing")
+        return decode_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        # Not YAML, or a value that JSON has no word for: a number beyond 64 bits, a list in itself, a key of a list.
         raise bad_request(f"error converting YAML to JSON: {error}") from None
-    return orjson.loads(orjson.dumps(value, default=str))
+
+
+def _refuse_deep_yaml(body: bytes) -> None:
+    """Before it is loaded: the C loader calls itself for each level, without a bound but the end of the stack."""
+    depth = 0
+    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST + _OWNERSHIP_LEVELS:
+            raise bad_request(f"the object nests more than {DEEPEST} levels deep")
+
+
+_MOST_NODES = 1_000_000
+"""More than a body of the greatest size holds without aliases, few enough to be counted in a moment."""
+
+
+def _nodes(value: Any, left: int) -> int:
+    """What is left of `left` after each node, an aliased one each time, was counted; not above 0 when too many."""
+    left -= 1
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in below:
+        if left <= 0:
+            return left
+        left = _nodes(one, left)
+    return left
 
 
 def decode_patch(call: Call) -> tuple[str, Any]:
@@ -90,6 +151,7 @@ def decode_patch(call: Call) -> tuple[str, Any]:
         value = orjson.loads(call.request.body)
     except orjson.JSONDecodeError:
         raise bad_request(f"error decoding patch: {_go_json_error(call.request.body)}") from None
+    check_depth(value)
     if not isinstance(value, list if kind == "json" else dict):
         raise bad_request(
             f"error decoding patch: json: cannot unmarshal {_name(value)} into Go value of type "
@@ -103,6 +165,8 @@ def _go_json_error(body: bytes) -> str:
     text = body.decode(errors="replace")
     try:
         json.loads(text)
+    except RecursionError:
+        return "exceeded max depth"
     except json.JSONDecodeError as error:
         if error.pos >= len(text):
             return "unexpected end of JSON input"

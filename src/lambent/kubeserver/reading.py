@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from bisect import bisect_right
 from typing import Any
@@ -24,6 +25,7 @@ from lambent.kubeserver.rendering import answer, render_list, render_one
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.store import Store
 
+_UNSIGNED = re.compile("[0-9]{1,19}")
 _FUTURE_WAIT_S = 3.0  # how long a read waits for a version that is not there yet; as kube-apiserver
 
 
@@ -66,7 +68,7 @@ class Reader:
         meta: dict[str, Any] = {"resourceVersion": str(rv)}
         if after:
             records = records[bisect_right(records, after, key=lambda record: record.path) :]
-        if not limit or len(records) <= limit:
+        if limit <= 0 or len(records) <= limit:
             return records, meta
         page = records[:limit]
         meta["continue"] = self._seal(rv, page[-1].path)
@@ -136,7 +138,7 @@ def version_of(call: Call) -> int:
     text = call.query.get("resourceVersion", "")
     if not text:
         return 0
-    if not text.isdigit():
+    if not _UNSIGNED.fullmatch(text):
         message = f'strconv.ParseUint: parsing "{text}": invalid syntax'
         if call.verb == "watch":
             raise ApiError(500, f"Invalid value: {message}", reason="")

@@ -23,7 +23,7 @@ from lambent.kubeserver.scaling import Scaler
 from lambent.kubeserver.stages import refuse_wrong_types
 from lambent.kubeserver.status import ApiError, forbidden, no_resource, not_allowed
 from lambent.kubeserver.store import Store
-from lambent.kubeserver.tokens import Tokens
+from lambent.kubeserver.tokens import Tokens, check_request
 from lambent.kubeserver.watching import Hub
 from lambent.kubeserver.writing import Writer
 
@@ -137,6 +137,7 @@ class Router:
         wanted = schema_of("authentication.k8s.io", "v1", "TokenRequest")
         refuse_wrong_types(call.resource, wanted.admit(body).errors)
         spec = body.get("spec") or {}
+        check_request(spec)
         status = self._parts.tokens.mint(call.namespace, call.name, record.uid, spec)
         head = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1"}
         meta = {"name": call.name, "namespace": call.namespace, "creationTimestamp": None}

@@ -86,8 +86,8 @@ class _Parser:
 
     def _set(self) -> frozenset[str]:
         self._next()
-        if self._next() != "(":
-            raise self._unexpected(self._tokens[self._at - 1], "'('")
+        if (opening := self._next()) != "(":
+            raise self._unexpected(opening, "'('")
         values: set[str] = set()
         while (token := self._next()) != ")":
             if not token:

@@ -5,10 +5,10 @@ argument is changed. Source: Kubernetes docs, "Strategic merge patch"; order of 
 the patch keep their order, those only the server has keep theirs, and the live order decides between the two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
-from lambent.kubeserver.status import ApiError
+from lambent.kubeserver.status import ApiError, bad_request
 
 JsonSchema = Mapping[str, Any]
 Definitions = Mapping[str, JsonSchema]
@@ -48,6 +48,8 @@ class _Merge:
         out = dict(original) if isinstance(original, dict) else {}
         retained = patch.get("$retainKeys")
         if retained is not None:
+            if not isinstance(retained, list):
+                raise bad_request("invalid patch format of retainKeys")
             out = {key: value for key, value in out.items() if key in retained}
         for name, value in patch.items():
             if not name.startswith("$"):
@@ -72,17 +74,24 @@ class _Merge:
         for directive, value in patch.items():
             if directive.startswith(_DELETE):
                 name = directive.removeprefix(_DELETE)
-                out[name] = [one for one in out.get(name) or [] if one not in value]
+                present = out.get(name) or []
+                if not isinstance(value, list) or not isinstance(present, list):
+                    raise bad_request("invalid patch format of primitive list")
+                out[name] = [one for one in present if one not in value]
         for directive, order in patch.items():
             if directive.startswith(_ORDER):
                 name = directive.removeprefix(_ORDER)
                 if name in out:
                     key = self._below(schema, name).get("x-kubernetes-patch-merge-key", "")
-                    live = (original or {}).get(name) or []
+                    live = (original.get(name) if isinstance(original, dict) else None) or []
+                    if not all(isinstance(one, list) for one in (out[name], order, live)):
+                        raise bad_request("invalid patch format of setElementOrder list")
                     out[name] = _ordered(out[name], order, live, key)
 
     def lists(self, original: list[Any], patch: list[Any], schema: JsonSchema) -> list[Any]:
         key = schema.get("x-kubernetes-patch-merge-key", "")
+        if any(isinstance(one, list) for one in patch):
+            raise ApiError(422, "lists of lists are not supported", details={})
         if not any(isinstance(one, dict) for one in (*original, *patch)):
             merged = list(dict.fromkeys((*original, *patch)))
             return _ordered(merged, patch, original, "")
@@ -121,8 +130,10 @@ def _meaningless(text: str) -> ApiError:
     return ApiError(500, text, reason="")
 
 
-def _mark(item: Any, key: str) -> Any:
-    return item.get(key) if key and isinstance(item, dict) else item
+def _mark(item: Any, key: str) -> Hashable:
+    """What an item is found by; a text stands for what cannot be looked up."""
+    value = item.get(key) if key and isinstance(item, dict) else item
+    return value if isinstance(value, Hashable) else repr(value)
 
 
 def _ordered(merged: list[Any], wanted: list[Any], live: list[Any], key: str) -> list[Any]:

@@ -125,19 +125,17 @@ class Hub:
         start = version_of(call)
         initial = _wants_initial(call)
         seconds = call.number("timeoutSeconds") or random.randint(_SHORTEST_S, _LONGEST_S)
-        stream = self._stream(call, chosen, start=start, initial=initial, seconds=seconds)
+        view = View(call.resource, call.form(), call.query.get("includeObject", "Metadata"))
+        stream = self._stream(call, _Lines(view, chosen, self._clock), start=start, initial=initial, seconds=seconds)
         return Response(200, [JSON], stream)
 
     async def _stream(
-        self, call: Call, chosen: Selection, *, start: int, initial: bool | None, seconds: int
+        self, call: Call, lines: "_Lines", *, start: int, initial: bool | None, seconds: int
     ) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         bookmarks = call.flag("allowWatchBookmarks")
         watcher = Watcher(call.namespace)
-        lines = _Lines(
-            View(call.resource, call.form(), call.query.get("includeObject", "Metadata")), chosen, self._clock
-        )
         self._watchers.setdefault(call.resource.bucket, set()).add(watcher)
         _watchers.inc()
         try:

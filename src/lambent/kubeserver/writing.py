@@ -19,7 +19,7 @@ from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call, check_dry_run
-from lambent.kubeserver.decoding import decode_body, decode_json, decode_patch, media_type
+from lambent.kubeserver.decoding import check_depth, decode_body, decode_json, decode_patch, media_type
 from lambent.kubeserver.deletion import POLICIES, DeleteOptions, Deleter, is_finished
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.event_views import GROUP, as_core_v1
@@ -157,6 +157,7 @@ class Writer:
             raise inapplicable() from None
         if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
             raise bad_request("the patch leaves no object")
+        check_depth(new)
         # A patch may share parts with itself and the old object; what follows changes in place.
         result: KubeObject = orjson.loads(orjson.dumps(new))
         return result
@@ -252,9 +253,10 @@ def _checked_apply(call: Call, config: Any) -> str:
 
 
 def _check_names(call: Call, new: KubeObject) -> None:
-    meta: Any = new.get("metadata")
+    meta: Any = new.setdefault("metadata", {})  # type: ignore[typeddict-item]  # the name follows below
     if not isinstance(meta, dict):
-        return
+        version = call.resource.gvk.version
+        raise bad_request(f"{call.resource.kind} in version {version!r} cannot be handled: metadata is not an object")
     name = meta.get("name")
     if not name and call.request.method == "PUT" and call.resource.custom:
         raise bad_request("name must be provided")

@@ -1,0 +1,116 @@
+"""Requests changed at random never reach the catch-all, are always answered, and leave the server alive.
+
+`LAMBENT_FUZZ_INPUTS` says how many (a run at scale takes 200 000), `LAMBENT_FUZZ_SEED` which.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from lambent.clock import VirtualTimeLoop
+from lambent.http.message import Request, Response
+from lambent.kubeserver import KubeServer
+from tests.kubeserver.asking import CONFIGMAPS, GIZMOS, Asker, configmap, gizmo, gizmo_crd
+from tests.kubeserver.mutations import Ask, Mutator
+
+INPUTS = int(os.environ.get("LAMBENT_FUZZ_INPUTS", "2000"))
+SEED = int(os.environ.get("LAMBENT_FUZZ_SEED", "1"))
+PER_SERVER = 2_000
+"""Requests until a fresh server, so that a failure has few requests before it."""
+
+WORDED_500 = (
+    "failed to create typed patch object",
+    "failed to create manager for existing fields",
+    "failed to convert new object",
+    "resourceVersion should not be set on objects to be created",
+    "Invalid value: strconv",
+    "does not contain declared merge key",
+    "unknown patch type",
+)
+"""kube-apiserver answers these mistakes of a client with 500 too; clients know the wording."""
+
+
+async def _server() -> KubeServer:
+    server = KubeServer(state_dir=None)
+    await server.open()
+    ask = Asker(server)
+    items = {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"}
+    spec = {"type": "object", "properties": {"a": {"type": "integer"}, "items": items}}
+    await ask.add_crd(gizmo_crd(spec, subresources={"status": {}}))
+    await _fill(ask)
+    return server
+
+
+async def _fill(ask: Asker) -> None:
+    """What most requests aim at; a request may have deleted it."""
+    await ask("POST", CONFIGMAPS, configmap("x", {"a": "1"}))
+    await ask("POST", GIZMOS, gizmo("x", {"a": 1}))
+
+
+def _request(server: KubeServer, ask: Ask) -> Request:
+    headers = [(b"authorization", f"Bearer {server.token}".encode())]
+    headers += [(b"content-type", ask.media.encode())] if ask.media else []
+    headers += [(b"accept", ask.accept.encode("latin-1"))] if ask.accept else []
+    return Request(ask.method, ask.target.encode("latin-1"), headers, ask.body)
+
+
+async def _body(response: Response) -> bytes:
+    if isinstance(response.body, bytes):
+        return response.body
+    stream: Any = response.body
+    async with asyncio.timeout(5):  # of virtual time: a watch goes on, and is left here
+        async for chunk in stream:
+            await stream.aclose()
+            return bytes(chunk)
+    return b""
+
+
+def _complaint(response: Response, body: bytes) -> str:
+    """Empty, or what is wrong with an answer."""
+    if response.status < 400:
+        return ""
+    if body in (b"404 page not found\n", b"404 page not found"):
+        return ""
+    try:
+        status = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return f"not a Status: {body[:200]!r}"
+    if status.get("kind") != "Status" or status.get("code") != response.status or not status.get("message"):
+        return f"not a proper Status: {body[:200]!r}"
+    if response.status == 500 and not any(text in status["message"] for text in WORDED_500):
+        return f"500: {status['message']}"
+    return ""
+
+
+async def _run(inputs: int) -> Counter[int]:
+    mutator, codes = Mutator(SEED), Counter[int]()
+    server = await _server()
+    for number in range(inputs):
+        if number % PER_SERVER == PER_SERVER - 1:
+            await server.shutdown()
+            server = await _server()
+        elif number % 50 == 0:
+            await _fill(Asker(server))
+        ask = mutator.next()
+        try:
+            response = await server.service(_request(server, ask))
+            body = await _body(response)
+        except TimeoutError:
+            continue
+        codes[response.status] += 1
+        complaint = _complaint(response, body)
+        assert not complaint, f"input {number} of seed {SEED}: {complaint}\n{ask!r}"
+    assert (await Asker(server)("GET", "/readyz"))[0] == 200
+    await server.shutdown()
+    return codes
+
+
+def test_no_mutated_request_breaks_the_server(caplog):
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        codes = runner.run(_run(INPUTS))
+    print(f"{INPUTS} inputs: {dict(sorted(codes.items()))}")
+    assert "a request failed" not in caplog.text
+    assert codes[201] + codes[200] > INPUTS / 20, "nearly nothing was accepted: the mutations are too wild to reach far"
