@@ -26,9 +26,11 @@ from lambent.kubeserver.store import Store
 from lambent.kubeserver.tokens import Tokens, check_request
 from lambent.kubeserver.watching import Hub
 from lambent.kubeserver.writing import Writer
+from lambent.telemetry import render_metrics
 
 EMULATED = ("1", "34", "v1.34.0+lambent")
 _HEALTH_PATHS = (b"/livez", b"/readyz", b"/healthz")
+_ROOT_PATHS = ("/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version")
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/version"})
 
 _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection", "HEAD": "list"}
@@ -168,8 +170,10 @@ class Router:
                 return version_2(request)
             case ("openapi", "v3", *rest):
                 return self._document(request, rest)
+            case ("metrics",):
+                return Response(200, [(b"content-type", b"text/plain; version=0.0.4")], render_metrics())
             case ():
-                return answer({"paths": ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]})
+                return answer({"paths": list(_ROOT_PATHS)})
         raise no_resource()
 
     def _document(self, request: Request, rest: list[str]) -> Response:
