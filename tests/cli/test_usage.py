@@ -1,12 +1,16 @@
 """The command line: every verb explains itself, and mistakes cost exit code 2 and one line."""
 
 import argparse
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from lambent.cli.main import _first_of_ours, build_parser, main
 from lambent.errors import LambentError
+
+ROOT = Path(__file__).parents[2]
 
 
 def _verbs() -> dict[str, argparse.ArgumentParser]:
@@ -21,6 +25,14 @@ def test_every_verb_has_an_example_that_parses(verb: str) -> None:
     words = epilog.removeprefix("example: ").removeprefix('eval "$(').removesuffix(')"').split(" | ")[0].split()
     assert words[:2] == ["lambent", verb]
     assert build_parser().parse_args(words[1:]).verb == verb
+
+
+@pytest.mark.parametrize("action", ["eval", "functions"])
+def test_every_action_of_cel_has_an_example_that_parses(action: str) -> None:
+    actions = next(a for a in _verbs()["cel"]._actions if isinstance(a, argparse._SubParsersAction))
+    words = str(actions.choices[action].epilog).removeprefix("example: ").split()
+    assert words[:3] == ["lambent", "cel", action]
+    assert build_parser().parse_args(words[1:]).action == action
 
 
 def test_a_command_that_needs_a_platform_says_how_to_start_one(
@@ -48,3 +60,17 @@ def test_parts_that_fail_side_by_side_are_told_in_one_line() -> None:
     known = LambentError("the port is taken")
     assert _first_of_ours(ExceptionGroup("parts", [ExceptionGroup("inner", [known])])) is known
     assert _first_of_ours(ExceptionGroup("parts", [known, ValueError("a defect")])) is None
+
+
+def _commands_of(page: Path) -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("line", _commands_of(ROOT / "docs" / "how-to" / "workflows.md"))
+def test_every_command_of_the_page_on_workflows_does_what_the_page_says(
+    line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    command, _, expected = line.partition(" || test $? = ")
+    assert main(shlex.split(command)[1:]) == int(expected or 0), capsys.readouterr()

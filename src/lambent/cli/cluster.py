@@ -2,10 +2,11 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lambent.cli.flags import add_settings, settings_of
 from lambent.cli.printing import print_data
+from lambent.cli.reporting import add_files, files_of
 
 if TYPE_CHECKING:
     from lambent.kube.types import KubeObject
@@ -23,8 +24,12 @@ def register(verbs: Any) -> None:
     apply.set_defaults(run=run_apply)
 
     crds = verbs.add_parser(
-        "crds", help="print the CRDs lambent ships", epilog="example: lambent crds | kubectl apply -f -"
+        "crds",
+        help="print the CRDs lambent ships, or one inferred for a workflow's trigger kind",
+        epilog="example: lambent crds | kubectl apply -f -",
     )
+    crds.add_argument("--infer", metavar="WORKFLOW", help="the trigger kind of this workflow, from what it reads")
+    add_files(crds)
     crds.add_argument("-o", "--output", choices=("yaml", "json"), default="yaml")
     crds.set_defaults(run=run_crds)
 
@@ -51,9 +56,19 @@ def run_apply(args: argparse.Namespace) -> int:
 
 
 def run_crds(args: argparse.Namespace) -> int:
+    if args.infer is not None:
+        return _print_objects([_inferred(args)], args.output)
     from lambent.platform.crds import all_crds
 
     return _print_objects(all_crds(), args.output)
+
+
+def _inferred(args: argparse.Namespace) -> "KubeObject":
+    from lambent.workflow.authoring.choosing import load_existing, workflow_of
+    from lambent.workflow.authoring.inference import infer_crd
+
+    loaded = load_existing(files_of(args))
+    return cast("KubeObject", infer_crd(workflow_of(loaded.catalog, args.infer), loaded))
 
 
 def run_manifests(args: argparse.Namespace) -> int:

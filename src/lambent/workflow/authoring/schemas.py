@@ -21,6 +21,12 @@ from lambent.workflow.testing import Loaded
 Schemas = Mapping[tuple[str, str], Schema]
 _SEGMENT = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]|\[\"?([^\]\"]+)\"?\]")
 _OPEN: Any = object()
+# A CRD need not describe these; the API server knows them.
+_ENVELOPE = {
+    "apiVersion": {"type": "string"},
+    "kind": {"type": "string"},
+    "metadata": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+}
 
 
 class _Part(NamedTuple):
@@ -60,7 +66,8 @@ def schemas_of(documents: Iterable[Document]) -> Schemas:
             source = (version.get("schema") or {}).get("openAPIV3Schema")
             if source:
                 key = (f"{spec.get('group')}/{version.get('name')}", (spec.get("names") or {}).get("kind", ""))
-                schemas[key] = compile_schema(source)
+                own = {**source.get("properties", {}), **_ENVELOPE}
+                schemas[key] = compile_schema({**source, "properties": own})
     return schemas
 
 

@@ -25,7 +25,7 @@ from lambent.workflow.engine.expressions import Bindings, Compiler, Failed
 from lambent.workflow.engine.managed import ANNOTATION, next_record, parse_record
 from lambent.workflow.engine.patches import merge
 from lambent.workflow.engine.publishing import wanted_status
-from lambent.workflow.engine.requeue import has_server_error, requeue_s
+from lambent.workflow.engine.requeue import Attempt, next_attempts, requeue_s
 from lambent.workflow.spec import Document, has_errors, seconds, validate
 from lambent.workflow.testing.expectations import mismatches
 from lambent.workflow.testing.function_test import CaseResult, TestResult, said_of, wrong_outcome
@@ -44,7 +44,7 @@ class _World:
     parent: dict[str, Any]
     api: MemoryApi = field(default_factory=MemoryApi)
     now: datetime = _START
-    failures: int = 0
+    attempts: dict[str, Attempt] = field(default_factory=dict)
 
     def run(self) -> "_Pass":
         """One pass, with what it publishes."""
@@ -56,7 +56,7 @@ class _World:
             effects += running.feed(effect, self.api.answer(effect))
         assert running.result is not None
         result = running.result
-        self.failures = self.failures + 1 if has_server_error(result) else 0
+        self.attempts = next_attempts(result, self.attempts)
         record = next_record(result, parse_record(self.parent["metadata"]))
         stamp = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
         present = self.parent.get("status") or {}
@@ -71,7 +71,7 @@ class _World:
             {"verb": written.verb, "kind": written.ref.kind, "name": written.ref.name, "body": written.body}
             for written in self.api.writes[before:]
         ]
-        return _Pass(result, status, writes, record.resources, requeue_s(result, self.failures))
+        return _Pass(result, status, writes, record.resources, requeue_s(self.attempts.values()))
 
 
 @dataclass(slots=True)
