@@ -1,86 +1,28 @@
 """The controller beyond the seed: refusals, deletion, fights, choices of workflow, and what others wrote."""
 
 import asyncio
-import textwrap
 from typing import Any, cast
 
 import pytest
-import yaml
 
 from lambent.kube.errors import Conflict, Forbidden, Invalid, KubeError, ServerError, Throttled, Unreachable
 from lambent.kube.fake import FakeKube
 from lambent.kube.types import GVK, KubeObject
 from lambent.workflow.crds import crds
 from tests.workflow.cluster import EVENT, THING, TRIGGER, Cluster
-
-WORKFLOW = """
-apiVersion: koreo.dev/v1beta1
-kind: Workflow
-metadata: {name: w, namespace: default}
-spec:
-  crdRef: {apiGroup: example.org, version: v1, kind: Trigger}
-  steps:
-  - label: first
-    ref: {kind: ResourceFunction, name: thing}
-    inputs: {name: first, size: =parent.spec.size}
-    condition: {type: First, name: The first}
-  - label: second
-    ref: {kind: ResourceFunction, name: thing}
-    inputs: {name: second, size: =steps.first.size}
-"""
-FUNCTION = """
-apiVersion: koreo.dev/v1beta1
-kind: ResourceFunction
-metadata: {name: thing, namespace: default}
-spec:
-  apiConfig: {apiVersion: example.org/v1, kind: Thing, name: =inputs.name, namespace: default}
-  resource: {spec: {size: =inputs.size}}
-  postconditions:
-  - assert: =has(resource.status.ready)
-    retry: {message: Thing is not ready, delay: 600}
-  return: {size: =resource.spec.size}
-"""
-
-
-def _object(text: str, **spec: Any) -> dict[str, Any]:
-    obj: dict[str, Any] = yaml.safe_load(textwrap.dedent(text))
-    obj["spec"].update(spec)
-    return obj
-
-
-def _trigger(name: str = "t", **metadata: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "example.org/v1",
-        "kind": "Trigger",
-        "metadata": {"name": name, "namespace": "default", **metadata},
-        "spec": {"size": 1},
-    }
-
-
-def _cluster(*, ready_after_s: float | None = 0.0, **function: Any) -> Cluster:
-    cluster = Cluster(ready_after_s=ready_after_s)
-    cluster.put([_object(WORKFLOW), _object(FUNCTION, **function), _trigger()])
-    return cluster
-
-
-async def _ready(cluster: Cluster, within_s: float = 5.0) -> None:
-    loop = asyncio.get_running_loop()
-    end = loop.time() + within_s
-    while cluster.condition(TRIGGER, "t").get("status") != "True":
-        await asyncio.sleep(0.01)
-        assert loop.time() < end, cluster.get(TRIGGER, "t").get("status")
+from tests.workflow.things import FUNCTION, WORKFLOW, cluster_of, made_of, trigger, until_ready
 
 
 async def test_a_trigger_with_a_status_subresource_carries_the_generation():
-    cluster = _cluster()
+    cluster = cluster_of()
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         assert cluster.get(TRIGGER, "t")["status"]["observedGeneration"] == 1
         assert cluster.condition(TRIGGER, "t")["observedGeneration"] == 1
 
 
 async def test_a_waiting_step_says_why_in_the_words_of_the_resource():
-    cluster = _cluster(ready_after_s=None)
+    cluster = cluster_of(ready_after_s=None)
     async with cluster.running():
         await asyncio.sleep(1)
         message = "AccessDenied: not allowed, request id: 1234-abcd"
@@ -107,14 +49,14 @@ async def test_a_waiting_step_says_why_in_the_words_of_the_resource():
 )
 @pytest.mark.parametrize("verb", ["get", "create"])
 async def test_a_refused_call_is_tried_again_until_it_succeeds(verb: str, error: KubeError):
-    cluster = _cluster()
+    cluster = cluster_of()
     cluster.kube.fail(verb, THING, error, times=3)
     async with cluster.running():
-        await _ready(cluster, within_s=60)
+        await until_ready(cluster, within_s=60)
 
 
 async def test_an_invalid_object_is_a_failure_that_a_new_spec_ends():
-    cluster = _cluster()
+    cluster = cluster_of()
     cluster.kube.fail("create", THING, Invalid("spec.size: too small", code=422))
     async with cluster.running():
         await asyncio.sleep(1)
@@ -123,24 +65,24 @@ async def test_an_invalid_object_is_a_failure_that_a_new_spec_ends():
         assert "too small" in ready["message"]
         assert cluster.condition(TRIGGER, "t", "Stalled")["status"] == "True"
         await cluster.kube.patch(TRIGGER, "t", {"spec": {"size": 2}}, namespace="default")
-        await _ready(cluster)
+        await until_ready(cluster)
         assert cluster.condition(TRIGGER, "t", "Stalled") == {}
 
 
 async def test_a_changed_function_runs_its_triggers_again_at_once():
-    cluster = _cluster()
+    cluster = cluster_of()
     async with cluster.running():
-        await _ready(cluster)
-        changed = _object(FUNCTION, resource={"spec": {"size": "=inputs.size", "colour": "red"}})
+        await until_ready(cluster)
+        changed = made_of(FUNCTION, resource={"spec": {"size": "=inputs.size", "colour": "red"}})
         cluster.put([changed])
         await asyncio.sleep(1)
         assert cluster.get(THING, "second")["spec"]["colour"] == "red"
 
 
 async def test_a_manual_request_runs_a_pass():
-    cluster = _cluster()
+    cluster = cluster_of()
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         await asyncio.sleep(1)
         before = len(cluster.kube.calls)
         body = {"metadata": {"annotations": {"koreo.dev/last-manual-reconcile": "now"}}}
@@ -150,21 +92,21 @@ async def test_a_manual_request_runs_a_pass():
 
 
 async def test_foreign_conditions_and_status_members_stay():
-    cluster = _cluster()
+    cluster = cluster_of()
     foreign = {"type": "Foreign", "status": "True"}
-    cluster.put([{**_trigger(), "status": {"conditions": [foreign], "other": {"kept": 1}}}])
+    cluster.put([{**trigger(), "status": {"conditions": [foreign], "other": {"kept": 1}}}])
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         status = cluster.get(TRIGGER, "t")["status"]
     assert status["conditions"][0] == foreign
     assert status["other"] == {"kept": 1}
 
 
 async def test_a_field_that_the_server_always_changes_is_not_fought_over():
-    cluster = _cluster()
+    cluster = cluster_of()
     rounds = 0
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         before = len(cluster.mutations())
         for _ in range(40):
             await cluster.kube.patch(THING, "second", {"spec": {"size": 9}}, namespace="default")
@@ -188,25 +130,25 @@ FINALIZER = "lambent.dev/workflow"
 
 
 async def test_no_finalizer_where_owner_references_do_the_work():
-    cluster = _cluster()
+    cluster = cluster_of()
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
     assert "finalizers" not in cluster.get(TRIGGER, "t")["metadata"]
 
 
 async def test_the_finalizer_stands_before_the_first_create():
-    cluster = _cluster(**DESTROY)
+    cluster = cluster_of(**DESTROY)
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
     writes = [f"{call.verb} {call.gvk.kind}" for call in cluster.kube.writes() if call.gvk in (TRIGGER, THING)]
     assert writes.index("patch Trigger") < writes.index("create Thing")
     assert cluster.get(TRIGGER, "t")["metadata"]["finalizers"] == [FINALIZER]
 
 
 async def test_destroyed_resources_go_in_reverse_order_and_each_before_the_next():
-    cluster = _cluster(**DESTROY)
+    cluster = cluster_of(**DESTROY)
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         thing = cluster.get(THING, "second")
         thing["metadata"]["finalizers"] = ["example.org/held"]
         cluster.put([thing])
@@ -224,9 +166,9 @@ async def test_destroyed_resources_go_in_reverse_order_and_each_before_the_next(
 
 
 async def test_a_blocked_deletion_can_be_abandoned():
-    cluster = _cluster(**DESTROY)
+    cluster = cluster_of(**DESTROY)
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         thing = cluster.get(THING, "second")
         thing["metadata"]["finalizers"] = ["example.org/held"]
         cluster.put([thing])
@@ -239,9 +181,9 @@ async def test_a_blocked_deletion_can_be_abandoned():
 
 
 async def test_a_deletion_needs_neither_workflow_nor_function():
-    cluster = _cluster(**DESTROY)
+    cluster = cluster_of(**DESTROY)
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         await cluster.kube.delete(GVK("koreo.dev", "v1beta1", "ResourceFunction"), "thing", namespace="default")
         await asyncio.sleep(1)
         await cluster.kube.delete(TRIGGER, "t", namespace="default")
@@ -251,8 +193,8 @@ async def test_a_deletion_needs_neither_workflow_nor_function():
 
 
 async def test_two_workflows_for_one_kind_need_a_choice():
-    cluster = _cluster()
-    other = _object(WORKFLOW)
+    cluster = cluster_of()
+    other = made_of(WORKFLOW)
     other["metadata"]["name"] = "other"
     cluster.put([other])
     async with cluster.running():
@@ -261,13 +203,13 @@ async def test_two_workflows_for_one_kind_need_a_choice():
         assert (ready["reason"], "Workflow/default/other" in ready["message"]) == ("MultipleWorkflows", True)
         body = {"metadata": {"annotations": {"koreo.dev/workflow": "other"}}}
         await cluster.kube.patch(TRIGGER, "t", body, namespace="default")
-        await _ready(cluster)
+        await until_ready(cluster)
 
 
 async def test_an_invalid_workflow_is_said_on_the_trigger_and_on_itself():
-    cluster = _cluster()
+    cluster = cluster_of()
     cluster.put(
-        [_object(WORKFLOW, steps=[{"label": "a", "ref": {"kind": "ValueFunction", "name": "f"}, "skipIf": "=1 +"}])]
+        [made_of(WORKFLOW, steps=[{"label": "a", "ref": {"kind": "ValueFunction", "name": "f"}, "skipIf": "=1 +"}])]
     )
     async with cluster.running():
         await asyncio.sleep(1)
@@ -278,9 +220,9 @@ async def test_an_invalid_workflow_is_said_on_the_trigger_and_on_itself():
 
 
 async def test_definitions_that_are_valid_say_so_once():
-    cluster = _cluster()
+    cluster = cluster_of()
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         assert cluster.condition(GVK("koreo.dev", "v1beta1", "ResourceFunction"), "thing")["status"] == "True"
         before = len(cluster.mutations())
         await asyncio.sleep(5000)
@@ -288,7 +230,7 @@ async def test_definitions_that_are_valid_say_so_once():
 
 
 async def test_another_controllers_definitions_are_left_alone():
-    cluster = _cluster()
+    cluster = cluster_of()
     crd = next(crd for crd in crds() if crd["spec"]["names"]["kind"] == "Workflow")
     cluster.kube.put(cast(KubeObject, {**crd, "metadata": {"name": "workflows.koreo.dev"}}))
     with pytest.raises(TimeoutError):
@@ -298,18 +240,18 @@ async def test_another_controllers_definitions_are_left_alone():
 
 
 async def test_events_tell_of_creations_and_of_readiness():
-    cluster = _cluster()
+    cluster = cluster_of()
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         await asyncio.sleep(1)
     events = [cast(dict[str, Any], event) for event in cluster.kube.peek_all(EVENT)]
     assert {"Created", "Ready", "Waiting"} <= {event["reason"] for event in events}
 
 
 async def test_a_removed_workflow_stops_the_watch_on_its_trigger_kind():
-    cluster = _cluster()
+    cluster = cluster_of()
     async with cluster.running() as controller:
-        await _ready(cluster)
+        await until_ready(cluster)
         assert controller.trigger_kinds == {TRIGGER}
         await cluster.kube.delete(GVK("koreo.dev", "v1beta1", "Workflow"), "w", namespace="default")
         await asyncio.sleep(1)
@@ -318,13 +260,13 @@ async def test_a_removed_workflow_stops_the_watch_on_its_trigger_kind():
 
 async def test_a_workflow_with_missing_functions_names_them_until_they_appear():
     cluster = Cluster(ready_after_s=0.0)
-    cluster.put([_object(WORKFLOW)])
+    cluster.put([made_of(WORKFLOW)])
     workflow = GVK("koreo.dev", "v1beta1", "Workflow")
     async with cluster.running():
         await asyncio.sleep(1)
         ready = cluster.condition(workflow, "w")
         assert (ready["reason"], "ResourceFunction thing not found" in ready["message"]) == ("Unresolved", True)
-        cluster.put([_object(FUNCTION)])
+        cluster.put([made_of(FUNCTION)])
         await asyncio.sleep(1)
         assert cluster.condition(workflow, "w")["status"] == "True"
 
@@ -336,11 +278,11 @@ ONE_STEP = [
 
 @pytest.mark.parametrize(("orphans", "is_gone"), [("keep", False), ("delete", True)])
 async def test_the_resource_of_a_removed_step_is_kept_or_deleted_as_the_workflow_says(orphans: str, is_gone: bool):
-    cluster = _cluster()
-    cluster.put([_object(WORKFLOW, orphans=orphans)])
+    cluster = cluster_of()
+    cluster.put([made_of(WORKFLOW, orphans=orphans)])
     async with cluster.running():
-        await _ready(cluster)
-        cluster.put([_object(WORKFLOW, orphans=orphans, steps=ONE_STEP)])
+        await until_ready(cluster)
+        cluster.put([made_of(WORKFLOW, orphans=orphans, steps=ONE_STEP)])
         await asyncio.sleep(2)
         assert (cluster.kube.peek(THING, "second", "default") is None) is is_gone
         assert cluster.get(THING, "first")
@@ -349,9 +291,9 @@ async def test_the_resource_of_a_removed_step_is_kept_or_deleted_as_the_workflow
 
 
 async def test_an_object_that_others_made_anew_is_not_deleted():
-    cluster = _cluster(**DESTROY)
+    cluster = cluster_of(**DESTROY)
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         await asyncio.sleep(1)
     thing = cluster.get(THING, "second")
     await cluster.kube.delete(THING, "second", namespace="default")
@@ -366,24 +308,24 @@ async def test_an_object_that_others_made_anew_is_not_deleted():
 
 
 async def test_a_kind_that_cannot_be_watched_whole_is_refused_as_a_trigger_and_stops_nothing():
-    cluster = _cluster()
-    other = _object(WORKFLOW, crdRef={"apiGroup": "", "version": "v1", "kind": "Secret"})
+    cluster = cluster_of()
+    other = made_of(WORKFLOW, crdRef={"apiGroup": "", "version": "v1", "kind": "Secret"})
     other["metadata"]["name"] = "other"
     cluster.put([other])
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
 
 
 async def test_a_delay_of_nothing_is_not_a_busy_loop():
     waiting = [{"assert": "=has(resource.status.ready)", "retry": {"message": "m", "delay": 0}}]
-    cluster = _cluster(ready_after_s=None, postconditions=waiting)
+    cluster = cluster_of(ready_after_s=None, postconditions=waiting)
     async with cluster.running():
         await asyncio.sleep(10)
     assert len([call for call in cluster.kube.calls if call.gvk == THING and call.verb == "get"]) < 120
 
 
 async def test_an_object_of_others_that_is_left_as_it_is_wakes_its_trigger_too():
-    cluster = _cluster(ready_after_s=None)
+    cluster = cluster_of(ready_after_s=None)
     made = {"apiVersion": "example.org/v1", "kind": "Thing", "spec": {"size": 1}}
     owner = {
         "apiVersion": "example.org/v1",
@@ -412,15 +354,15 @@ async def test_a_workflow_may_manage_its_own_trigger():
         "owned": False,
     }
     resource = {"metadata": {"labels": {"hello": "=inputs.name"}}}
-    cluster.put([_object(FUNCTION, apiConfig=api, resource=resource, create={"enabled": False}, postconditions=None)])
+    cluster.put([made_of(FUNCTION, apiConfig=api, resource=resource, create={"enabled": False}, postconditions=None)])
     step = {
         "label": "a",
         "ref": {"kind": "ResourceFunction", "name": "thing"},
         "inputs": {"name": "=parent.metadata.name"},
     }
-    cluster.put([_object(WORKFLOW, steps=[step]), _trigger()])
+    cluster.put([made_of(WORKFLOW, steps=[step]), trigger()])
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         assert cluster.get(TRIGGER, "t")["metadata"]["labels"]["hello"] == "t"
         await asyncio.sleep(5)
         before = cluster.mutations()
@@ -429,9 +371,9 @@ async def test_a_workflow_may_manage_its_own_trigger():
 
 
 async def test_an_object_that_is_deleted_again_and_again_is_not_recreated_without_pause():
-    cluster = _cluster()
+    cluster = cluster_of()
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         before = len(cluster.mutations())
         for _ in range(40):
             await asyncio.sleep(0.1)
@@ -453,9 +395,9 @@ class DroppingKube(FakeKube):
 
 async def test_a_status_that_the_server_cuts_is_not_written_in_every_pass():
     cluster = Cluster(ready_after_s=0.0, kube=DroppingKube(crds=crds()))
-    cluster.put([_object(WORKFLOW), _object(FUNCTION), _trigger()])
+    cluster.put([made_of(WORKFLOW), made_of(FUNCTION), trigger()])
     async with cluster.running():
-        await _ready(cluster)
+        await until_ready(cluster)
         await asyncio.sleep(5)
         before = cluster.mutations()
         await asyncio.sleep(10_000)
@@ -463,8 +405,8 @@ async def test_a_status_that_the_server_cuts_is_not_written_in_every_pass():
 
 
 async def test_a_server_that_refuses_at_the_start_is_asked_again():
-    cluster = _cluster()
-    cluster.put([_trigger()])
+    cluster = cluster_of()
+    cluster.put([trigger()])
     cluster.kube.fail("get", None, ServerError("etcd is changing its leader", code=503), times=3)
     async with asyncio.timeout(30), cluster.running():
         await asyncio.sleep(1)

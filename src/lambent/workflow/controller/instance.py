@@ -8,13 +8,16 @@ import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
+from lambent.clock import rfc3339
 from lambent.kube.types import KubeObject
 from lambent.workflow.engine import Plan, RunResult
-from lambent.workflow.engine.requeue import has_server_error, requeue_s
+from lambent.workflow.engine.publishing import Progress
+from lambent.workflow.engine.requeue import Attempt, next_attempts, requeue_s
 
 MANUAL_ANNOTATION = "koreo.dev/last-manual-reconcile"
 SELECT_ANNOTATION = "koreo.dev/workflow"
@@ -31,14 +34,14 @@ _LEAST_S = 0.1
 
 @dataclass(slots=True)
 class Instance:
-    """`failures` counts server errors in a row; `writes` are the times of recent updates of each object."""
+    """`attempts` are those of steps that are not done; `writes` are the times of recent updates of each object."""
 
     fingerprint: str = ""
     is_dirty: bool = True
     due_at: float = 0.0
     calm_until: float = 0.0
-    failures: int = 0
     outcome: str = ""
+    attempts: dict[str, Attempt] = field(default_factory=dict)
     writes: dict[tuple[str, str, str, str], list[float]] = field(default_factory=dict)
 
     def is_due(self, fingerprint: str, now: float) -> bool:
@@ -72,15 +75,21 @@ def fingerprint(obj: KubeObject) -> str:
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def next_look_s(result: RunResult, instance: Instance, *, resync_s: float) -> float:
-    """Seconds until the next pass at the latest."""
-    delay_s = requeue_s(result, instance.failures, spread=spread)
+def count_attempts(result: RunResult, instance: Instance, *, resync_s: float) -> float:
+    """Notes which steps are not done; seconds until the next pass at the latest."""
+    instance.attempts = next_attempts(result, instance.attempts, spread=spread)
+    delay_s = requeue_s(instance.attempts.values())
     return spread(resync_s, 0.1) if delay_s is None else max(_LEAST_S, delay_s)
 
 
-def count_failures(result: RunResult, instance: Instance) -> None:
-    """Passes with a server error in a row; any pass without one starts afresh."""
-    instance.failures = instance.failures + 1 if has_server_error(result) else 0
+def progress_of(instance: Instance, now: datetime) -> Progress:
+    """`attempts` and `nextAt` of each step that is not done, for the status."""
+    return {
+        label: {"attempts": attempt.count}
+        if attempt.after_s is None
+        else {"attempts": attempt.count, "nextAt": rfc3339(now + timedelta(seconds=attempt.after_s))}
+        for label, attempt in instance.attempts.items()
+    }
 
 
 def spread(seconds: float, share: float) -> float:

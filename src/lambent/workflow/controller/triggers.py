@@ -28,9 +28,9 @@ from lambent.workflow.controller.instance import (
     SELECT_ANNOTATION,
     Instance,
     annotation,
-    count_failures,
+    count_attempts,
     fingerprint,
-    next_look_s,
+    progress_of,
 )
 from lambent.workflow.controller.publication import Publication
 from lambent.workflow.controller.settings import ControllerSettings
@@ -48,7 +48,7 @@ from lambent.workflow.engine import (
     parent_of,
 )
 from lambent.workflow.engine.managed import Record, next_record, parse_record
-from lambent.workflow.engine.publishing import deletion_status, selection_status, wanted_status
+from lambent.workflow.engine.publishing import Progress, deletion_status, selection_status, wanted_status
 
 _log = logging.getLogger(__name__)
 # Above the limit of a workflow's own time, so that a pass ends by its own clock.
@@ -77,6 +77,7 @@ class TriggerKind:
         self._watches = watches
         self._settings = settings
         self._recorder = recorder
+        self._now = now
         self._publication = Publication(kube, gvk, now=now)
         self._instances: dict[Key, Instance] = {}
         self.controller = Controller(
@@ -193,25 +194,24 @@ class TriggerKind:
         record = next_record(result, before)
         if workflow.deletes_orphans:
             await delete_orphans(self._kube, record)
-        obj = await self._publish(work.obj, result, record)
+        after_s = count_attempts(result, instance, resync_s=self._settings.resync_s)
+        obj = await self._publish(work.obj, result, record, progress_of(instance, self._now()))
         self._watches.keep(trigger, record.refs())
-        count_failures(result, instance)
         for ref in record.orphans:
             if ref.place in {known.place for known in before.refs()} - {known.place for known in before.orphans}:
                 await self._recorder.normal(
                     obj, Reason.ABANDONED, f"{ref} is no longer managed by {workflow.ready_name}"
                 )
         await self._report(obj, result, work, instance)
-        after_s = next_look_s(result, instance, resync_s=self._settings.resync_s)
         now = asyncio.get_running_loop().time()
         if instance.note_writes(work.plans, now):
             # Events of a fight come as fast as its writes; the delay of the function is the peace.
             instance.calm_until = now + after_s
         return after_s
 
-    async def _publish(self, obj: KubeObject, result: RunResult, record: Record) -> KubeObject:
+    async def _publish(self, obj: KubeObject, result: RunResult, record: Record, progress: Progress) -> KubeObject:
         def make(present: Any, now: str, generation: int | None) -> dict[str, Any]:
-            return wanted_status(result, present, now=now, generation=generation)
+            return wanted_status(result, present, now=now, generation=generation, progress=progress)
 
         try:
             return await self._publication.publish(obj, make, record)

@@ -16,10 +16,17 @@ from lambent.workflow.engine.step_run import RunResult
 MAX_STATE_BYTES = 64 * 1024
 _MAX_STEPS = 100
 _TIMELESS = frozenset({*TIMES, "since", "attempts", "nextAt"})
+# By step that is not done: `attempts` in a row and, when a time is set for the next one, `nextAt`.
+Progress = Mapping[str, Mapping[str, Any]]
 
 
 def wanted_status(
-    result: RunResult, present: Mapping[str, Any], *, now: str, generation: int | None = None
+    result: RunResult,
+    present: Mapping[str, Any],
+    *,
+    now: str,
+    generation: int | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """`conditions`, `state`, `koreo` and, with a generation, `observedGeneration`; other members are not ours."""
     state, state_errors = _state(result, present)
@@ -30,7 +37,7 @@ def wanted_status(
         "state_errors": state_errors or None,
     }
     if len(result.steps) <= _MAX_STEPS:
-        koreo["steps"] = _steps(result, present, now)
+        koreo["steps"] = _steps(result, present, now, progress or {})
     status: dict[str, Any] = {
         "conditions": timed(conditions_of(result, generation=generation), _listed(present.get("conditions")), now=now),
         "state": state,
@@ -90,7 +97,7 @@ def _state(result: RunResult, present: Mapping[str, Any]) -> tuple[Any, str]:
     return result.state, ", ".join(failures)
 
 
-def _steps(result: RunResult, present: Mapping[str, Any], now: str) -> list[dict[str, Any]]:
+def _steps(result: RunResult, present: Mapping[str, Any], now: str, progress: Progress) -> list[dict[str, Any]]:
     koreo = present.get("koreo")
     known = {
         item.get("label"): item
@@ -103,7 +110,7 @@ def _steps(result: RunResult, present: Mapping[str, Any], now: str) -> list[dict
         before = known.get(label, {})
         is_same = before.get("outcome") == outcome
         entry = {"label": label, "outcome": outcome, "since": before.get("since", now) if is_same else now}
-        found.append(entry)
+        found.append({**entry, **progress.get(label, {})})
     return found
 
 

@@ -1,0 +1,39 @@
+"""What the status on a trigger tells beyond conditions: attempts, the next look, kinds without a workflow."""
+
+import asyncio
+
+from lambent.kube.errors import ServerError
+from tests.workflow.cluster import THING, TRIGGER, Cluster
+from tests.workflow.things import cluster_of, until_ready
+
+
+def _steps(cluster: Cluster) -> dict[str, dict[str, object]]:
+    return {step["label"]: step for step in cluster.get(TRIGGER, "t")["status"]["koreo"]["steps"]}
+
+
+async def test_a_waiting_step_tells_its_attempts_and_when_it_is_looked_at_again():
+    cluster = cluster_of(ready_after_s=None)
+    async with cluster.running():
+        await asyncio.sleep(1)
+        waiting = _steps(cluster)["first"]
+    assert (waiting["outcome"], waiting["attempts"]) == ("Retry", 2)
+    # The virtual clock began at 22:30:00; the thing was created at once, and its postcondition waits for 600 s.
+    assert waiting["nextAt"] == "2023-11-14T22:40:00Z"
+    assert "attempts" not in _steps(cluster)["second"]
+
+
+async def test_a_step_that_is_done_has_no_attempts():
+    cluster = cluster_of()
+    async with cluster.running():
+        await until_ready(cluster)
+    assert [sorted(step) for step in _steps(cluster).values()] == [["label", "outcome", "since"]] * 2
+
+
+async def test_attempts_alone_are_no_reason_to_write():
+    cluster = cluster_of()
+    cluster.kube.fail("get", THING, ServerError("oops", code=500), times=20)
+    async with cluster.running():
+        await asyncio.sleep(60)
+        before = len(cluster.mutations())
+        await asyncio.sleep(600)
+        assert [call for call in cluster.mutations()[before:] if call == "patch Trigger"] == []
