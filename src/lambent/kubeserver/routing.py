@@ -29,7 +29,7 @@ from lambent.kubeserver.writing import Writer
 from lambent.telemetry import render_metrics
 
 EMULATED = ("1", "34", "v1.34.0+lambent")
-_HEALTH_PATHS = (b"/livez", b"/readyz", b"/healthz")
+_HEALTH_PATHS = (b"/livez", b"/readyz", b"/healthz", b"/metrics")
 _ROOT_PATHS = ("/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version")
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/version"})
 
@@ -170,8 +170,6 @@ class Router:
                 return version_2(request)
             case ("openapi", "v3", *rest):
                 return self._document(request, rest)
-            case ("metrics",):
-                return Response(200, [(b"content-type", b"text/plain; version=0.0.4")], render_metrics())
             case ():
                 return answer({"paths": list(_ROOT_PATHS)})
         raise no_resource()
@@ -193,6 +191,8 @@ class Router:
         return discovery.aggregated(self._parts.catalog.table, request, core=core)
 
     def _health(self, path: bytes) -> Response:
+        if path == b"/metrics":
+            return Response(200, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], render_metrics())
         is_good = path != b"/readyz" or self._parts.store.is_ready
         if not is_good:
             raise ApiError(500, "the store cannot be written", reason="InternalError")
