@@ -1,22 +1,35 @@
 """The disk: one SQLite file in WAL mode with `synchronous=FULL`, written by one thread, a batch per transaction.
 
-Tables: `object(bucket, path, rv, body)` is the present, `change(rv, ...)` the recent past (a watch survives a restart),
-`meta` the format version and the counter, which therefore never goes back. Not here: what a batch means (`store`).
+Tables: `change(rv, ...)` is the recent past (a watch survives a restart), `object(bucket, path, rv, body)` the state as
+of version `folded`, `meta` the format version, the counter (which never goes back) and `folded`.
+
+A commit writes each body once, into `change`. After it was reported, the oldest changes are folded into `object`, a few
+at a time and only the newest of each object, while the loop makes the next batch. A crash before that costs nothing:
+what is not folded is in `change`, and opening the file folds it. A batch is few statements, since each of them takes
+the interpreter's lock once. Not here: what a batch means (`store`).
 """
 
+import logging
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from lambent.errors import UsageError
 from lambent.kubeserver.history import KEEP_COUNT
 from lambent.kubeserver.records import Change
 
-FORMAT = 1
+log = logging.getLogger(__name__)
+
+FORMAT = 2  # in 1, `object` was always complete
 _TRIM_EVERY = 1_000  # changes between two cuts of the change table: a cut costs a scan
+_UNFOLDED = 2_000  # objects left for later: one that is written again within so many is folded once
+_FOLDED_AT_ONCE = 64  # about as many as the loop needs a millisecond or two for
+_UNFOLDED_AGE = KEEP_COUNT // 2  # changes after which an object is folded although few others wait
+_ROWS = 150  # of one statement: every SQLite allows 999 variables
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS object(
@@ -29,6 +42,7 @@ CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
 Done = Callable[[Exception | None], None]
+_Unfolded = dict[tuple[str, str], tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,8 @@ class Journal:
         self._queue: queue.SimpleQueue[tuple[Sequence[Change], Done] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._since_trim = 0
+        self._unfolded: _Unfolded = {}  # by (bucket, path), oldest change first; the writer thread's own
+        self._last = 0
 
     def open(self) -> Snapshot:
         """Opens or makes the file (mode 0600) and reads it; raises UsageError when another process owns it."""
@@ -55,6 +71,8 @@ class Journal:
         db = self._connect()
         try:
             snapshot = _read(db)
+        except sqlite3.OperationalError as error:
+            raise UsageError(f"{self._path}: {error}") from error
         finally:
             db.close()
         ready: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
@@ -108,33 +126,90 @@ class Journal:
                 done(error)
             else:
                 done(None)
+                if len(self._unfolded) > _UNFOLDED or self._last - self._folded() > _UNFOLDED_AGE:
+                    self._try_to_fold(db, max(_FOLDED_AT_ONCE, len(batch)))
+        self._try_to_fold(db, len(self._unfolded))
         db.close()
 
     def _write(self, db: sqlite3.Connection, batch: Sequence[Change]) -> None:
-        last = {(change.bucket, change.record.path): change for change in batch}
-        kept = [(b, p, c.rv, c.record.body) for (b, p), c in last.items() if c.type != "DELETED"]
-        gone = [key for key, change in last.items() if change.type == "DELETED"]
         db.execute("BEGIN IMMEDIATE")
-        db.executemany("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?)", kept)
-        db.executemany("DELETE FROM object WHERE bucket = ? AND path = ?", gone)
-        db.executemany(
-            "INSERT INTO change VALUES (?, ?, ?, ?, ?)",
-            [(c.rv, c.bucket, c.record.path, c.type, c.record.body) for c in batch],
-        )
-        db.execute("UPDATE meta SET value = ? WHERE key = 'counter'", (batch[-1].rv,))
+        for start in range(0, len(batch), _ROWS):
+            part = batch[start : start + _ROWS]
+            values = [v for c in part for v in (c.rv, c.bucket, c.record.path, c.type, c.record.body)]
+            db.execute(f"INSERT INTO change VALUES {_lists('(?,?,?,?,?)', len(part))}", values)
         self._since_trim += len(batch)
         if self._since_trim >= _TRIM_EVERY:
             self._since_trim = 0
-            db.execute("DELETE FROM change WHERE rv <= ?", (batch[-1].rv - KEEP_COUNT,))
+            db.execute("DELETE FROM change WHERE rv <= ?", (min(batch[-1].rv - KEEP_COUNT, self._folded()),))
         db.execute("COMMIT")
+        for change in batch:
+            key = (change.bucket, change.record.path)
+            self._unfolded.pop(key, None)  # so that it goes to the end
+            self._unfolded[key] = (change.rv, change.type)
+        self._last = batch[-1].rv
+
+    def _folded(self) -> int:
+        """The version up to which `object` has everything."""
+        return next((rv - 1 for rv, _ in self._unfolded.values()), self._last)
+
+    def _try_to_fold(self, db: sqlite3.Connection, count: int) -> None:
+        """What cannot be folded now stays in `change`, where it is safe."""
+        try:
+            # A fold repeats what is on disk already, so its own commit need not wait for the disk.
+            db.execute("PRAGMA synchronous=NORMAL")
+            _fold(db, self._unfolded, count, self._last)
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            log.warning("changes could not be folded: %s", error)
+        finally:
+            db.execute("PRAGMA synchronous=FULL")
+
+
+def _lists(one: str, count: int) -> str:
+    return ",".join([one] * count)
+
+
+def _fold(db: sqlite3.Connection, unfolded: _Unfolded, count: int, last: int) -> None:
+    """Brings the oldest `count` objects of `unfolded` into `object`, and forgets them; `last` is the newest version."""
+    if not unfolded:
+        return
+    chosen = list(islice(unfolded.items(), count))
+    kept = [rv for _, (rv, kind) in chosen if kind != "DELETED"]
+    gone = [key for key, (_, kind) in chosen if kind == "DELETED"]
+    left = next(islice(unfolded.values(), count, None), None)
+    db.execute("BEGIN IMMEDIATE")
+    for start in range(0, len(kept), _ROWS):
+        part = kept[start : start + _ROWS]
+        db.execute(
+            "INSERT OR REPLACE INTO object SELECT bucket, path, rv, body FROM change "
+            f"WHERE rv IN ({_lists('?', len(part))})",
+            part,
+        )
+    db.executemany("DELETE FROM object WHERE bucket = ? AND path = ?", gone)
+    db.execute("UPDATE meta SET value = ? WHERE key = 'counter'", (last,))
+    db.execute("UPDATE meta SET value = ? WHERE key = 'folded'", (left[0] - 1 if left else last,))
+    db.execute("COMMIT")
+    for key, _ in chosen:
+        del unfolded[key]
 
 
 def _read(db: sqlite3.Connection) -> Snapshot:
-    (format_version,) = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-    if format_version != FORMAT:
-        raise UsageError(f"the store has format {format_version}, this version reads {FORMAT}")
+    meta: dict[str, int] = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    if meta["format"] > FORMAT:
+        raise UsageError(f"the store has format {meta['format']}, this version reads {FORMAT}")
+    (newest,) = db.execute("SELECT max(rv) FROM change").fetchone()
+    counter = max(meta["counter"], newest or 0)
+    if "folded" not in meta:
+        db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (FORMAT,))
+        db.execute("INSERT INTO meta VALUES ('folded', ?)", (counter,))
+    rest = db.execute(
+        "SELECT bucket, path, rv, type FROM change WHERE rv > ? ORDER BY rv", (meta.get("folded", counter),)
+    )
+    unfolded: _Unfolded = {(bucket, path): (rv, kind) for bucket, path, rv, kind in rest}
+    _fold(db, unfolded, len(unfolded), counter)
     return Snapshot(
         objects=db.execute("SELECT bucket, rv, body FROM object").fetchall(),
         changes=db.execute("SELECT rv, bucket, type, body FROM change ORDER BY rv").fetchall(),
-        counter=db.execute("SELECT value FROM meta WHERE key = 'counter'").fetchone()[0],
+        counter=counter,
     )
