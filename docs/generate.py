@@ -1,10 +1,15 @@
-"""Writes the reference pages that follow from the code: settings, commands. A test compares them with the files."""
+"""Writes the reference pages that follow from the code. A test compares them with the files."""
 
 import argparse
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
+from lambent import cel
 from lambent.cli.main import build_parser
 from lambent.settings import options
+from lambent.workflow.spec import KINDS
+from lambent.workflow.spec.fields import Field
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -89,7 +94,50 @@ def kinds_page() -> str:
     return "\n".join(rows) + "\n"
 
 
+def functions_page() -> str:
+    rows = [
+        "# Functions in expressions",
+        "",
+        "What `lambent cel functions` prints. `f(x, y)` and `x.f(y)` are the same.",
+    ]
+    rows += ["", "| Function | Signature | Profile | Meaning |", "|---|---|---|---|"]
+    for each in sorted(cel.functions(), key=lambda each: (each.name, each.signature)):
+        cells = (f"`{each.name}`", f"`{each.signature}`", each.profile or "both", each.doc)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    rows += ["", "## Macros", "", "| Form | Meaning |", "|---|---|"]
+    rows += [f"| `{form}` | {doc} |" for form, doc in cel.MACROS.items()]
+    return "\n".join(rows) + "\n"
+
+
+def fields_page() -> str:
+    rows = [
+        "# Fields of workflow documents",
+        "",
+        "`=`: may be an expression; `!`: required. Made from the validator's tables.",
+    ]
+    for kind in KINDS.values():
+        rows += ["", f"## {kind.kind}", "", f"`{kind.api_version}`. {kind.doc}", ""]
+        rows += ["| Field | Type | Default | Meaning |", "|---|---|---|---|", *_fields(kind.spec, "spec")]
+    return "\n".join(rows) + "\n"
+
+
+def _fields(table: Field, path: str) -> Iterator[str]:
+    for name, member in (table.fields or {}).items():
+        below = f"{path}.{name}"
+        marks = ("!" if member.required else "") + ("=" if member.expression != "never" else "")
+        default = "" if member.default is None else f"`{json.dumps(member.default)}`"
+        said = [member.doc] if member.doc else []
+        said += [f"one of {', '.join(member.enum)}"] if member.enum else []
+        said += [f"exactly one of {', '.join(group)}" for group in member.exactly_one]
+        yield f"| `{below}`{marks} | {member.type} | {default} | {'; '.join(said)} |"
+        yield from _fields(member, below)
+        if member.items is not None:
+            yield from _fields(member.items, below + "[]")
+
+
 PAGES = {
+    "functions.md": functions_page,
+    "fields.md": fields_page,
     "settings.md": settings_page,
     "commands.md": commands_page,
     "metrics.md": metrics_page,

@@ -74,7 +74,8 @@ def _hint(everything: Iterable[Prepared], same_kind: list[Prepared], *, kind: st
         return f"; there are {', '.join(sorted({p.identity.name for p in same_kind})[:8])}"
     kinds = sorted({prepared.identity.kind for prepared in everything})
     near = nearest(kind, kinds)
-    return f"; {near}" if near else f"; the files hold {', '.join(kinds) or 'no functions or workflows'}"
+    held = ", ".join(kinds) or "no functions or workflows"
+    return f"; {near}" if near else f"; the files hold {held} (-f names other files)"
 
 
 def read_object(file: Path, what: str) -> dict[str, Any]:

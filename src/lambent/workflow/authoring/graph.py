@@ -64,12 +64,14 @@ def graph_of(
     kind = f"{trigger.kind} ({trigger.group}/{trigger.version})" if trigger else ""
     graph = Graph(str(workflow.identity), kind)
     for step in workflow.steps:
-        graph.nodes.append(_node(step, workflow, catalog, (outcomes or {}).get(step.label, ""), expand, depth))
+        node = _node(step, workflow, catalog, expand=expand, depth=depth)
+        node.outcome = (outcomes or {}).get(step.label, "")
+        graph.nodes.append(node)
         graph.edges += _edges(step)
     return graph
 
 
-def _node(step: Step, workflow: Workflow, catalog: Catalog, outcome: str, expand: bool, depth: int) -> Node:
+def _node(step: Step, workflow: Workflow, catalog: Catalog, *, expand: bool, depth: int) -> Node:
     if isinstance(step.logic, LogicRef):
         logic = [f"{step.logic.kind}/{step.logic.name}"]
     else:
@@ -83,7 +85,7 @@ def _node(step: Step, workflow: Workflow, catalog: Catalog, outcome: str, expand
         notes.append(f"skip if {_said(step.skip_if)}")
     if step.condition is not None:
         notes.append(f"condition {step.condition.type}")
-    node = Node(step.label, logic, notes, outcome)
+    node = Node(step.label, logic, notes)
     if expand and depth < _MAX_DEPTH and isinstance(step.logic, LogicRef) and step.logic.kind == "Workflow":
         found = catalog.resolve("Workflow", step.logic.name, workflow.identity.namespace)
         if isinstance(found, Workflow):
