@@ -14,6 +14,7 @@ from lambent.workflow.engine.patches import merge, without_nulls
 
 StateMerge = Literal["merge", "legacy"]
 Place = tuple[str, str, str, str]
+_NOT_FOUND = 404
 
 
 def after_write(plan: Plan, live: Mapping[str, Any] | None, mode: StateMerge = "merge") -> dict[str, Any] | None:
@@ -73,6 +74,8 @@ class MemoryApi:
         for refusal in self.refusals:
             if refusal.fits(verb, effect.ref):
                 refusal.times -= 1
+                if isinstance(effect, Read) and refusal.status == _NOT_FOUND:
+                    return Found(None)
                 return Refused(refusal.status, f"ordered by the test: {refusal.status}")
         if isinstance(effect, Read):
             return Found(self.read(effect.ref))

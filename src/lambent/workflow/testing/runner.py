@@ -51,7 +51,7 @@ def load(paths: Iterable[Path]) -> Loaded:
 
 
 def prepare(documents: Sequence[Document], diagnostics: Iterable[Diagnostic] = ()) -> Loaded:
-    """Validates and prepares documents that are loaded alX."""
+    """Validates and prepares documents that are loaded already."""
     catalog = Catalog()
     found = list(diagnostics)
     everything = []
