@@ -38,6 +38,8 @@ CONTROLLER_RULES = [
         verbs=("patch",),
     ),
     _rule("", "namespaces", verbs=WATCH),
+    # Records of managed resources that are too large for an annotation.
+    _rule("", "configmaps", verbs=("get", "create", "patch", "delete")),
     _rule("apiextensions.k8s.io", "customresourcedefinitions", verbs=READ),
     _EVENTS,
 ]

@@ -10,14 +10,12 @@ from typing import Any
 
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import NotFound
-from lambent.kube.finalizers import finalizer_name
 from lambent.kube.types import KubeObject, Preconditions
 from lambent.workflow.controller.executor import gvk_of
+from lambent.workflow.controller.records import load_record
 from lambent.workflow.engine import ResourceRef
-from lambent.workflow.engine.managed import Record, parse_record
+from lambent.workflow.engine.managed import Record
 from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION
-
-FINALIZER = finalizer_name("workflow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ async def delete_resources(
 
     `watch` is awaited before a delete, so that the event of its completion is not missed.
     """
-    record = parse_record(dict(trigger["metadata"]))
+    record = await load_record(kube, trigger)
     for ref in reversed(record.refs()):
         if ref.is_readonly:
             continue

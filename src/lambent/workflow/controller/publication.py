@@ -13,6 +13,7 @@ from lambent.clock import rfc3339
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import Conflict
 from lambent.kube.types import GVK, Key, KubeObject
+from lambent.workflow.controller.records import FINALIZER, drop_unused, place_record
 from lambent.workflow.engine.managed import ANNOTATION, Record
 from lambent.workflow.engine.patches import compact_json
 from lambent.workflow.engine.publishing import status_patch, timeless
@@ -50,8 +51,8 @@ class Publication:
 
     async def store_record(self, obj: KubeObject, record: Record, *, finalizer: str = "") -> KubeObject:
         """Record and finalizer alone, before the first create that depends on them."""
-        metadata = self._annotated(obj, record)
         names = obj["metadata"].get("finalizers") or []
+        metadata = await self._annotated(obj, record, is_held=bool(finalizer) or FINALIZER in names)
         if finalizer and finalizer not in names:
             metadata["finalizers"] = [*names, finalizer]
         return await self._patch(obj, {"metadata": metadata}) if metadata else obj
@@ -63,7 +64,9 @@ class Publication:
         generation = obj["metadata"].get("generation") if has_status else None
         wanted = make(present, rfc3339(self._now()), generation)
         status = self._unless_lost(obj, wanted, status_patch(wanted, present))
-        metadata = self._annotated(obj, record) if record is not None else {}
+        is_held = FINALIZER in (obj["metadata"].get("finalizers") or ())
+        metadata = await self._annotated(obj, record, is_held=is_held) if record is not None else {}
+        before = obj
         if has_status:
             if metadata:
                 obj = await self._patch(obj, {"metadata": metadata})
@@ -77,6 +80,8 @@ class Publication:
                 obj = await self._patch(obj, body)
         if status:
             self._note_loss(obj, wanted)
+        if metadata:
+            await drop_unused(self._kube, before, obj)
         return obj
 
     def _unless_lost(self, obj: KubeObject, wanted: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
@@ -90,9 +95,9 @@ class Publication:
         else:
             self._lossy.pop(Key.of(written), None)
 
-    def _annotated(self, obj: KubeObject, record: Record) -> dict[str, Any]:
+    async def _annotated(self, obj: KubeObject, record: Record, *, is_held: bool) -> dict[str, Any]:
         annotations = obj["metadata"].get("annotations") or {}
-        text = record.text()
+        text = await place_record(self._kube, obj, record, is_held=is_held)
         return {} if annotations.get(ANNOTATION) == text else {"annotations": {ANNOTATION: text}}
 
     async def _patch(self, obj: KubeObject, body: dict[str, Any], *, subresource: str = "") -> KubeObject:

@@ -22,7 +22,7 @@ from lambent.kube.outcome import Done, Outcome, Wait
 from lambent.kube.types import GVK, Key, KubeObject
 from lambent.workflow.controller import metrics
 from lambent.workflow.controller.definitions import Definitions
-from lambent.workflow.controller.deletion import FINALIZER, delete_orphans, delete_resources
+from lambent.workflow.controller.deletion import delete_orphans, delete_resources
 from lambent.workflow.controller.executor import carry_out
 from lambent.workflow.controller.instance import (
     SELECT_ANNOTATION,
@@ -33,6 +33,7 @@ from lambent.workflow.controller.instance import (
     progress_of,
 )
 from lambent.workflow.controller.publication import Publication
+from lambent.workflow.controller.records import FINALIZER, drop_unused, load_record
 from lambent.workflow.controller.settings import ControllerSettings
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.engine import (
@@ -47,7 +48,7 @@ from lambent.workflow.engine import (
     owner_of,
     parent_of,
 )
-from lambent.workflow.engine.managed import Record, next_record, parse_record
+from lambent.workflow.engine.managed import Record, next_record
 from lambent.workflow.engine.publishing import Progress, deletion_status, selection_status, wanted_status
 
 _log = logging.getLogger(__name__)
@@ -185,7 +186,7 @@ class TriggerKind:
 
     async def _pass(self, key: Key, obj: KubeObject, workflow: Workflow, instance: Instance) -> float:
         trigger = Trigger(self.gvk, key)
-        before = parse_record(dict(obj["metadata"]))
+        before = await load_record(self._kube, obj)
         work = _Work(self, trigger, obj, before, workflow)
         pass_ = WorkflowPass(workflow, parent_of(obj), self._definitions.catalog, owner=owner_of(obj))
         with metrics.PASS_SECONDS.labels(str(workflow.identity)).time():
@@ -241,6 +242,7 @@ class TriggerKind:
 
         blocked = None if is_abandoned(obj) else await delete_resources(self._kube, obj, watch=watch)
         if blocked is None:
+            await drop_unused(self._kube, obj, None)
             await remove_finalizer(self._kube, obj, FINALIZER)
             return None
         await self._publication.publish(

@@ -1,0 +1,120 @@
+"""A record of managed resources that is too large for an annotation lies in a ConfigMap. The line is drawn low here."""
+
+import asyncio
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from lambent.kube.types import KubeObject
+from lambent.workflow.controller import records
+from lambent.workflow.controller.records import CONFIG_MAP, load_record
+from lambent.workflow.engine.managed import ANNOTATION, Record
+from lambent.workflow.engine.references import ResourceRef
+from tests.workflow.cluster import THING, TRIGGER, Cluster
+from tests.workflow.things import WORKFLOW, cluster_of, made_of, until_ready
+
+_DESTROY: dict[str, Any] = {
+    "delete": {"destroy": {}},
+    "apiConfig": {
+        "apiVersion": "example.org/v1",
+        "kind": "Thing",
+        "name": "=inputs.name",
+        "namespace": "default",
+        "owned": False,
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def _low_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_ANNOTATION_BYTES", 200)
+
+
+def _annotation(cluster: Cluster) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(cluster.get(TRIGGER, "t")["metadata"]["annotations"][ANNOTATION])
+    return found
+
+
+async def _names(cluster: Cluster) -> list[str]:
+    record = await load_record(cluster.kube, cast(KubeObject, cluster.get(TRIGGER, "t")))
+    return [ref.name for ref in record.refs()]
+
+
+async def test_the_annotation_names_the_config_map_and_the_trigger_owns_it():
+    cluster = cluster_of()
+    async with cluster.running():
+        await until_ready(cluster)
+        pointer = _annotation(cluster)
+        stored = cluster.get(CONFIG_MAP, pointer["configMap"])
+        assert await _names(cluster) == ["first", "second"]
+    assert sorted(pointer) == ["configMap", "digest", "workflow"]
+    assert [owner["name"] for owner in stored["metadata"]["ownerReferences"]] == ["t"]
+
+
+async def test_a_steady_workload_with_a_large_record_writes_nothing():
+    cluster = cluster_of()
+    async with cluster.running():
+        await until_ready(cluster)
+        await asyncio.sleep(1)
+        before = len(cluster.mutations())
+        await asyncio.sleep(5000)
+        assert len(cluster.mutations()) == before
+
+
+async def test_a_record_that_is_small_again_returns_to_the_annotation_and_its_config_map_goes():
+    cluster = cluster_of()
+    async with cluster.running():
+        await until_ready(cluster)
+        name = _annotation(cluster)["configMap"]
+        cluster.put([made_of(WORKFLOW, steps=[{"label": "a", "ref": {"kind": "ValueFunction", "name": "none"}}])])
+        cluster.kube.terminate(THING, "first", "default")
+        await asyncio.sleep(1)
+        cluster.put([made_of(WORKFLOW, orphans="delete", steps=[{"label": "a", "ref": _VALUE, "inputs": {}}])])
+        cluster.put([_VALUE_FUNCTION])
+        await asyncio.sleep(2000)
+    assert _annotation(cluster) == {"workflow": "w", "resources": {"a": None}}
+    assert cluster.kube.peek(CONFIG_MAP, name, "default") is None
+
+
+_VALUE = {"kind": "ValueFunction", "name": "v"}
+_VALUE_FUNCTION = {
+    "apiVersion": "koreo.dev/v1beta1",
+    "kind": "ValueFunction",
+    "metadata": {"name": "v", "namespace": "default"},
+    "spec": {"return": {"a": 1}},
+}
+
+
+async def test_what_must_be_destroyed_is_found_in_the_config_map_which_no_collector_may_take():
+    cluster = cluster_of(**_DESTROY)
+    async with cluster.running():
+        await until_ready(cluster)
+        name = _annotation(cluster)["configMap"]
+        assert not cluster.get(CONFIG_MAP, name)["metadata"].get("ownerReferences")
+        await cluster.kube.delete(TRIGGER, "t", namespace="default")
+        await asyncio.sleep(2)
+    assert cluster.kube.peek(TRIGGER, "t", "default") is None
+    assert cluster.kube.peek_all(THING) == []
+    assert cluster.kube.peek(CONFIG_MAP, name, "default") is None
+
+
+async def test_a_record_whose_config_map_was_taken_away_is_made_again():
+    cluster = cluster_of()
+    async with cluster.running():
+        await until_ready(cluster)
+        name = _annotation(cluster)["configMap"]
+        await cluster.kube.delete(CONFIG_MAP, name, namespace="default")
+        body = {"metadata": {"annotations": {"koreo.dev/last-manual-reconcile": "now"}}}
+        await cluster.kube.patch(TRIGGER, "t", body, namespace="default")
+        await asyncio.sleep(1)
+        assert await _names(cluster) == ["first", "second"]
+
+
+def test_ten_thousand_items_fit_into_a_config_map():
+    refs = [
+        ResourceRef("example.org/v1", "Thing", f"item-{i}", "default", function="f", uid=f"{i}") for i in range(10_000)
+    ]
+    text = Record("w", {"a": [ref.record() for ref in refs]}, []).text()
+    assert len(text) > 1_000_000
+    assert len(records.packed(text)) < 900_000
