@@ -10,7 +10,7 @@ from lambent.kube.fake import FakeKube
 from lambent.kube.types import GVK, KubeObject
 from lambent.workflow.crds import crds
 from tests.workflow.cluster import EVENT, THING, TRIGGER, Cluster
-from tests.workflow.things import FUNCTION, WORKFLOW, cluster_of, made_of, trigger, until_ready
+from tests.workflow.things import DESTROY, FUNCTION, WORKFLOW, cluster_of, made_of, trigger, until_ready
 
 
 async def test_a_trigger_with_a_status_subresource_carries_the_generation():
@@ -116,16 +116,6 @@ async def test_a_field_that_the_server_always_changes_is_not_fought_over():
     assert len(patches) - rounds <= 10
 
 
-DESTROY: dict[str, Any] = {
-    "delete": {"destroy": {}},
-    "apiConfig": {
-        "apiVersion": "example.org/v1",
-        "kind": "Thing",
-        "name": "=inputs.name",
-        "namespace": "default",
-        "owned": False,
-    },
-}
 FINALIZER = "lambent.dev/workflow"
 
 

@@ -3,8 +3,11 @@
 import asyncio
 
 from lambent.kube.errors import ServerError
+from lambent.kube.types import GVK
 from tests.workflow.cluster import THING, TRIGGER, Cluster
-from tests.workflow.things import cluster_of, until_ready
+from tests.workflow.things import DESTROY, WORKFLOW, cluster_of, made_of, until_ready
+
+_WORKFLOW = GVK("koreo.dev", "v1beta1", "Workflow")
 
 
 def _steps(cluster: Cluster) -> dict[str, dict[str, object]]:
@@ -37,3 +40,44 @@ async def test_attempts_alone_are_no_reason_to_write():
         before = len(cluster.mutations())
         await asyncio.sleep(600)
         assert [call for call in cluster.mutations()[before:] if call == "patch Trigger"] == []
+
+
+async def _drop_workflow(cluster: Cluster) -> None:
+    await cluster.kube.delete(_WORKFLOW, "w", namespace="default")
+    await asyncio.sleep(1)
+
+
+async def test_the_objects_of_a_kind_are_told_when_its_last_workflow_goes():
+    cluster = cluster_of()
+    async with cluster.running() as controller:
+        await until_ready(cluster)
+        recorded = cluster.get(TRIGGER, "t")["metadata"]["annotations"]
+        await _drop_workflow(cluster)
+        ready = cluster.condition(TRIGGER, "t")
+        assert (ready["status"], ready["reason"]) == ("False", "NoWorkflow")
+        assert cluster.get(TRIGGER, "t")["metadata"]["annotations"] == recorded
+        assert controller.trigger_kinds == frozenset()
+
+
+async def test_a_kind_without_a_workflow_is_served_until_our_finalizer_is_off_its_last_object():
+    cluster = cluster_of(**DESTROY)
+    async with cluster.running() as controller:
+        await until_ready(cluster)
+        await _drop_workflow(cluster)
+        assert cluster.condition(TRIGGER, "t")["reason"] == "NoWorkflow"
+        assert controller.trigger_kinds == {TRIGGER}
+        await cluster.kube.delete(TRIGGER, "t", namespace="default")
+        await asyncio.sleep(2)
+        assert cluster.kube.peek(TRIGGER, "t", "default") is None
+        assert cluster.kube.peek_all(THING) == []
+        assert controller.trigger_kinds == frozenset()
+
+
+async def test_a_workflow_that_comes_back_serves_its_kind_again():
+    cluster = cluster_of()
+    async with cluster.running() as controller:
+        await until_ready(cluster)
+        await _drop_workflow(cluster)
+        cluster.put([made_of(WORKFLOW)])
+        await until_ready(cluster)
+        assert controller.trigger_kinds == {TRIGGER}

@@ -12,18 +12,7 @@ from lambent.workflow.controller.records import CONFIG_MAP, load_record
 from lambent.workflow.engine.managed import ANNOTATION, Record
 from lambent.workflow.engine.references import ResourceRef
 from tests.workflow.cluster import THING, TRIGGER, Cluster
-from tests.workflow.things import WORKFLOW, cluster_of, made_of, until_ready
-
-_DESTROY: dict[str, Any] = {
-    "delete": {"destroy": {}},
-    "apiConfig": {
-        "apiVersion": "example.org/v1",
-        "kind": "Thing",
-        "name": "=inputs.name",
-        "namespace": "default",
-        "owned": False,
-    },
-}
+from tests.workflow.things import DESTROY, WORKFLOW, cluster_of, made_of, until_ready
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +76,7 @@ _VALUE_FUNCTION = {
 
 
 async def test_what_must_be_destroyed_is_found_in_the_config_map_which_no_collector_may_take():
-    cluster = cluster_of(**_DESTROY)
+    cluster = cluster_of(**DESTROY)
     async with cluster.running():
         await until_ready(cluster)
         name = _annotation(cluster)["configMap"]

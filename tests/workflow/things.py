@@ -36,6 +36,17 @@ spec:
   return: {size: =resource.spec.size}
 """
 
+DESTROY: dict[str, Any] = {
+    "delete": {"destroy": {}},
+    "apiConfig": {
+        "apiVersion": "example.org/v1",
+        "kind": "Thing",
+        "name": "=inputs.name",
+        "namespace": "default",
+        "owned": False,
+    },
+}
+
 
 def made_of(text: str, **spec: Any) -> dict[str, Any]:
     obj: dict[str, Any] = yaml.safe_load(textwrap.dedent(text))

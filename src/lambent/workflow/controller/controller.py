@@ -122,10 +122,19 @@ class WorkflowController:
         return {gvk for gvk in self._kinds if gvk in found or gone}
 
     def _match_kinds(self, group: asyncio.TaskGroup, watches: ResourceWatches) -> None:
-        """Starts and stops trigger kinds so that they are those which workflows name."""
+        """Starts and stops trigger kinds so that they are those which workflows name.
+
+        A kind that no workflow names is served until its objects have been told and none is held by our finalizer.
+        """
         wanted = {gvk for gvk in map(triggers_of, self._definitions.workflows()) if gvk is not None}
-        for gvk in [gvk for gvk in self._kinds if gvk not in wanted]:
-            self._kinds.pop(gvk)[1].cancel()
+        for gvk, (kind, task) in list(self._kinds.items()):
+            if gvk in wanted:
+                kind.resume()
+            elif kind.is_idle:
+                del self._kinds[gvk]
+                task.cancel()
+            elif not kind.is_retiring:
+                kind.retire(self._changed.set)
         for gvk in wanted - self._kinds.keys():
             kind = TriggerKind(
                 gvk, self._kube, self._hub, self._definitions, watches, self._settings, self._recorder, now=self._now

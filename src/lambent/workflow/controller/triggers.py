@@ -17,7 +17,7 @@ from lambent.kube.controller import Context, Controller
 from lambent.kube.errors import NotFound
 from lambent.kube.events import EventRecorder, Reason
 from lambent.kube.finalizers import is_abandoned, remove_finalizer
-from lambent.kube.informer import InformerHub
+from lambent.kube.informer import Informer, InformerHub
 from lambent.kube.outcome import Done, Outcome, Wait
 from lambent.kube.types import GVK, Key, KubeObject
 from lambent.workflow.controller import metrics
@@ -81,6 +81,9 @@ class TriggerKind:
         self._now = now
         self._publication = Publication(kube, gvk, now=now)
         self._instances: dict[Key, Instance] = {}
+        self._informer: Informer | None = None
+        self._when_idle: Callable[[], None] | None = None
+        self._leaving: set[Key] = set()
         self.controller = Controller(
             f"workflow-{gvk.kind.lower()}.{gvk.group}",
             self._reconcile,
@@ -100,6 +103,7 @@ class TriggerKind:
             # The kit watches Secrets and ConfigMaps by name only, so they cannot be triggers.
             _log.error("%s cannot be a trigger kind: %s", self.gvk.kind, error, extra={"kind": self.gvk.kind})
         finally:
+            self.resume()
             for key in list(self._instances):
                 self._forget(key)
 
@@ -119,12 +123,42 @@ class TriggerKind:
             instance.calm_until = 0.0
             self.controller.queue.add(key, self.controller.queue.priorities[0])
 
+    def retire(self, when_idle: Callable[[], None]) -> None:
+        """No workflow has this kind any more: its objects are told so, and those with our finalizer are waited for."""
+        self._when_idle = when_idle
+        listed = self._informer.list() if self._informer is not None else ()
+        self._leaving = {*self._instances, *(Key.of(obj) for obj in listed)}
+        for key in self._leaving:
+            self.wake(key)
+        self._leave(None)
+
+    def resume(self) -> None:
+        """A workflow has this kind again."""
+        self._when_idle = None
+
+    @property
+    def is_retiring(self) -> bool:
+        return self._when_idle is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Retiring, with nothing left to tell or to delete."""
+        return self.is_retiring and not self._leaving
+
+    def _leave(self, key: Key | None) -> None:
+        if key is not None:
+            self._leaving.discard(key)
+        if self._when_idle is not None and not self._leaving:
+            self._when_idle()
+
     def _forget(self, key: Key) -> None:
+        self._leave(key)
         self._instances.pop(key, None)
         self._publication.forget(key)
         self._watches.forget(Trigger(self.gvk, key))
 
     async def _reconcile(self, key: Key, context: Context) -> Outcome:
+        self._informer = context.informer
         obj = context.informer.get(key)
         if obj is None:
             self._forget(key)
@@ -142,6 +176,8 @@ class TriggerKind:
         except BaseException:
             instance.is_dirty = True
             raise
+        if self.is_retiring and FINALIZER not in (obj["metadata"].get("finalizers") or ()):
+            self._leave(key)
         if after_s is None:
             return Done()
         instance.due_at = asyncio.get_running_loop().time() + after_s
