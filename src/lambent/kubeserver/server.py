@@ -15,6 +15,8 @@ import yaml
 
 from lambent.clock import WallClock, utc_now
 from lambent.errors import UsageError
+from lambent.http.limits import Limits, refuse_plainly
+from lambent.http.message import Request, Response
 from lambent.http.server import HttpServer
 from lambent.kubeserver.builtin.table import builtin_resources
 from lambent.kubeserver.certificates import Certificates, load_or_make
@@ -33,6 +35,7 @@ from lambent.kubeserver.routing import Parts, Router
 from lambent.kubeserver.scaling import Scaler
 from lambent.kubeserver.stack import AuditSink, as_administrator, build_stack, by_token
 from lambent.kubeserver.stages import Admission
+from lambent.kubeserver.status import ApiError
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.tokens import Tokens
 from lambent.kubeserver.watching import Hub
@@ -104,7 +107,8 @@ class KubeServer:
         """Reads the store and listens; gives the bound port. Raises UsageError when either cannot be had."""
         await self.open()
         self._certificates = load_or_make(self._state_dir / "tls" if self._state_dir else None)
-        self._http = HttpServer(self.service, ssl_context=self._certificates.ssl_context())
+        limits = Limits(refuse=_refuse)
+        self._http = HttpServer(self.service, limits=limits, ssl_context=self._certificates.ssl_context())
         self._address = await self._http.startup(host, port)
         return self._address[1]
 
@@ -150,6 +154,12 @@ class KubeServer:
         if self._address is None:
             raise UsageError("the Kubernetes API server is not listening; start it first")
         return self._address
+
+
+def _refuse(request: Request, code: int) -> Response:
+    """What the HTTP layer refuses is a Status too."""
+    plain = refuse_plainly(request, code).body
+    return ApiError(code, plain.decode().strip() if isinstance(plain, bytes) else "").response()
 
 
 def kubeconfig(url: str, token: str, authority: bytes) -> dict[str, object]:
