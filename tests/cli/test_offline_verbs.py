@@ -79,6 +79,18 @@ def test_what_a_test_expects_to_be_written_is_checked_against_crds(run: Commands
     assert "tests.k.yaml:24:24: error[schema-invalid]: Shelf: spec.boards: Invalid value: 30" in ran.out
 
 
+def test_the_least_role_for_some_workflows_is_printed(run: Commands, shop: Shop) -> None:
+    (shop.files / "crds.yaml").write_text(CRD)
+    role = run(f"validate {shop.files} --rbac -o json").data
+    rules = {tuple(rule["resources"]): rule["verbs"] for rule in role["rules"]}
+    assert role["metadata"]["labels"] == {"lambent.dev/aggregate-to-controller": "true"}
+    assert rules == {
+        ("shelves",): ["get", "list", "watch", "create", "patch"],
+        ("shops",): ["get", "list", "watch", "patch"],
+        ("shops/status",): ["patch"],
+    }
+
+
 @pytest.mark.parametrize("command", ["validate nowhere", "test nowhere", "fmt nowhere", "render A/b -f nowhere"])
 def test_a_path_that_is_not_there_is_a_usage_error(run: Commands, command: str) -> None:
     ran = run(command)

@@ -1,6 +1,7 @@
 """Verbs for people who write workflows, all offline: validate, render, plan, graph, fmt. `plan --cluster` reads one."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from lambent.errors import UsageError
 if TYPE_CHECKING:
     from lambent.workflow.authoring.forecast import Forecast
     from lambent.workflow.engine import Workflow
+    from lambent.workflow.spec import Diagnostic
     from lambent.workflow.testing import Loaded
 
 _DIFFERENCE = 3
@@ -34,6 +36,9 @@ def _register_validate(verbs: Any) -> None:
     validate.add_argument("paths", nargs="*", type=Path, default=[Path(".")], metavar="PATH", help="files or folders")
     validate.add_argument(
         "--crds", type=Path, metavar="DIR", help="check resources in the files against these CRDs as well"
+    )
+    validate.add_argument(
+        "--rbac", action="store_true", help="print the role that the controller needs for these workflows instead"
     )
     add_reporting(validate, strict=True)
     validate.set_defaults(run=run_validate)
@@ -113,6 +118,8 @@ def run_validate(args: argparse.Namespace) -> int:
     errors = sum(diagnostic.is_error for diagnostic in found)
     if not count and not errors:
         raise UsageError(f"no workflow, function or test in {', '.join(map(str, args.paths))}")
+    if args.rbac:
+        return _print_role(args, loaded, found)
     summary = {"documents": count, "errors": errors, "warnings": len(found) - errors}
     if args.output != "text":
         print_data({"version": 1, "summary": summary, "diagnostics": diagnostic_data(found)}, args.output)
@@ -122,6 +129,17 @@ def run_validate(args: argparse.Namespace) -> int:
             first, _, rest = diagnostic.render().partition("\n")
             print(paint("bad" if diagnostic.is_error else "warn", first) + (f"\n{rest}" if rest else ""))
         print(f"{count} documents: {errors} errors, {len(found) - errors} warnings")
+    return 1 if has_errors(found, strict=args.strict) else 0
+
+
+def _print_role(args: argparse.Namespace, loaded: "Loaded", found: "list[Diagnostic]") -> int:
+    """What is wrong goes to standard error, since the role is meant for kubectl."""
+    from lambent.workflow.authoring.rbac import cluster_role
+    from lambent.workflow.spec import has_errors
+
+    for diagnostic in found:
+        print(diagnostic.render(), file=sys.stderr)
+    print_data(cluster_role(loaded), "json" if args.output == "json" else "yaml")
     return 1 if has_errors(found, strict=args.strict) else 0
 
 

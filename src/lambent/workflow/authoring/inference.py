@@ -10,6 +10,7 @@ from typing import Any
 
 from lambent import cel
 from lambent.errors import UsageError
+from lambent.workflow.authoring.rbac import plural_of
 from lambent.workflow.engine import Step, Workflow
 from lambent.workflow.engine.expressions import Expression, MapTemplate, Overlay, Template, expressions_in
 from lambent.workflow.engine.workflows import Switch
@@ -48,7 +49,7 @@ def infer_crd(workflow: Workflow, loaded: Loaded) -> dict[str, Any]:
     if trigger is None:
         raise UsageError(f"{workflow.identity} has no crdRef, so it has no trigger kind")
     singular = trigger.kind.lower()
-    plural = f"{singular}es" if singular.endswith(("s", "x", "ch")) else f"{singular}s"
+    plural = plural_of(trigger.kind)
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
