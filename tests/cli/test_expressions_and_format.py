@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from lambent.workflow.authoring.formatting import format_text
+from lambent.workflow.spec import load_text
 from tests.cli.files import Commands, Shop
+from tests.workflow.shared import KOREO, needs_koreo
 
 
 def test_an_expression_is_evaluated_with_its_bindings(run: Commands) -> None:
@@ -128,3 +130,17 @@ def test_a_file_that_is_not_yaml_fails_and_stays(run: Commands, tmp_path: Path) 
     assert ran.code == 1
     assert "bad.yaml left as it is: line 2:" in ran.out
     assert (tmp_path / "bad.yaml").read_text() == "a: [1\n"
+
+
+@needs_koreo
+@pytest.mark.parametrize("file", sorted(KOREO.glob("*.yaml")), ids=lambda file: file.name)
+def test_published_documents_mean_the_same_after_formatting_and_stay_so(file: Path) -> None:
+    text = file.read_text()
+    formatted, _ = format_text(text)
+    assert [d.value for d in load_text(formatted)[0]] == [d.value for d in load_text(text)[0]]
+    assert sorted(_comments(formatted)) == sorted(_comments(text))
+    assert format_text(formatted)[0] == formatted
+
+
+def _comments(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.lstrip().startswith("#")]

@@ -47,6 +47,7 @@ def register(verbs: Any) -> None:
 
 
 def run_explain(args: argparse.Namespace) -> int:
+    from lambent.clock import utc_now
     from lambent.platform.daemon import run
     from lambent.platform.workloads import explain_on
     from lambent.workflow.authoring.explanation_output import explanation_text
@@ -54,7 +55,7 @@ def run_explain(args: argparse.Namespace) -> int:
     kubeconfig = kubeconfig_of(args)
     found = run(lambda: explain_on(kubeconfig, args.name, namespace=args.namespace))
     if args.output == "text":
-        print(explanation_text(found, paint_of(args)))
+        print(explanation_text(found, paint_of(args), now=utc_now()))
     else:
         print_data(found.to_dict(), args.output)
     return 0 if found.ready == "True" and found.outcome == "Ok" else 1

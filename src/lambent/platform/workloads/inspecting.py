@@ -6,6 +6,7 @@ from typing import Any, cast
 from lambent.kube.client import KubeClient
 from lambent.platform.workloads.reading import answer, connected, definitions, find, trigger_kinds
 from lambent.workflow.authoring.explanation import condition, object_name
+from lambent.workflow.authoring.texts import yaml_text
 from lambent.workflow.engine import Found, Refused, ResourceRef
 from lambent.workflow.engine.managed import parse_record
 from lambent.workflow.spec.painting import Paint, plain
@@ -82,4 +83,6 @@ def inspection_lines(found: Inspection, paint: Paint = plain) -> list[str]:
             f"  {paint('good' if is_good else 'warn', str(one.get('type')))}"
             f"  {one.get('status')}  {one.get('reason', '')}  {one.get('message', '')}".rstrip()
         )
+    if found.state:
+        lines += ["state:", yaml_text(found.state, 2)]
     return lines
