@@ -15,6 +15,7 @@ from lambent.platform.workloads.reading import (
 )
 from lambent.workflow.authoring.explanation import Explanation, explain
 from lambent.workflow.authoring.forecast import Forecast, Reading, completed, forecast
+from lambent.workflow.controller.records import load_record
 from lambent.workflow.engine import Catalog, Workflow
 
 
@@ -39,7 +40,9 @@ async def forecast_on(
     async with connected(kubeconfig) as kube:
         stored = await kube.apply(cast(KubeObject, _applicable(parent)), manager="lambent", force=True, dry_run=True)
         whole, notes = completed(cast(dict[str, Any], stored), workflow=workflow)
-        return await drive_on(kube, forecast(workflow, whole, catalog, converge=converge)), notes
+        record = await load_record(kube, stored)
+        reading = forecast(workflow, whole, catalog, converge=converge, record=record)
+        return await drive_on(kube, reading), notes
 
 
 def _applicable(parent: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,5 +61,6 @@ async def explain_on(kubeconfig: str, words: str, *, namespace: str) -> Explanat
         obj = await find(kube, words, namespace, trigger_kinds(catalog))
         workflow = workflow_for(obj, catalog)
         trigger = cast(dict[str, Any], obj)
-        made = await drive_on(kube, forecast(workflow, trigger, catalog))
+        reading = forecast(workflow, trigger, catalog, record=await load_record(kube, obj))
+        made = await drive_on(kube, reading)
         return explain(trigger, made, catalog)

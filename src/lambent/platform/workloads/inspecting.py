@@ -7,8 +7,8 @@ from lambent.kube.client import KubeClient
 from lambent.platform.workloads.reading import answer, connected, definitions, find, trigger_kinds
 from lambent.workflow.authoring.explanation import condition, object_name
 from lambent.workflow.authoring.texts import yaml_text
+from lambent.workflow.controller.records import load_record
 from lambent.workflow.engine import Found, Refused, ResourceRef
-from lambent.workflow.engine.managed import parse_record
 from lambent.workflow.spec.painting import Paint, plain
 
 VERSION = 1
@@ -46,8 +46,9 @@ async def inspect_on(kubeconfig: str, words: str, *, namespace: str) -> Inspecti
     """Reads the object and everything that its record names."""
     async with connected(kubeconfig) as kube:
         catalog = await definitions(kube)
-        obj = cast(dict[str, Any], await find(kube, words, namespace, trigger_kinds(catalog)))
-        record = parse_record(obj["metadata"])
+        stored = await find(kube, words, namespace, trigger_kinds(catalog))
+        record = await load_record(kube, stored)
+        obj = cast(dict[str, Any], stored)
         orphans = {orphan.place for orphan in record.orphans}
         status = obj.get("status") or {}
         found = Inspection(object_name(obj), record.workflow)

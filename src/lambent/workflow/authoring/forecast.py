@@ -24,7 +24,7 @@ from lambent.workflow.engine import (
     owner_of,
     parent_of,
 )
-from lambent.workflow.engine.managed import next_record, parse_record
+from lambent.workflow.engine.managed import Record, next_record, parse_record
 from lambent.workflow.testing.memory_api import after_write
 
 # A chain of a hundred steps, each of which creates its object and then waits, needs no more.
@@ -91,11 +91,21 @@ def completed(parent: Mapping[str, Any], *, workflow: Workflow) -> tuple[dict[st
     return {**obj, "metadata": metadata}, notes
 
 
-def forecast(workflow: Workflow, parent: Mapping[str, Any], catalog: Catalog, *, converge: bool = False) -> Reading:
-    """A generator of reads, resumed with answers; returns the forecast."""
+def forecast(
+    workflow: Workflow,
+    parent: Mapping[str, Any],
+    catalog: Catalog,
+    *,
+    converge: bool = False,
+    record: Record | None = None,
+) -> Reading:
+    """A generator of reads, resumed with answers; returns the forecast.
+
+    `record` is the one of managed resources when it lies elsewhere than on the parent.
+    """
     made = Forecast(workflow, parent)
     known = made.seen
-    record = parse_record(parent.get("metadata") or {})
+    record = record if record is not None else parse_record(parent.get("metadata") or {})
     for _ in range(_MAX_PASSES if converge else 1):
         running = WorkflowPass(workflow, parent_of(parent), catalog, owner=owner_of(parent))
         changes = yield from _run(running, known)
