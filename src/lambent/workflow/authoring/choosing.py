@@ -1,6 +1,8 @@
 """From words on a command line to a document: KIND/NAME, KIND/NAMESPACE/NAME, or a workflow's name alone."""
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,20 @@ def load_existing(paths: Sequence[Path]) -> Loaded:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder")
-    return load(paths)
+    with _collector_paused():
+        return load(paths)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """What loading makes stays; the collector would walk all of it again and again, for half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def workflow_of(catalog: Catalog, words: str) -> Workflow:

@@ -1,9 +1,10 @@
 """A run as `lambent test` asks for it: which tests, in which mode, by how many processes, and what was never evaluated.
 
 Tests are independent, so large sets are spread over processes; results stand in file order whatever ends first. Small
-sets run here: a fork costs more than a hundred cases.
+sets run here: a fork costs more than hundreds of cases.
 """
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ from lambent.workflow.testing.runner import TEST_KINDS, Loaded, run_one
 
 Modes = Literal["merge", "legacy", "both"]
 # Tests per process below which another process is not worth its start.
-_SHARE = 200
+_SHARE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,8 @@ def _spread(
     work: list[tuple[Document, StateMerge | None]], loaded: Loaded, coverage: Coverage, *, jobs: int
 ) -> list[TestResult]:
     _inherited.append((work, loaded, coverage))
+    # Frozen objects are not touched by the collectors of the children, so their pages stay shared.
+    gc.freeze()
     try:
         context = multiprocessing.get_context("fork")
         size = -(-len(work) // (jobs * 4))
@@ -147,6 +150,7 @@ def _spread(
                 coverage.add(seen)
         return results
     finally:
+        gc.unfreeze()
         _inherited.pop()
 
 
