@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambent.kube.queue_state import Phase, QueueState
+from lambent.kube.queue_state import PASSED_OVER, Phase, QueueState
 from lambent.kube.types import Key
 
 # 10 000 in the nightly run.
@@ -27,6 +27,7 @@ class Model:
     running: dict[Key, int] = field(default_factory=dict)
     again: dict[Key, tuple[float, int]] = field(default_factory=dict)
     turns: dict[int, list[str]] = field(default_factory=lambda: {0: [], 1: []})
+    passed_over: int = 0
 
     def priority_of(self, key):
         return next((priority for priority, one in self.ready if one == key), None)
@@ -67,7 +68,9 @@ class Model:
                 self._ready(key, priority)
 
     def pop(self):
-        for priority in (0, 1):
+        both = bool(self.turns[0] and self.turns[1])
+        self.passed_over = (self.passed_over + 1) % PASSED_OVER if both else 0
+        for priority in (1, 0) if both and not self.passed_over else (0, 1):
             if self.turns[priority]:
                 namespace = self.turns[priority].pop(0)
                 key = next(one for level, one in self.ready if level == priority and one.namespace == namespace)

@@ -128,6 +128,16 @@ async def test_live_keys_come_before_a_resync(queue):
     assert [await queue.get() for _ in range(3)] == [A, Key("n", "old4"), Key("n", "old0")]
 
 
+async def test_live_keys_without_end_do_not_keep_a_resync_waiting_for_ever(queue):
+    queue.add(Key("n", "old"), "resync")
+    taken = []
+    for number in range(10):
+        queue.add(Key("n", f"live{number}"))
+        queue.add(Key("n", f"more{number}"))
+        taken.append((await queue.get()).name)
+    assert taken.index("old") == 7
+
+
 async def test_namespaces_take_turns(queue):
     for name in "abc":
         queue.add(Key("big", name))

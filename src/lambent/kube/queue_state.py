@@ -10,7 +10,8 @@ Per key exactly one of: absent, waiting(deadline), ready, running, running + aga
 | abandon        |            |                    |       | ready             |
 
 The earlier deadline wins, always. A request that comes while its key runs outlives that run. Ready keys leave by
-priority, namespaces in turn, first in first out within one. The asyncio door is `kube.workqueue`.
+priority (a lower one is passed over seven times in a row, no more), namespaces in turn, first in first out within one.
+The asyncio door is `kube.workqueue`.
 """
 
 import heapq
@@ -22,6 +23,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from lambent.kube.types import Key
+
+# Under overload a lower priority gets every eighth turn, so that none waits for ever.
+PASSED_OVER = 8
 
 
 class Phase(Enum):
@@ -87,6 +91,7 @@ class QueueState:
         self._rings = [_ReadyRing() for _ in range(priorities)]
         self._timers: list[tuple[float, int, Key]] = []
         self._order = itertools.count()
+        self._passed_over = 0
 
     def add(self, key: Key, now: float, priority: int = 0) -> None:
         entry = self.entries.get(key)
@@ -116,14 +121,23 @@ class QueueState:
     def pop(self, now: float) -> Popped | None:
         """The next key to run, now running; None when none is ready."""
         self.promote(now)
-        for priority, ring in enumerate(self._rings):
-            if ring.size:
-                key = ring.pop()
-                entry = self.entries[key]
-                popped = Popped(key, priority, now - entry.since)
-                entry.phase, entry.again, entry.since = Phase.RUNNING, math.inf, now
-                return popped
-        return None
+        priority = self._next_priority()
+        if priority is None:
+            return None
+        key = self._rings[priority].pop()
+        entry = self.entries[key]
+        popped = Popped(key, priority, now - entry.since)
+        entry.phase, entry.again, entry.since = Phase.RUNNING, math.inf, now
+        return popped
+
+    def _next_priority(self) -> int | None:
+        """The first that has ready keys; but each time that so many in a row left before others, the last of them."""
+        ready = [priority for priority, ring in enumerate(self._rings) if ring.size]
+        if len(ready) < 2:
+            self._passed_over = 0
+            return ready[0] if ready else None
+        self._passed_over = (self._passed_over + 1) % PASSED_OVER
+        return ready[0] if self._passed_over else ready[-1]
 
     def done(self, key: Key, now: float, deadline: float = math.inf, priority: int = 0) -> None:
         """The run is complete; `deadline` is what its outcome asks for, infinite for nothing."""
