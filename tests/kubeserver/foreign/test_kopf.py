@@ -12,7 +12,7 @@ from tests.kubeserver.foreign.gadgets import GROUP, gadget
 REAL_TIME = True
 pytestmark = pytest.mark.e2e
 
-GADGET = GVK(GROUP, "v1", "Gadget")
+GADGET, EVENT = GVK(GROUP, "v1", "Gadget"), GVK("", "v1", "Event")
 
 
 def _registry():
@@ -61,13 +61,12 @@ async def _operator(memo):
         await asyncio.wait_for(running, 10)
 
 
-async def _until(client, name, holds):
-    """The object once `holds(obj)`; the watch wakes us."""
+async def _until(client, holds, kind=GADGET):
+    """The first object that `holds(type, object)`; the watch wakes us."""
     async with asyncio.timeout(10):
-        async for event in client.watch(GADGET, namespace="default"):
-            obj = event.object
-            if obj["metadata"].get("name") == name and holds(event.type, obj):
-                return obj
+        async for event in client.watch(kind, namespace="default"):
+            if event.type != "BOOKMARK" and holds(event.type, event.object):
+                return event.object
     raise AssertionError("the watch ended")
 
 
@@ -77,15 +76,15 @@ async def test_an_operator_handles_the_whole_life_of_its_objects(cluster, monkey
     client = cluster.server.local_client("test")
     async with _operator(memo):
         await client.create(gadget("one", 3))
-        made = await _until(client, "one", lambda _, obj: obj.get("status", {}).get("made"))
+        made = await _until(client, lambda _, obj: obj.get("status", {}).get("made"))
         assert (made["status"]["area"], made["status"]["made"]) == (9, {"colour": "red"})
         assert made["metadata"]["finalizers"] == ["foreign.example.org/kopf"]
-        events = [one async for page in client.list(GVK("", "v1", "Event")) for one in page.items]
-        assert [(one["reason"], one["involvedObject"]["name"]) for one in events] == [("Measured", "one")]
+        told = await _until(client, lambda _, obj: obj.get("reason") == "Measured", EVENT)
+        assert told["involvedObject"]["name"] == "one"
         await client.patch(GADGET, "one", {"spec": {"size": 5}}, namespace="default")
-        await _until(client, "one", lambda _, obj: obj["status"]["area"] == 25)
+        await _until(client, lambda _, obj: obj["status"]["area"] == 25)
         async with asyncio.TaskGroup() as group:
-            gone = group.create_task(_until(client, "one", lambda kind, _: kind == "DELETED"))
+            gone = group.create_task(_until(client, lambda kind, _: kind == "DELETED"))
             await client.delete(GADGET, "one", namespace="default")
         assert "deletionTimestamp" in gone.result()["metadata"]
     assert memo["deleted"] == ["one"]
