@@ -153,7 +153,7 @@ class Compiler:
         self.document = document
         self.diagnostics: list[Diagnostic] = []
         # Values of a test are data of the test; numbers in quotes are what tests of identifiers consist of.
-        self._is_for_clusters = document.identity.kind != "FunctionTest"
+        self._is_for_clusters = document.identity.kind not in ("FunctionTest", "WorkflowTest")
         meta = document.value.get("metadata")
         annotations = (meta.get("annotations") if isinstance(meta, dict) else None) or {}
         profile = annotations.get(PROFILE_ANNOTATION) if isinstance(annotations, dict) else None

@@ -6,12 +6,13 @@ from typing import Any
 from lambent.workflow.spec.diagnostics import Diagnostic
 from lambent.workflow.spec.documents import Document
 from lambent.workflow.spec.fields import Kind
+from lambent.workflow.spec.workflow_test_rules import workflow_test
 
 
 def cross_field(document: Document, kind: Kind) -> list[Diagnostic]:
     """Rules of one kind beyond its table."""
     rules = {"Workflow": _workflow, "ResourceFunction": _resource_function, "ResourceTemplate": _template}
-    rules["FunctionTest"] = _function_test
+    rules |= {"FunctionTest": _function_test, "WorkflowTest": workflow_test}
     rule = rules.get(kind.kind)
     return list(rule(document)) if rule is not None else []
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from lambent.workflow import engine
 from lambent.workflow.engine import MISSING_REFERENCE, Catalog
-from lambent.workflow.spec import Diagnostic, Document, has_errors, in_order, load_paths, validate
+from lambent.workflow.spec import Diagnostic, Document, has_errors, in_order, kind_of, load_paths, validate
 from lambent.workflow.testing.function_test import TestResult, run_function_test, test_diagnostics
 from lambent.workflow.testing.memory_api import StateMerge
-from lambent.workflow.testing.workflow_test import run_workflow_test
+from lambent.workflow.testing.workflow_test import run_workflow_test, workflow_test_diagnostics
 
-TEST_KINDS = ("FunctionTest", "WorkflowTest")
+_FURTHER = {"FunctionTest": test_diagnostics, "WorkflowTest": workflow_test_diagnostics}
 
 
 @dataclass(slots=True)
@@ -59,8 +59,8 @@ def prepare(documents: Sequence[Document], diagnostics: Iterable[Diagnostic] = (
         prepared = engine.prepare(document)
         if prepared is None:
             problems = validate(document)
-            if document.identity.kind == "FunctionTest" and not has_errors(problems):
-                problems += test_diagnostics(document)
+            if is_test(document) and not has_errors(problems):
+                problems += _FURTHER[document.identity.kind](document)
             found += problems
             continue
         found += prepared.diagnostics
@@ -75,11 +75,17 @@ def run_tests(loaded: Loaded, *, select: str = "", mode: StateMerge | None = Non
     """Runs the FunctionTests and WorkflowTests whose identity contains `select`."""
     report = Report(loaded)
     for document in loaded.documents:
-        if document.identity.kind in TEST_KINDS and select in str(document.identity):
+        if is_test(document) and select in str(document.identity):
             report.tests.append(run_one(document, loaded, mode=mode, fail_fast=fail_fast))
             if fail_fast and not report.tests[-1].is_passed:
                 break
     return report
+
+
+def is_test(document: Document) -> bool:
+    """A test of ours; what others call the same is theirs."""
+    kind = kind_of(document.value)
+    return kind is not None and kind.kind in _FURTHER
 
 
 def run_one(

@@ -17,7 +17,7 @@ from lambent.workflow.spec import Diagnostic, Document
 from lambent.workflow.testing.coverage import Coverage, Place
 from lambent.workflow.testing.function_test import CaseResult, TestResult
 from lambent.workflow.testing.memory_api import StateMerge
-from lambent.workflow.testing.runner import TEST_KINDS, Loaded, run_one
+from lambent.workflow.testing.runner import Loaded, is_test, run_one
 
 Modes = Literal["merge", "legacy", "both"]
 # Tests per process below which another process is not worth its start.
@@ -78,7 +78,7 @@ def selected(loaded: Loaded, choice: Choice) -> list[Document]:
 
 def _is_chosen(document: Document, loaded: Loaded, choice: Choice) -> bool:
     kind = document.identity.kind
-    if kind not in TEST_KINDS or choice.select.lower() not in str(document.identity).lower():
+    if not is_test(document) or choice.select.lower() not in str(document.identity).lower():
         return False
     if choice.kind and choice.kind.lower() not in (kind.lower(), tested_kind(document).lower()):
         return False

@@ -26,12 +26,14 @@ from lambent.workflow.engine.managed import ANNOTATION, next_record, parse_recor
 from lambent.workflow.engine.patches import merge
 from lambent.workflow.engine.publishing import wanted_status
 from lambent.workflow.engine.requeue import Attempt, next_attempts, requeue_s
-from lambent.workflow.spec import Document, has_errors, seconds, validate
+from lambent.workflow.spec import Diagnostic, Document, has_errors, seconds, validate
+from lambent.workflow.spec.workflow_test_rules import object_problems
 from lambent.workflow.testing.expectations import mismatches
 from lambent.workflow.testing.function_test import CaseResult, TestResult, said_of, wrong_outcome
 from lambent.workflow.testing.memory_api import MemoryApi, Place, Refusal, place_of
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 _MAX_PASSES = 1000
 
 
@@ -89,6 +91,8 @@ def run_workflow_test(document: Document, catalog: Catalog) -> TestResult:
     """Runs every pass, then the convergence; a workflow that is missing or invalid fails them with its diagnostic."""
     result = TestResult(document.identity, document.file, document.span(()).line)
     diagnostics = validate(document)
+    if not has_errors(diagnostics):
+        diagnostics += workflow_test_diagnostics(document)
     if has_errors(diagnostics):
         result.problems = [diagnostic.render() for diagnostic in diagnostics]
         return result
@@ -110,6 +114,17 @@ def run_workflow_test(document: Document, catalog: Catalog) -> TestResult:
     return result
 
 
+def workflow_test_diagnostics(document: Document) -> list[Diagnostic]:
+    """What is wrong with the expressions of a valid WorkflowTest."""
+    compiler = Compiler(document)
+    for index, case in enumerate(document.spec.get("passes") or ()):
+        for place, change in enumerate(case.get("set") or ()):
+            compiler.overlay(change["overlay"], ("spec", "passes", index, "set", place, "overlay"), ("resource",))
+    for place, entry in enumerate((document.spec.get("converge") or {}).get("ready") or ()):
+        compiler.overlay(entry["overlay"], ("spec", "converge", "ready", place, "overlay"), ("resource",))
+    return compiler.diagnostics
+
+
 def _timed(document: Document, path: tuple[str | int, ...], label: str, run: Any) -> CaseResult:
     started = time.perf_counter()
     place = f"{document.file}:{document.span(path).line}" if document.file else ""
@@ -121,10 +136,10 @@ def _timed(document: Document, path: tuple[str | int, ...], label: str, run: Any
 
 def _pass(world: _World, case: Mapping[str, Any]) -> list[str]:
     if case.get("advance"):
-        world.now += timedelta(seconds=seconds(case["advance"]))
-    if case.get("patchParent"):
-        world.parent = merge(world.parent, case["patchParent"])
+        world.now = _later(world.now, seconds(case["advance"]))
     try:
+        if case.get("patchParent"):
+            world.parent = _whole(merge(world.parent, case["patchParent"]), "the trigger")
         for change in case.get("set") or ():
             _set(world.api, _place(change), change["overlay"])
     except Failed as failure:
@@ -149,7 +164,25 @@ def _set(api: MemoryApi, place: Place, overlay: Mapping[str, Any]) -> None:
         raise Failed(f"{place[1]} {place[3]} does not exist and cannot be set", "")
     compiled = Compiler(Document({})).overlay(overlay, (), ("resource",))
     bindings: Bindings = {"resource": live}
-    api.put(compiled.apply(live, bindings))
+    changed = _whole(compiled.apply(live, bindings), f"{place[1]} {place[3]}")
+    if place_of(changed) != place:
+        raise Failed(f"{place[1]} {place[3]} cannot become another object", "")
+    api.put(changed)
+
+
+def _whole(obj: dict[str, Any], what: str) -> dict[str, Any]:
+    """The object, when it still is one after a change. Raises `Failed`."""
+    for path, message in object_problems(obj):
+        raise Failed(f"{what} is no object any more: {'.'.join(map(str, path))} {message}", "")
+    return obj
+
+
+def _later(moment: datetime, delay_s: float) -> datetime:
+    """The moment after a delay, or the end of time."""
+    try:
+        return moment + timedelta(seconds=delay_s)
+    except OverflowError:
+        return _END
 
 
 def _failures(expect: Mapping[str, Any], done: _Pass, api: MemoryApi) -> Iterator[str]:
@@ -160,8 +193,7 @@ def _failures(expect: Mapping[str, Any], done: _Pass, api: MemoryApi) -> Iterato
     for type_, wanted in (expect.get("conditions") or {}).items():
         found = conditions.get(type_, {})
         for name, value in wanted.items():
-            is_there = value.lower() in found.get(name, "").lower() if name == "message" else found.get(name) == value
-            if not is_there:
+            if not _is_said(name, value, found.get(name)):
                 yield f"condition {type_}: expected {name} {value!r}, got {found.get(name)!r}"
     if expect.get("state") is not None:
         yield from (f"state {found}" for found in mismatches(expect["state"], done.status["state"]))
@@ -175,6 +207,13 @@ def _failures(expect: Mapping[str, Any], done: _Pass, api: MemoryApi) -> Iterato
         yield from (f"managedResources {found}" for found in mismatches(expect["managedResources"], done.managed))
     if expect.get("requeueAfter") is not None and done.requeue_s != expect["requeueAfter"]:
         yield f"expected the next pass after {expect['requeueAfter']} s, got {done.requeue_s}"
+
+
+def _is_said(name: str, wanted: str | None, found: Any) -> bool:
+    """A member of a condition: messages in part, all else exactly; null says that there is none."""
+    if name == "message" and wanted is not None:
+        return isinstance(found, str) and wanted.lower() in found.lower()
+    return bool(found == wanted)
 
 
 def _step(label: str, wanted: Mapping[str, Any], result: RunResult) -> Iterator[str]:
@@ -226,16 +265,19 @@ def _partly(wanted: Any, live: Any, path: str = "") -> Iterator[str]:
 
 
 def _converge(world: _World, converge: Mapping[str, Any]) -> list[str]:
-    end = world.now + timedelta(seconds=seconds(converge["within"]))
+    end = _later(world.now, seconds(converge["within"]))
     ready = {entry["kind"]: entry["overlay"] for entry in converge.get("ready") or ()}
     done = world.run()
     for _ in range(_MAX_PASSES):
         if isinstance(done.result.outcome, Ok):
             return []
-        for place in [place for place in world.api.objects if place[1] in ready]:
-            _set(world.api, place, ready[place[1]])
+        try:
+            for place in [place for place in world.api.objects if place[1] in ready]:
+                _set(world.api, place, ready[place[1]])
+        except Failed as failure:
+            return [failure.message]
         if not done.writes:
-            world.now += timedelta(seconds=done.requeue_s or end.timestamp())
+            world.now = _later(world.now, done.requeue_s or end.timestamp())
         if world.now > end:
             break
         done = world.run()
