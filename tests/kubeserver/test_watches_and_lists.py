@@ -93,6 +93,27 @@ async def test_a_watcher_that_falls_behind_is_cut_off_and_never_delays_a_write(a
     await stream.aclose()
 
 
+async def test_a_watch_that_begins_while_changes_wait_to_be_handed_out_shows_each_once(ask, server, monkeypatch):
+    monkeypatch.setattr("lambent.kubeserver.watching.FEW_WATCHERS", 0)
+    monkeypatch.setattr("lambent.kubeserver.watching.PAUSE_PER_WATCHER_S", 0.05)
+    _, early = await ask("GET", f"{CONFIGMAPS}?watch=1&timeoutSeconds=30")
+    await anext(early)
+    writer = Asker(server)
+    for number in range(3):
+        _, made = await writer("POST", CONFIGMAPS, configmap(f"c{number}"))
+    rv = int(made["metadata"]["resourceVersion"])
+    late = [
+        asyncio.create_task(ask.events(f"{CONFIGMAPS}?watch=1&timeoutSeconds=1&{query}"))
+        for query in ("", f"resourceVersion={rv - 1}", f"resourceVersion={rv}")
+    ]
+    assert [len(await one) for one in late] == [3, 1, 0]
+    shown = 0
+    while shown < 3:
+        shown += len((await anext(early)).splitlines())
+    assert shown == 3
+    await early.aclose()
+
+
 async def test_a_read_after_a_write_sees_it_and_a_watch_from_it_does_not_repeat_it(ask):
     _, made = await ask("POST", CONFIGMAPS, configmap("a"))
     assert (await ask("GET", f"{CONFIGMAPS}/a"))[1] == made

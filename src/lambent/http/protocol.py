@@ -269,7 +269,12 @@ class HttpProtocol(asyncio.Protocol):
         async for chunk in chunks:
             if chunk:
                 sent += len(chunk)
-                self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if is_chunked else chunk)
+                if not is_chunked:
+                    self._transport.write(chunk)
+                elif len(chunk) < _COPY_BELOW:
+                    self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                else:
+                    self._transport.writelines((b"%x\r\n" % len(chunk), chunk, b"\r\n"))
             if self._is_paused:
                 await self._drain()
             elif self._transport.is_closing():

@@ -1,6 +1,6 @@
 """What the store holds of an object: its bytes, and beside them the few facts that selection and collection need."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -54,7 +54,6 @@ class Change:
     record: Record
     old: Record | None
     at_s: float = 0.0
-    lines: dict[Any, bytes] = field(default_factory=dict)
 
 
 def record_of(obj: KubeObject, rv: int, *, epoch: int = 0) -> Record:

@@ -1,7 +1,9 @@
 """Watches: the stream of changes of one bucket, selected and rendered for its reader.
 
-A committed change is handed to every watcher of its bucket at once; a run of lines is rendered once per form and
-shared. A watcher that falls 4 096 changes or 16 MiB behind is cut off with 410: a slow reader never delays a write.
+Committed changes are handed out in runs: the first at once, with many watchers the next when a time in proportion to
+their number has passed, so that waking them costs a bounded share of the loop however fast the writes come. A run is
+rendered once per form and namespace, and all its readers share the text. A watcher that falls 4 096 changes or 16 MiB
+behind is cut off with 410: a slow reader never delays a write.
 Source: Kubernetes API concepts, "Efficient detection of changes" and "Streaming lists".
 """
 
@@ -31,16 +33,14 @@ _watchers = gauge("kubeserver_watchers", "Open watches of the embedded API serve
 BACKLOG_COUNT, BACKLOG_BYTES = 4_096, 16 * 1024 * 1024
 _CHUNK = 200  # objects in one piece of a large answer: about half a megabyte
 BOOKMARK_S = 10.0
-_SHARED_S = 1.0  # all watchers of a change have read it by then, or are slow and pay for themselves
 _CLOSING_S = 2  # a watch that ends sooner gets no closing bookmark: its reader has just begun; as kube-apiserver
 _SHORTEST_S, _LONGEST_S = 1_800, 3_600  # a watch without a limit of its own ends in between, at random: no stampede
 _END_ANNOTATION = "k8s.io/initial-events-end"
 
-
 FEW_WATCHERS = 16
-"""Up to here each change wakes all who watch; above, a burst of changes is told in runs."""
-PAUSE_PER_WATCHER_S = 150e-6
-"""A wake and what it sends cost some 25 us; so watchers take a sixth of the time of writers at most."""
+"""Up to here each commit is told at once; above, a burst of changes is told in runs."""
+PAUSE_PER_WATCHER_S = 200e-6
+"""A wake and what it sends cost some 25 us; so watchers take an eighth of the time of writers at most."""
 LONGEST_PAUSE_S = 0.05
 
 T = TypeVar("T")
@@ -54,38 +54,50 @@ class View(NamedTuple):
     include: str
 
 
+class Run:
+    """Changes of one bucket that are handed out together, oldest first."""
+
+    def __init__(self, changes: list[Change]) -> None:
+        self.changes = changes
+        self.size_bytes = sum(len(change.record.body) for change in changes)
+        self.texts: dict[tuple[View, str], bytes] = {}
+
+    def of(self, namespace: str, shown: int) -> list[Change]:
+        """Those of a namespace ("" for all) after version `shown`."""
+        return [c for c in self.changes if c.rv > shown and (not namespace or c.record.namespace == namespace)]
+
+
 class Watcher:
     """The backlog of one watch. One reader waits on it; a plain future and timer, as there may be many of these."""
 
-    def __init__(self, namespace: str) -> None:
-        self.namespace = namespace
-        self.backlog: list[Change] = []
+    def __init__(self) -> None:
+        self.backlog: list[Run] = []
         self.is_behind = False
         self.is_ended = False
+        self._count = 0
         self._bytes = 0
         self._waiter: asyncio.Future[None] | None = None
 
-    def offer(self, change: Change) -> None:
-        """Adds to the backlog; `wake` tells the reader."""
-        if self.namespace and change.record.namespace != self.namespace:
-            return
-        if len(self.backlog) >= BACKLOG_COUNT or self._bytes > BACKLOG_BYTES:
+    def offer(self, run: Run) -> None:
+        if self._count >= BACKLOG_COUNT or self._bytes > BACKLOG_BYTES:
             self.is_behind = True
             self.backlog.clear()
         if not self.is_behind:
-            self.backlog.append(change)
-            self._bytes += len(change.record.body)
+            self.backlog.append(run)
+            self._count += len(run.changes)
+            self._bytes += run.size_bytes
+        self._wake()
 
-    def take(self) -> list[Change]:
+    def take(self) -> list[Run]:
         taken, self.backlog = self.backlog, []
-        self._bytes = 0
+        self._count = self._bytes = 0
         return taken
 
     def end(self) -> None:
         self.is_ended = True
-        self.wake()
+        self._wake()
 
-    def wake(self) -> None:
+    def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -95,12 +107,47 @@ class Watcher:
             return
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
-        timer = loop.call_later(seconds, self.wake)
+        timer = loop.call_later(seconds, self._wake)
         try:
             await self._waiter
         finally:
             timer.cancel()
             self._waiter = None
+
+
+class Channel:
+    """The watchers of one bucket, and the changes that wait for the next run."""
+
+    def __init__(self) -> None:
+        self.watchers: set[Watcher] = set()
+        self.waiting: list[Change] = []
+        self._next_s = 0.0
+        self._is_due = False
+
+    def add(self, change: Change) -> None:
+        if not self.watchers:
+            return
+        self.waiting.append(change)
+        if not self._is_due:
+            self._is_due = True
+            loop = asyncio.get_running_loop()
+            if self._next_s <= loop.time():
+                loop.call_soon(self.hand_out)
+            else:
+                loop.call_at(self._next_s, self.hand_out)
+
+    def hand_out(self) -> None:
+        self._is_due = False
+        changes, self.waiting = self.waiting, []
+        if changes:
+            run = Run(changes)
+            for watcher in self.watchers:
+                watcher.offer(run)
+        self._next_s = asyncio.get_running_loop().time() + self._pause_s()
+
+    def _pause_s(self) -> float:
+        count = len(self.watchers)
+        return min(count * PAUSE_PER_WATCHER_S, LONGEST_PAUSE_S) if count > FEW_WATCHERS else 0.0
 
 
 class Hub:
@@ -109,43 +156,19 @@ class Hub:
     def __init__(self, store: Store, clock: WallClock) -> None:
         self._store = store
         self._clock = clock
-        self._watchers: dict[str, set[Watcher]] = {}
-        self._next_wake: dict[str, float] = {}
-        self._paced: set[str] = set()
+        self._channels: dict[str, Channel] = {}
         store.listen(self._on_change)
 
     def _on_change(self, change: Change) -> None:
-        watchers = self._watchers.get(change.bucket, ())
-        for watcher in watchers:
-            watcher.offer(change)
-        if len(watchers) > FEW_WATCHERS:
-            self._pace(change.bucket)
-        else:
-            self._wake_all(change.bucket)
-
-    def _pace(self, bucket: str) -> None:
-        """Wakes many watchers together, at once after a pause, else when the last wake has been paid for."""
-        if bucket not in self._paced:
-            self._paced.add(bucket)
-            loop = asyncio.get_running_loop()
-            loop.call_at(max(self._next_wake.get(bucket, 0.0), loop.time()), self._wake_paced, bucket)
-
-    def _wake_paced(self, bucket: str) -> None:
-        self._paced.discard(bucket)
-        pause = min(len(self._watchers[bucket]) * PAUSE_PER_WATCHER_S, LONGEST_PAUSE_S)
-        self._next_wake[bucket] = asyncio.get_running_loop().time() + pause
-        self._wake_all(bucket)
-
-    def _wake_all(self, bucket: str) -> None:
-        for watcher in self._watchers.get(bucket, ()):
-            if watcher.backlog or watcher.is_behind:
-                watcher.wake()
+        channel = self._channels.get(change.bucket)
+        if channel is not None:
+            channel.add(change)
 
     def close(self, bucket: str = "") -> None:
         """Ends the watches of a bucket (its definition is gone), or all of them."""
-        for name, watchers in self._watchers.items():
+        for name, channel in self._channels.items():
             if not bucket or name == bucket:
-                for watcher in watchers:
+                for watcher in channel.watchers:
                     watcher.end()
 
     async def watch(self, call: Call) -> Response:
@@ -166,11 +189,13 @@ class Hub:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         bookmarks = call.flag("allowWatchBookmarks")
-        watcher = Watcher(call.namespace)
-        self._watchers.setdefault(call.resource.bucket, set()).add(watcher)
+        watcher = Watcher()
+        channel = self._channels.setdefault(call.resource.bucket, Channel())
+        channel.watchers.add(watcher)
         _watchers.inc()
         try:
             seen = self._store.counter
+            shown = max(start, seen)  # a change up to here that still waits is no news for this reader
             if initial and start > seen:
                 yield error_line(future_version(start, seen))
                 return
@@ -190,23 +215,20 @@ class Hub:
                 if watcher.is_behind:
                     yield error_line(_too_old(seen, self._store.counter))
                     return
-                changes = watcher.take()
-                if changes:
-                    seen = changes[-1].rv
-                    if chunk := lines.of_all([change for change in changes if change.rv > start]):
+                for run in watcher.take():
+                    seen = run.changes[-1].rv
+                    if chunk := lines.of_run(run, call.namespace, shown):
                         yield chunk
                 if bookmarks and loop.time() >= next_bookmark:
                     next_bookmark = loop.time() + BOOKMARK_S
-                    yield lines.bookmark(self._passed(watcher, seen, start))
+                    is_all = not watcher.backlog and not channel.waiting
+                    yield lines.bookmark(max(self._store.counter if is_all else seen, start))
             if bookmarks and seconds > _CLOSING_S:
-                yield lines.bookmark(self._passed(watcher, seen, start))
+                is_all = not watcher.backlog and not channel.waiting
+                yield lines.bookmark(max(self._store.counter if is_all else seen, start))
         finally:
-            self._watchers[call.resource.bucket].discard(watcher)
+            channel.watchers.discard(watcher)
             _watchers.dec()
-
-    def _passed(self, watcher: Watcher, seen: int, start: int) -> int:
-        """The version up to which this watch has shown everything: the present one, unless changes still wait."""
-        return max(seen if watcher.backlog else self._store.counter, start)
 
     def _first(self, call: Call, start: int, initial: bool | None, lines: "_Lines") -> Iterator[bytes]:
         """What the reader is owed before the live part: the present state, or the changes since `start`.
@@ -294,16 +316,15 @@ class _Lines:
                 return b""
         return self._line(kind, record)
 
-    def of_all(self, changes: list[Change]) -> bytes:
-        """The lines of a run of changes; watchers that see the same run share one text."""
-        if not changes or not self._chosen.is_all or self._view.form.shape == "table":
-            return b"".join(self.of(change) for change in changes)
-        first, last = changes[0], changes[-1]
-        key = (self._view, first.rv, len(changes))
-        if key not in last.lines:
-            last.lines[key] = b"".join(self.of(change) for change in changes)
-            asyncio.get_running_loop().call_later(_SHARED_S, last.lines.pop, key, None)
-        return last.lines[key]
+    def of_run(self, run: Run, namespace: str, shown: int) -> bytes:
+        """The lines of a run after version `shown`; readers of one view and namespace that want all share one text."""
+        if not self._chosen.is_all or self._view.form.shape == "table" or run.changes[0].rv <= shown:
+            return b"".join(self.of(change) for change in run.of(namespace, shown))
+        key = (self._view, namespace)
+        text = run.texts.get(key)
+        if text is None:
+            text = run.texts[key] = b"".join(self.of(change) for change in run.of(namespace, 0))
+        return text
 
     def _line(self, kind: str, record: Record) -> bytes:
         view = self._view
