@@ -1,6 +1,7 @@
 """Work that is due is never lost, however late, and no instance holds up the others."""
 
 import asyncio
+import os
 import random
 from collections import defaultdict
 from itertools import pairwise
@@ -26,6 +27,8 @@ _EACH = [
     }
 ]
 _CALL_S = 0.01
+# 1000 in the nightly run.
+INSTANCES = int(os.environ.get("LAMBENT_INSTANCES", "200"))
 # A stall of the loop is no fault of the step, so it must not run into a limit.
 _PATIENT = {"step": "600s", "workflow": "600s"}
 
@@ -111,11 +114,11 @@ def _free_s(edges: list[tuple[float, int]], *, begin: float, end: float, workers
     return free
 
 
-async def test_among_a_thousand_instances_a_failing_and_a_huge_one_delay_no_other_by_a_second():
+async def test_a_failing_and_a_huge_instance_delay_no_other_by_a_second():
     kube = _SlowKube()
     cluster = Cluster(kube=kube)
     cluster.put([made_of(WORKFLOW, steps=_EACH), made_of(FUNCTION, postconditions=[])])
-    names = [f"n{i}" for i in range(100)]
+    names = [f"n{i}" for i in range(INSTANCES)]
     cluster.put([{**trigger(name), "spec": {"size": 1, "names": [name]}} for name in names])
     changed: dict[str, float] = {}
     loop, chance = asyncio.get_running_loop(), random.Random(1)
@@ -123,7 +126,7 @@ async def test_among_a_thousand_instances_a_failing_and_a_huge_one_delay_no_othe
         await asyncio.sleep(60)
         cluster.put([{**trigger("broken"), "spec": {"size": 1, "names": [f"broken{i}" for i in range(50)]}}])
         cluster.put([{**trigger("huge"), "spec": {"size": 1, "names": [f"huge{i}" for i in range(300)]}}])
-        for name in chance.sample(names, 50):
+        for name in chance.sample(names, 150):
             await kube.patch(TRIGGER, name, {"spec": {"size": 2}}, namespace="default")
             changed[name] = loop.time()
             await asyncio.sleep(chance.expovariate(50))

@@ -186,8 +186,20 @@ class Store:
     def _is_orphan(self, obj: KubeObject) -> bool:
         """Every owner is gone; one of a kind that was never here may live elsewhere."""
         refs = obj["metadata"].get("ownerReferences") or ()
-        kinds = [GVK.parse(ref["apiVersion"], ref["kind"]) for ref in refs]
-        return bool(refs) and all((kind.group, kind.kind) in self._objects for kind in kinds)
+        found = [
+            self._objects.get((gvk.group, gvk.kind)) for gvk in (GVK.parse(r["apiVersion"], r["kind"]) for r in refs)
+        ]
+        if not refs or None in found:
+            return False
+        namespaces = ("", obj["metadata"].get("namespace", ""))
+        owners = [
+            orjson.loads(body)["metadata"]
+            for stored, ref in zip(found, refs, strict=True)
+            for namespace in namespaces
+            if stored is not None and (body := stored.get(Key(namespace, ref["name"])))
+        ]
+        uids = {ref["uid"] for ref in refs}
+        return not any(owner["uid"] in uids and "deletionTimestamp" not in owner for owner in owners)
 
     def _collect(self, dependents: list[KubeObject]) -> None:
         """Deletes those without a living owner."""
