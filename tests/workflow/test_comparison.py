@@ -32,6 +32,10 @@ EXACT = {"x-lambent-compare-exact": ["f"]}
         ({"f": [{"k": 1, "n": 1}, {"k": 1, "n": 2}], **PAIR}, {"f": [{"k": 1, "n": 2}, {"k": 1, "n": 1}]}),
         ({"l": [{"f": [1, 2], **SET}]}, {"l": [{"f": [2, 1]}]}),
         ({"x-koreo-compare-as-set": ["nothing"]}, {}),
+        ({"l": ['{"a": 1}']}, {"l": ['{"a":1}']}),
+        ({"f": [{"k": 1}, {"k": 2}], "x-koreo-compare-as-map": {"f": "k"}}, {"f": [{"k": 2}, {"k": 1}]}),
+        ({"f": [{"k": {"x": 1}}, {"k": 2}], **MAP}, {"f": [{"k": 2}, {"k": {"x": 1}}]}),
+        ({"f": [{"k": True}, {"k": 1}], **MAP}, {"f": [{"k": 1}, {"k": True}]}),
     ],
 )
 def test_these_are_equal(target: Any, live: Any) -> None:
@@ -42,6 +46,24 @@ def test_these_are_equal(target: Any, live: Any) -> None:
     ("target", "live", "said"),
     [
         ({"a": 1}, {}, "a: missing"),
+        ({"a": {"b": 1}}, {"a": True}, "a: expected an object, found a bool"),
+        ({"a": [{"b": 1}]}, {"a": [None]}, "a[0]: expected an object, found null"),
+        ({"a": [[1]]}, {"a": [None]}, "a[0]: expected a list, found null"),
+        ({"a": '"x"'}, {"a": ' "x"'}, 'a: expected ""x"", found " "x""'),
+        ({"a": "-1"}, {"a": "-1.0"}, 'a: expected "-1", found "-1.0"'),
+        (
+            {"kind": "ConfigMap", "data": {"a": "x"}},
+            {"kind": "ConfigMap", "data": {"a": "y"}},
+            'data.a: expected "x", found "y"',
+        ),
+        (
+            {"f": [1], **SET},
+            {"f": [1, {"a": 1}]},
+            "f: holds objects and cannot be compared as a set; use x-koreo-compare-as-map",
+        ),
+        ({"f": [1], **SET}, {"f": "x"}, "f: expected a list as a set, found a string"),
+        ({"f": 1, **SET}, {"f": [1]}, "f: expected a list as a set, found a list"),
+        ({"f": [{"k": True}], **MAP}, {"f": [{"k": 1}]}, "f[k=true]: missing"),
         ({"a": 1}, {"a": None}, "a: is null"),
         ({"a": True}, {"a": 1}, "a: expected true, found 1"),
         ({"a": 1}, {"a": True}, "a: expected 1, found true"),
@@ -141,3 +163,17 @@ def test_without_directives_nothing_is_lost(value: dict[str, Any]) -> None:
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_comparing_texts_as_json_never_raises(one: str, other: str) -> None:
     assert same_json(one, other) in (True, False)
+
+
+def test_what_was_applied_to_a_list_of_another_length_says_nothing_of_its_elements() -> None:
+    target = {"l": [{"f": 1, **APPLIED}, {"f": 2, **APPLIED}]}
+    found = first_difference(target, {"l": [{"f": 1}, {"f": 2}]}, {"l": [{"f": 1}]})
+    assert str(found) == "l[0].f: missing"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [({"a": True}, {"a": 1}), ([True], [1]), (1, True), ({"a": 1}, {"b": 1}), ([1], [1, 2]), ({}, [])]
+)
+def test_strictly_different(one: Any, other: Any) -> None:
+    assert not strictly_equal(one, other)
+    assert not strictly_equal(other, one)

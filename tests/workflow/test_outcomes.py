@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambent.workflow.engine import DepSkip, Ok, Outcome, PermFail, Retry, Skip, combine
+from lambent.workflow.engine.outcomes import shortened
 
 ORDER = (DepSkip, Skip, Ok, Retry, PermFail)
 
@@ -18,6 +19,7 @@ ORDER = (DepSkip, Skip, Ok, Retry, PermFail)
         ([DepSkip("a"), Skip("b")], Skip("b")),
         ([Ok(1), Retry("a", 30), Retry("b", 5)], Retry("a, b", 5)),
         ([Retry("a", 1, "x"), PermFail("b", "y"), PermFail("c", "z")], PermFail("b, c", "y, z")),
+        ([Retry("a", 1, is_server_error=True), Retry("b", 2)], Retry("a, b", 1)),
         (
             [Retry("a", 1, is_server_error=True), Retry("b", 2, is_server_error=True)],
             Retry("a, b", 1, is_server_error=True),
@@ -26,6 +28,11 @@ ORDER = (DepSkip, Skip, Ok, Retry, PermFail)
 )
 def test_combinations(given_: list[Outcome], combined: Outcome) -> None:
     assert combine(given_) == combined
+
+
+def test_a_long_message_is_cut_to_its_limit() -> None:
+    assert shortened("x" * 200) == "x" * 200
+    assert shortened("x" * 201) == "x" * 197 + "..."
 
 
 texts = st.sampled_from(["", "m"])

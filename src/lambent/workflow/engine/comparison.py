@@ -111,12 +111,7 @@ def _list(wanted: list[Any], found: Any, applied: Any, path: str) -> Iterator[Di
         return
     before = applied if isinstance(applied, list) and len(applied) == len(wanted) else [None] * len(wanted)
     for index, (want, have) in enumerate(zip(wanted, found, strict=True)):
-        if want is None and have is None:
-            continue
-        if have is None or want is None:
-            yield Difference(f"{path}[{index}]", f"expected {_show(want)}, found {_show(have)}")
-        else:
-            yield from _value(want, have, before[index], f"{path}[{index}]")
+        yield from _value(want, have, before[index], f"{path}[{index}]")
 
 
 def _set(wanted: Any, found: Any, path: str) -> Iterator[Difference]:
