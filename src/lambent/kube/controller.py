@@ -10,7 +10,7 @@ A reconcile gets a key and never an event; what it must know it reads. A run tha
 import asyncio
 import contextlib
 import logging
-import secrets
+import random
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -247,7 +247,7 @@ class Controller:
         assert self._running is not None
         context = Context(
             self.name,
-            secrets.token_hex(4),
+            f"{random.getrandbits(32):08x}",
             self.queue.failures(key),
             self._running.informers[self.kind],
             self._running.informers,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from lambent.aws.clients import as_aws_error
 from lambent.resources import schema
@@ -40,6 +41,6 @@ class AwsPort:
         request = schema.to_aws(shape, params) if shape is not None else {}
         try:
             answer: Answer = await getattr(client, xform_name(operation))(**request)
-        except (ClientError, BotoCoreError, OSError, TimeoutError) as error:
+        except (ClientError, BotoCoreError, ResponseParserError, OSError, TimeoutError) as error:
             raise as_aws_error(error, operation=operation) from error
         return answer

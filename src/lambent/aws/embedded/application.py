@@ -140,8 +140,12 @@ def _load_moto() -> App:
     # It would decide the account before our header does.
     os.environ.pop("MOTO_ACCOUNT_ID", None)
     import moto.iam.models  # noqa: F401 - the keys it issues decide accounts
+    from moto import backends
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    # moto lists its own directory for each request, under a lock that all threads want.
+    modules = tuple(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: modules
     app: App = DomainDispatcherApplication(create_backend_app)
     return app
 
