@@ -4,6 +4,7 @@ import queue
 import random
 import shutil
 import sqlite3
+import tracemalloc
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -94,3 +95,16 @@ def test_a_file_of_the_first_format_is_read(tmp_path):
     state, counter = _state(path)
     assert sorted(state.values()) == [1, 2]
     assert counter == 2
+
+
+def test_a_stored_body_takes_no_more_memory_than_its_text():
+    obj: KubeObject = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    obj["data"] = {"x": "y" * 3_000}  # type: ignore[typeddict-unknown-key]  # a ConfigMap's own member
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        kept = [record_of(obj, rv).body for rv in range(100)]
+        used = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert used < 1.2 * sum(map(len, kept))

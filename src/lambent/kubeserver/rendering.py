@@ -14,7 +14,7 @@ from lambent.http.message import Response
 from lambent.kube.types import KubeObject
 from lambent.kubeserver.call import Call, Form
 from lambent.kubeserver.event_views import GROUP, as_events_v1
-from lambent.kubeserver.records import Record
+from lambent.kubeserver.records import Record, encoded
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.tables import layout
 
@@ -31,7 +31,7 @@ def body_of(resource: Resource, record: Record) -> bytes:
     if record.api_version == resource.api_version and (not resource.custom or record.epoch == resource.epoch):
         return record.body
     obj = load(resource, record)
-    body = orjson.dumps(obj)
+    body = encoded(obj)
     if record.api_version == resource.api_version:
         record.body, record.epoch = body, resource.epoch  # same version of the object, so other readers see the same
     return body
