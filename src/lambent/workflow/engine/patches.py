@@ -126,7 +126,6 @@ def stamped(body: Mapping[str, Any]) -> dict[str, Any]:
     metadata["labels"] = {**(labels if isinstance(labels, Mapping) else {}), MANAGED_LABEL: "true"}
     annotations = metadata.get("annotations")
     annotations = dict(annotations) if isinstance(annotations, Mapping) else {}
-    annotations.pop(LAST_APPLIED_ANNOTATION, None)
     annotations[LAST_APPLIED_ANNOTATION] = compact_json(body)
     metadata["annotations"] = annotations
     return {**body, "metadata": metadata}
