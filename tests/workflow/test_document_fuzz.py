@@ -61,7 +61,7 @@ def _copied(chance: random.Random, text: str) -> str:
 
 def _swapped(chance: random.Random, text: str) -> str:
     tokens = TOKEN.findall(text)
-    words = [index for index, token in enumerate(tokens) if token[0].isalnum()]
+    words = [index for index, token in enumerate(tokens) if token[0].isalnum()] or [0]
     one, other = chance.choice(words), chance.choice(words)
     tokens[one], tokens[other] = tokens[other], tokens[one]
     return "".join(tokens)
