@@ -81,3 +81,14 @@ async def test_a_workflow_that_comes_back_serves_its_kind_again():
         cluster.put([made_of(WORKFLOW)])
         await until_ready(cluster)
         assert controller.trigger_kinds == {TRIGGER}
+
+
+async def test_a_restart_writes_nothing_not_even_an_event():
+    cluster = cluster_of()
+    async with cluster.running():
+        await until_ready(cluster)
+        await asyncio.sleep(5)
+    before = len(cluster.kube.writes())
+    async with cluster.running():
+        await asyncio.sleep(5)
+    assert [str(call) for call in cluster.kube.writes()[before:]] == []

@@ -28,6 +28,7 @@ _TELLING = (MANUAL_ANNOTATION, SELECT_ANNOTATION, ABANDON_ANNOTATION)
 # own defaults. At the usual delay of 30 s between updates a fight stays above the line until it ends.
 _FIGHT_WRITES = 10
 _FIGHT_S = 600.0
+_OUTCOMES = {"Ready": "Ok", "Skip": "Skip", "DepSkip": "DepSkip", "Wait": "Retry", "Failure": "PermFail"}
 # A delay of 0 asks for the next look soon, not for a loop without a pause.
 _LEAST_S = 0.1
 
@@ -95,6 +96,16 @@ def progress_of(instance: Instance, now: datetime) -> Progress:
 def spread(seconds: float, share: float) -> float:
     """A delay with jitter in both directions."""
     return seconds * (1 + share * (2 * random.random() - 1))
+
+
+def outcome_told(obj: KubeObject) -> str:
+    """The outcome that the object's Ready condition tells, so that a restart repeats no Event; empty when unknown."""
+    status = dict(obj).get("status")
+    conditions = status.get("conditions") if isinstance(status, Mapping) else None
+    for condition in conditions if isinstance(conditions, list) else ():
+        if isinstance(condition, Mapping) and condition.get("type") == "Ready":
+            return _OUTCOMES.get(str(condition.get("reason")), "")
+    return ""
 
 
 def annotation(obj: KubeObject, name: str) -> str:

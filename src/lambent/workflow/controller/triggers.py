@@ -30,6 +30,7 @@ from lambent.workflow.controller.instance import (
     annotation,
     count_attempts,
     fingerprint,
+    outcome_told,
     progress_of,
 )
 from lambent.workflow.controller.publication import Publication
@@ -223,6 +224,7 @@ class TriggerKind:
     async def _pass(self, key: Key, obj: KubeObject, workflow: Workflow, instance: Instance) -> float:
         trigger = Trigger(self.gvk, key)
         before = await load_record(self._kube, obj)
+        instance.outcome = instance.outcome or outcome_told(obj)
         work = _Work(self, trigger, obj, before, workflow)
         pass_ = WorkflowPass(workflow, parent_of(obj), self._definitions.catalog, owner=owner_of(obj))
         with metrics.PASS_SECONDS.labels(str(workflow.identity)).time():
