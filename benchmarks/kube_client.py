@@ -2,7 +2,9 @@
 
 `run() -> dict`: medians of five rounds. The server is canned bytes in a process of its own, so that the figures are
 the client's. `get_over_bare_aiohttp`: our rate over that of the HTTP library alone. `control_10k_s`: 10 000 custom
-resources, each status-written once by informer, queue and eight workers, through the embedded server without a socket.
+resources, each status-written once by informer, queue and eight workers, through the embedded server without a socket;
+`control_10k_http_s`: the same over HTTP with the server in a process of its own, its store on disk. `*_cpu_s`: CPU
+seconds of the controller's process (in process, the server's too); `*_rest_cpu`: its share of a core with no work.
 """
 
 import asyncio
@@ -11,27 +13,34 @@ import multiprocessing
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
 import orjson
 import uvloop
 
+from benchmarks.kubeserver import Server
+from lambent.kube.client import KubeClient
 from lambent.kube.controller import Context, Controller
+from lambent.kube.credentials import StaticCredentials
 from lambent.kube.http_client import HttpClient
 from lambent.kube.informer import InformerHub
 from lambent.kube.kubeconfig import ClusterConfig
 from lambent.kube.outcome import Done, Outcome
 from lambent.kube.types import GVK, Key, KubeObject, WatchOptions
 from lambent.kube.watch import WatchDecoder
-from lambent.kubeserver import KubeServer, LocalClient
+from lambent.kubeserver import KubeServer
 
 ROUNDS = 5
 GIZMO = GVK("bench.example.org", "v1", "Gizmo")
 NAMESPACE = "default"
 EVENTS = 20_000
+CONTROLLED = 10_000
+REST_S = 3
 
 
 def gizmo(number: int, size_bytes: int = 2_500) -> KubeObject:
@@ -158,7 +167,7 @@ def _crd() -> KubeObject:
     return cast(KubeObject, {**crd, "metadata": {"name": f"gizmos.{GIZMO.group}"}, "spec": spec})
 
 
-async def _fill(client: LocalClient, count: int) -> None:
+async def _fill(client: KubeClient, count: int) -> None:
     await client.create(_crd())
     for start in range(0, count, 100):
         objects = [gizmo(number) for number in range(start, start + 100)]
@@ -167,10 +176,8 @@ async def _fill(client: LocalClient, count: int) -> None:
         await asyncio.gather(*(client.create(obj) for obj in objects))
 
 
-async def _control(count: int = 10_000) -> float:
-    server = KubeServer(state_dir=None)
-    await server.open()
-    client = server.local_client()
+async def _control(client: KubeClient, count: int) -> tuple[float, float, float]:
+    """Seconds and CPU seconds until each object's status is written; the share of a core taken at rest after it."""
     await _fill(client, count)
     finished, done = 0, asyncio.Event()
 
@@ -186,16 +193,37 @@ async def _control(count: int = 10_000) -> float:
             done.set()
         return Done()
 
-    started = time.perf_counter()
+    started, started_cpu = time.perf_counter(), time.process_time()
     async with InformerHub(client) as hub:
         controller = Controller("bench", reconcile, hub=hub, kind=GIZMO)
         run = asyncio.create_task(controller.run())
         await done.wait()
-        seconds = time.perf_counter() - started
+        seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - started_cpu
+        await asyncio.sleep(2)  # the last events are still on their way
+        cpu = time.process_time()
+        await asyncio.sleep(REST_S)
+        share = (time.process_time() - cpu) / REST_S
         await controller.shutdown()
         await run
-    await server.shutdown()
-    return round(seconds, 2)
+    return seconds, cpu_seconds, share
+
+
+async def _control_in_process(count: int = CONTROLLED) -> tuple[float, float, float]:
+    server = KubeServer(state_dir=None)
+    await server.open()
+    try:
+        return await _control(server.local_client(), count)
+    finally:
+        await server.shutdown()
+
+
+async def _control_over_http(count: int = CONTROLLED) -> tuple[float, float, float]:
+    """The server is another process with its store on disk."""
+    with tempfile.TemporaryDirectory() as name:
+        async with Server(Path(name)) as server:
+            config = ClusterConfig(f"http://127.0.0.1:{server.port}", StaticCredentials(token=server.token))
+            async with HttpClient(config) as client:
+                return await _control(client, count)
 
 
 def _import_ms() -> float:
@@ -203,6 +231,11 @@ def _import_ms() -> float:
     code = "import time; t = time.perf_counter(); import lambent.kube.http_client; print(time.perf_counter() - t)"
     times = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(ROUNDS)]
     return round(statistics.median(times) * 1000, 1)
+
+
+def _control_figures(prefix: str, measured: tuple[float, float, float]) -> dict[str, float]:
+    names = (f"{prefix}_s", f"{prefix}_cpu_s", f"{prefix}_rest_cpu")
+    return {name: round(value, 4) for name, value in zip(names, measured, strict=True)}
 
 
 def run() -> dict[str, object]:
@@ -217,7 +250,8 @@ def run() -> dict[str, object]:
         server.join(5)
     figures["decoder_events_per_s"] = _decoder_rate()
     figures["import_ms"] = _import_ms()
-    figures["control_10k_s"] = uvloop.run(_control())
+    figures |= _control_figures("control_10k", uvloop.run(_control_in_process()))
+    figures |= _control_figures("control_10k_http", uvloop.run(_control_over_http()))
     return figures
 
 

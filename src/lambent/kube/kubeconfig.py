@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lambent.errors import UsageError
 from lambent.kube.credentials import ClientCertificate, Credentials, ExecPlugin, StaticCredentials, TokenFile
 
@@ -86,6 +84,8 @@ def _files(path: Path | str | None, environ: Mapping[str, str]) -> list[Path]:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    import yaml  # 10 ms that a client in a Pod never needs
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         config = yaml.load(file.read_bytes(), Loader=loader) or {}
