@@ -63,7 +63,8 @@ class WorkQueue:
         self._state = QueueState(len(self.priorities))
         self._failures: dict[Key, int] = {}
         self._getters: deque[asyncio.Future[None]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = math.inf
         self._is_closed = False
         self._depths = [metrics.QUEUE_DEPTH.labels(name, label) for label in self.priorities]
         self._waits = [metrics.QUEUE_WAIT_SECONDS.labels(name, label) for label in self.priorities]
@@ -197,11 +198,13 @@ class WorkQueue:
     def _set_timer(self) -> None:
         deadline = self._state.next_deadline()
         if self._timer is not None:
-            if self._timer.when() == deadline:
+            # Not the handle's own `when`: uvloop gives a plain handle for a moment that has come.
+            if self._timer_at == deadline:
                 return
             self._timer.cancel()
             self._timer = None
         if deadline < math.inf and not self._is_closed:
+            self._timer_at = deadline
             self._timer = asyncio.get_running_loop().call_at(deadline, self._on_timer)
 
     def _on_timer(self) -> None:
