@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambent.workflow.engine import DepSkip, Ok, Outcome, PermFail, Retry, Skip, combine
-from lambent.workflow.engine.outcomes import shortened
+from lambent.workflow.engine.outcomes import located, shortened
 
 ORDER = (DepSkip, Skip, Ok, Retry, PermFail)
 
@@ -28,6 +28,12 @@ ORDER = (DepSkip, Skip, Ok, Retry, PermFail)
 )
 def test_combinations(given_: list[Outcome], combined: Outcome) -> None:
     assert combine(given_) == combined
+
+
+def test_an_outcome_keeps_the_place_that_it_has() -> None:
+    assert located(Skip("a"), "x") == Skip("a", "x")
+    assert located(Skip("a", "y"), "x") == Skip("a", "y")
+    assert located(Ok(1), "x") == Ok(1)
 
 
 def test_a_long_message_is_cut_to_its_limit() -> None:
