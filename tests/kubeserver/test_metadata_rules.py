@@ -97,7 +97,7 @@ async def test_a_name_that_is_being_deleted_is_still_taken(ask):
         ({"labels": {"a": "x" * 64}}, "metadata.labels"),
         ({"annotations": {"a/b/c": "x"}}, "metadata.annotations"),
         ({"annotations": {"a": "x" * 262_145}}, "metadata.annotations"),
-        ({"finalizers": ["nodomain"]}, "metadata.finalizers"),
+        ({"finalizers": ["nodomain"]}, "metadata.finalizers[0]"),
         (
             {"ownerReferences": [{"apiVersion": "v1", "kind": "", "name": "a", "uid": "u"}]},
             "metadata.ownerReferences.kind",

@@ -50,7 +50,7 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
     path = _tokens(operation["path"])
     match operation.get("op"):
         case "add":
-            return _put(document, path, copy.deepcopy(operation["value"]), insert=True)
+            return _put(document, path, copy.deepcopy(operation.get("value")), insert=True)
         case "replace":
             return _put(document, path, copy.deepcopy(operation["value"]), insert=False)
         case "remove":
@@ -61,7 +61,7 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
         case "copy":
             return _put(document, path, copy.deepcopy(_find(document, _tokens(operation["from"]))), insert=True)
         case "test":
-            if not _same(_find(document, path), operation.get("value")):
+            if not _same(_found(document, path), operation.get("value")):
                 raise TestFailed(f"testing path {operation['path']!r} failed")
             return document
         case other:
@@ -83,6 +83,8 @@ def _same(left: Any, right: Any) -> bool:
 
 def _index(items: list[Any], token: str, *, end: int) -> int:
     number = len(items) if token == "-" else int(token)
+    if -len(items) <= number < 0:  # counted from the end: kube-apiserver's reading of RFC 6902
+        number += len(items)
     if not 0 <= number <= end:
         raise IndexError(token)
     return number
@@ -92,6 +94,12 @@ def _find(document: Any, path: list[str]) -> Any:
     for token in path:
         document = document[_index(document, token, end=len(document) - 1)] if _is_list(document) else document[token]
     return document
+
+
+def _found(document: Any, path: list[str]) -> Any:
+    """For a test: a member that its object lacks is null."""
+    parent = _find(document, path[:-1]) if path else None
+    return parent.get(path[-1]) if isinstance(parent, dict) else _find(document, path)
 
 
 def _is_list(value: Any) -> bool:

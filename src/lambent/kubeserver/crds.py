@@ -14,7 +14,7 @@ from lambent.kube.types import GVK, KubeObject
 from lambent.kubeserver.deletion import CRD_FINALIZER, CRDS_BUCKET, DeleteOptions, Deleter
 from lambent.kubeserver.inbox import Inbox
 from lambent.kubeserver.records import Change, Record
-from lambent.kubeserver.resources import VERBS, Catalog, Column, Resource, Scale, Traits
+from lambent.kubeserver.resources import VERBS, Catalog, Column, Resource, Scale, Traits, version_order
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.watching import Hub
 
@@ -38,7 +38,7 @@ def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int)
     gvk = GVK(group, version["name"], names["kind"])
     source = (version.get("schema") or {}).get("openAPIV3Schema") or {}
     subresources = version.get("subresources") or {}
-    warning = f"{gvk.api_version} {gvk.kind} is deprecated"
+    warning = f"{gvk.api_version} {gvk.kind} is deprecated{_instead(spec, version, gvk)}"
     return Resource(
         gvk=gvk,
         plural=names["plural"],
@@ -60,6 +60,14 @@ def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int)
         deprecation=(version.get("deprecationWarning") or warning) if version.get("deprecated") else "",
         epoch=epoch,
     )
+
+
+def _instead(spec: Any, version: Any, gvk: GVK) -> str:
+    """The served version that takes the place of a deprecated one, if there is a better one."""
+    better = [one["name"] for one in spec["versions"] if one.get("served") and not one.get("deprecated")]
+    newest = min(better, key=version_order, default="")
+    is_newer = newest and version_order(newest) < version_order(version["name"])
+    return f"; use {gvk.group}/{newest} {gvk.kind}" if is_newer else ""
 
 
 def _without_envelope(source: Any) -> Any:

@@ -22,6 +22,7 @@ PATCH_TYPES = {
     "application/apply-patch+yaml": "apply",
 }
 
+_SHORT_BYTES = 64 * 1024  # a longer body is not read a second time for the sake of a wording
 BODY_LIMIT_BYTES = 3 * 1024 * 1024
 
 
@@ -62,7 +63,8 @@ def decode_json(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+        why = go_json_error(body) if len(body) < _SHORT_BYTES else str(error)
+        raise bad_request(f"couldn't get version/kind; json parse error: {why}") from None
     if body.count(b"{") + body.count(b"[") > DEEPEST:
         check_depth(value)
     return value
@@ -146,21 +148,29 @@ def decode_patch(call: Call) -> tuple[str, Any]:
         raise unsupported_media(accepted)
     _check_size(call.request.body)
     if kind == "apply":
+        if not call.request.body.strip():
+            return kind, {}
         return kind, decode_yaml(call.request.body)
     try:
         value = orjson.loads(call.request.body)
     except orjson.JSONDecodeError:
-        raise bad_request(f"error decoding patch: {_go_json_error(call.request.body)}") from None
+        prefix = "" if kind == "strategic" else "error decoding patch: "
+        raise bad_request(f"{prefix}{go_json_error(call.request.body)}") from None
     check_depth(value)
+    if value is None and kind != "json":
+        raise bad_request("Invalid JSON Patch")
+    if kind == "merge" and call.validation != "Ignore" and may_have_duplicates(call.request.body, value):
+        call.duplicates = duplicate_fields(call.request.body)
     if not isinstance(value, list if kind == "json" else dict):
+        prefix = "" if kind == "strategic" else "error decoding patch: "
         raise bad_request(
-            f"error decoding patch: json: cannot unmarshal {_name(value)} into Go value of type "
-            + ("jsonpatch.Patch" if kind == "json" else "map[string]interface {}")
+            f"{prefix}json: cannot unmarshal {_name(value)} into Go value of type "
+            + ("[]handlers.jsonPatchOp" if kind == "json" else "map[string]interface {}")
         )
     return kind, value
 
 
-def _go_json_error(body: bytes) -> str:
+def go_json_error(body: bytes) -> str:
     """Why a text is not JSON, in the words of Go's decoder where scripts are known to match them."""
     text = body.decode(errors="replace")
     try:

@@ -13,7 +13,8 @@ from lambent.kubeserver.resources import Resource
 
 @dataclass(slots=True)
 class Draft:
-    """`old` and `record` are None on create; `is_apply` tells server-side apply from all other writes."""
+    """`old` and `record` are None on create; `is_apply` tells server-side apply from all other writes;
+    `body_namespace` is what an apply's body itself said, which refusals repeat."""
 
     call: Call
     resource: Resource
@@ -24,6 +25,7 @@ class Draft:
     subresource: str = ""
     is_patch: bool = False
     is_apply: bool = False
+    body_namespace: str = ""
     problems: list[Problem] = field(default_factory=list)
     stops_rules: bool = False
     managed: list[dict[str, Any]] | None = None

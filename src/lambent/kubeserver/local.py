@@ -4,6 +4,7 @@ Bodies cross as bytes, so no object is ever shared between server and caller. Wh
 would see; only the transport is missing.
 """
 
+import builtins
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from functools import lru_cache
@@ -14,6 +15,7 @@ import orjson
 
 from lambent.http.message import Request, Response, Service
 from lambent.kube.errors import Gone, NotFound, from_status
+from lambent.kube.fencing import current_fence
 from lambent.kube.types import (
     ALL,
     GVK,
@@ -56,7 +58,12 @@ class LocalClient:
         self, gvk: GVK, *, namespace: str | None = None, selector: Selector = ALL, limit: int = 500
     ) -> AsyncIterator[Page]:
         path = (await self.resolve(gvk)).path(namespace)
-        token, has_restarted = "", False
+        for page in await self._pages(gvk, path, selector, limit):
+            yield page
+
+    async def _pages(self, gvk: GVK, path: str, selector: Selector, limit: int) -> "builtins.list[Page]":
+        """All pages before the first is given: a restart repeats what the pages before it had."""
+        token, has_restarted, pages = "", False, builtins.list[Page]()
         while True:
             query = {"limit": str(limit), "continue": token, **_selection(selector)}
             accept = _METADATA % b"List" if selector.form == "metadata" else b""
@@ -66,16 +73,16 @@ class LocalClient:
                 # History no longer reaches the first page's version: once, begin again.
                 if has_restarted or not token:
                     raise
-                token, has_restarted = "", True
+                token, has_restarted, pages = "", True, []
                 continue
             for item in found["items"]:
                 # A builtin's list leaves both out.
                 item.setdefault("apiVersion", gvk.api_version)
                 item.setdefault("kind", gvk.kind)
             token = found["metadata"].get("continue", "")
-            yield Page(found["items"], found["metadata"]["resourceVersion"], token)
+            pages.append(Page(found["items"], found["metadata"]["resourceVersion"], token))
             if not token:
-                return
+                return pages
 
     async def create(self, obj: KubeObject, *, manager: str = "", dry_run: bool = False) -> KubeObject:
         gvk = GVK.of(obj)
@@ -218,6 +225,8 @@ class LocalClient:
             headers.append((b"accept", accept))
         if body is not None:
             headers.append((b"content-type", media))
+        if fence := current_fence.get():
+            headers.append((b"lambent-fence", fence.encode()))
         request = Request(method, target.encode(), headers, orjson.dumps(body) if body is not None else b"")
         response = await self._service(request)
         if response.status >= 400:

@@ -151,20 +151,21 @@ def _key_problems(key: str, path: str, shown: str) -> list[Problem]:
 
 def _finalizer_problems(finalizers: list[Any]) -> list[Problem]:
     out: list[Problem] = []
-    for name in finalizers:
+    for index, name in enumerate(finalizers):
         if "/" not in str(name) and name not in _STANDARD_FINALIZERS:
             out.append(
-                bad("metadata.finalizers", name, "name is neither a standard finalizer name nor is it fully qualified")
+                bad(
+                    f"metadata.finalizers[{index}]",
+                    name,
+                    "name is neither a standard finalizer name nor is it fully qualified",
+                )
             )
     return out
 
 
 def doubtful_finalizers(obj: KubeObject) -> list[str]:
     """Warnings for finalizers of a custom object that name no domain."""
-    text = (
-        "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other "
-        "finalizer writers"
-    )
+    text = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
     named = obj["metadata"].get("finalizers") or ()
     return [
         f'metadata.finalizers: "{name}": {text}'

@@ -18,7 +18,8 @@ import orjson
 
 from lambent.clock import WallClock
 from lambent.http.message import Response
-from lambent.kubeserver import selectors
+from lambent.kube.schema import Problem
+from lambent.kubeserver import selectors, status
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.records import Record
 from lambent.kubeserver.rendering import answer, render_list, render_one
@@ -44,13 +45,12 @@ class Reader:
         return answer(render_one(call.resource, record, call.form(), include, self._clock()))
 
     async def list_page(self, call: Call) -> Response:
-        if call.query.get("sendInitialEvents"):
-            raise ApiError(422, "sendInitialEvents is forbidden for list", details={})
+        _check_options(call)
         chosen = selectors.parse(
             call.query.get("labelSelector", ""), call.query.get("fieldSelector", ""), call.resource
         )
         rv = await self._reach(call)
-        limit, token = call.number("limit"), call.query.get("continue", "")
+        limit, token = max(0, call.number("limit")), call.query.get("continue", "")
         if call.query.get("resourceVersion") == "0" and not token:
             limit = 0
         after = ""
@@ -126,6 +126,26 @@ class Reader:
             await asyncio.sleep(0.05)
 
 
+def _check_options(call: Call) -> None:
+    """Raises 422 for parameters that do not go together in a list."""
+    match, version = call.query.get("resourceVersionMatch", ""), call.query.get("resourceVersion", "")
+    problem = None
+    if call.query.get("sendInitialEvents"):
+        path, text = "sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list"
+        problem = Problem(path, "FieldValueForbidden", text)
+    elif match and not version:
+        text = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        problem = Problem("resourceVersionMatch", "FieldValueForbidden", text)
+    elif match not in ("", "Exact", "NotOlderThan"):
+        text = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan", ""'
+        problem = Problem("resourceVersionMatch", "FieldValueNotSupported", text)
+    elif match == "Exact" and version == "0":
+        text = 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+        problem = Problem("resourceVersionMatch", "FieldValueForbidden", text)
+    if problem is not None:
+        raise status.invalid("meta.k8s.io", "ListOptions", "", [problem])
+
+
 def future_version(wanted: int, present: int) -> ApiError:
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
     details = {"causes": [cause], "retryAfterSeconds": 1}
@@ -142,5 +162,6 @@ def version_of(call: Call) -> int:
         message = f'strconv.ParseUint: parsing "{text}": invalid syntax'
         if call.verb == "watch":
             raise ApiError(500, f"Invalid value: {message}", reason="")
-        raise bad_request(f'resourceVersion: Invalid value: "{text}": {message}')
+        text = f'resourceVersion: Invalid value: "{text}": {message}'
+        raise bad_request(text if call.name else f"invalid resource version: {text}")
     return int(text)

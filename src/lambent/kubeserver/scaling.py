@@ -6,7 +6,9 @@ import orjson
 
 from lambent.http.message import Response
 from lambent.kube.patches import PatchError, json_patch, merge_patch
+from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
+from lambent.kubeserver import status
 from lambent.kubeserver.builtin.table import schema_of
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.decoding import decode_body, decode_patch
@@ -37,6 +39,14 @@ class Scaler:
         wanted = self._wanted(call, shown)
         refuse_wrong_types(call.resource, schema_of("autoscaling", "v1", "Scale").admit(wanted).errors)
         replicas = (wanted.get("spec") or {}).get("replicas", 0)
+        if isinstance(replicas, int) and replicas < 0:
+            text = f"Invalid value: {replicas}: should be a non-negative integer"
+            where = paths.spec_path if call.resource.custom else "spec.replicas"
+            problem = Problem(where, "FieldValueInvalid", text)
+            raise status.invalid(call.resource.group, call.resource.kind, call.name, [problem])
+        named = (wanted.get("metadata") or {}).get("name")
+        if named and named != call.name:
+            raise bad_request(f"the name of the object ({named}) does not match the name on the URL ({call.name})")
         obj: Any = load(call.resource, record)
         version = (wanted.get("metadata") or {}).get("resourceVersion")
         if version:
@@ -65,22 +75,24 @@ def scale_of(obj: KubeObject, paths: Scale) -> dict[str, Any]:
     meta: Any = obj["metadata"]
     replicas = compile_path(paths.spec_path)(obj)
     if replicas is None:
-        raise ApiError(500, f"the spec replicas field {paths.spec_path!r} does not exist", reason="InternalError")
-    status: dict[str, Any] = {"replicas": compile_path(paths.status_path)(obj) or 0}
+        why = f'the spec replicas field "{paths.spec_path}" does not exist'
+        details = {"causes": [{"message": why}]}
+        raise ApiError(500, f"Internal error occurred: {why}", reason="InternalError", details=details)
+    found: dict[str, Any] = {"replicas": compile_path(paths.status_path)(obj) or 0}
     if paths.selector_path:
         selector = compile_path(paths.selector_path)(obj)
         if selector is None:
-            found = compile_path(".spec.selector.matchLabels")(obj)
-            selector = ",".join(f"{key}={value}" for key, value in (found or {}).items())
+            labels = compile_path(".spec.selector.matchLabels")(obj)
+            selector = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
         if selector:
-            status["selector"] = selector if isinstance(selector, str) else orjson.dumps(selector).decode()
+            found["selector"] = selector if isinstance(selector, str) else orjson.dumps(selector).decode()
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {name: meta[name] for name in kept if name in meta},
         "spec": {"replicas": replicas},
-        "status": status,
+        "status": found,
     }
 
 

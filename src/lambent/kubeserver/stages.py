@@ -13,11 +13,13 @@ from typing import Any
 import orjson
 
 from lambent.kube.schema import Problem
+from lambent.kube.schema.formats import FORMATS
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import metadata, status
 from lambent.kubeserver.builtin.kinds import defaults_of, judge
 from lambent.kubeserver.builtin.table import object_meta
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.nulls import refused_nulls
 from lambent.kubeserver.ownership import track
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import bad_request
@@ -128,7 +130,9 @@ def fields(draft: Draft) -> None:
     mode = "Ignore" if draft.is_apply else call.validation
     if resource.custom:
         rest = {key: value for key, value in body.items() if key not in _CR_ENVELOPE}
+        nulls = list(refused_nulls(resource.schema.source, rest)) if draft.is_apply else []
         found = resource.schema.admit(rest)
+        found.errors += nulls
         for key in [key for key in body if key not in _CR_ENVELOPE and key not in rest]:
             del body[key]
         body.update(rest)
@@ -149,7 +153,9 @@ def fields(draft: Draft) -> None:
 
 def _report(draft: Draft, mode: str, unknown: list[str]) -> None:
     doubled = draft.call.duplicates
-    texts = [f'unknown field "{path}"' for path in sorted(unknown)] + [f'duplicate field "{path}"' for path in doubled]
+    missing = [f'unknown field "{path}"' for path in sorted(unknown)]
+    twice = [f'duplicate field "{path}"' for path in doubled]
+    texts = [*twice, *missing] if draft.resource.custom else [*missing, *twice]
     if not texts:
         return
     if mode == "Warn":
@@ -158,8 +164,7 @@ def _report(draft: Draft, mode: str, unknown: list[str]) -> None:
     ending = f"strict decoding error: {', '.join(texts)}"
     kind, version = draft.resource.kind, draft.resource.gvk.version
     if draft.is_patch:
-        problem = metadata.bad("patch", orjson.dumps(draft.new).decode(), ending)
-        raise status.invalid(draft.resource.group, kind, draft.new["metadata"].get("name", ""), [problem])
+        raise status.bad_patch(draft.new, ending)
     raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {ending}')
 
 
@@ -178,7 +183,10 @@ def refuse_wrong_types(resource: Resource, errors: list[Problem], prefix: str = 
     for problem in errors:
         if problem.reason == "FieldValueTypeInvalid":
             got = problem.message.split('"')[1]
-            wanted = _GO_TYPES.get(problem.message.partition("must be of type ")[2].partition(":")[0], "value")
+            named = problem.message.partition("must be of type ")[2].partition(":")[0]
+            if named in FORMATS:
+                continue  # a text in the wrong format is found by validation, not by decoding
+            wanted = _GO_TYPES.get(named, "value")
             kind, version = resource.kind, resource.gvk.version
             got = {"integer": "number", "boolean": "bool"}.get(got, got)
             raise bad_request(

@@ -132,6 +132,13 @@ def not_acceptable(accepted: Iterable[str]) -> ApiError:
     return ApiError(406, f"only the following media types are accepted: {', '.join(accepted)}", details={})
 
 
+def bad_patch(obj: Any, why: str) -> ApiError:
+    """What a patch makes cannot be decoded. Source: kube-apiserver, the refusal names neither kind nor object."""
+    text = orjson.dumps(obj, option=orjson.OPT_SORT_KEYS).decode()
+    problem = Problem("patch", "FieldValueInvalid", f"Invalid value: {orjson.dumps(text).decode()}: {why}")
+    return invalid("", "", "", [problem])
+
+
 def invalid(group: str, kind: str, name: str, problems: Sequence[Problem]) -> ApiError:
     """422 with one cause per problem; several are listed in brackets."""
     texts = list(dict.fromkeys(str(problem) for problem in problems))

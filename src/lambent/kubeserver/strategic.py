@@ -8,6 +8,7 @@ the patch keep their order, those only the server has keep theirs, and the live 
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from lambent.kubeserver.ownership.values import go_text
 from lambent.kubeserver.status import ApiError, bad_request
 
 JsonSchema = Mapping[str, Any]
@@ -48,7 +49,9 @@ class _Merge:
         out = dict(original) if isinstance(original, dict) else {}
         retained = patch.get("$retainKeys")
         if retained is not None:
-            if not isinstance(retained, list):
+            if not isinstance(retained, list) or any(
+                not name.startswith("$") and name not in retained for name in patch
+            ):
                 raise bad_request("invalid patch format of retainKeys")
             out = {key: value for key, value in out.items() if key in retained}
         for name, value in patch.items():
@@ -81,8 +84,9 @@ class _Merge:
         for directive, order in patch.items():
             if directive.startswith(_ORDER):
                 name = directive.removeprefix(_ORDER)
+                key = self._below(schema, name).get("x-kubernetes-patch-merge-key", "")
+                _check_order(patch.get(name) or [], order, key)
                 if name in out:
-                    key = self._below(schema, name).get("x-kubernetes-patch-merge-key", "")
                     live = (original.get(name) if isinstance(original, dict) else None) or []
                     if not all(isinstance(one, list) for one in (out[name], order, live)):
                         raise bad_request("invalid patch format of setElementOrder list")
@@ -108,9 +112,9 @@ class _Merge:
         if directive == "replace":
             return
         if not isinstance(one, dict) or key not in one:
-            raise _meaningless(f"map: {one} does not contain declared merge key: {key}")
+            raise _meaningless(f"map: {go_text(one)} does not contain declared merge key: {key}")
         if directive not in (None, "merge", "delete"):
-            raise _meaningless(f"unknown patch type {directive!r} in list")
+            raise _meaningless(f"unknown patch type: {directive} in map: {go_text(one)}")
         at = next((i for i, other in enumerate(merged) if other.get(key) == one[key]), None)
         if directive == "delete":
             merged[:] = [other for other in merged if other.get(key) != one[key]]
@@ -128,6 +132,17 @@ def _strategies(schema: JsonSchema) -> list[str]:
 
 def _meaningless(text: str) -> ApiError:
     return ApiError(500, text, reason="")
+
+
+def _check_order(items: Any, order: Any, key: str) -> None:
+    """What a patch puts into a list has to stand in the order that it gives."""
+    if not isinstance(items, list) or not isinstance(order, list):
+        raise bad_request("invalid patch format of setElementOrder list")
+    places = {_mark(one, key) for one in order}
+    kept = [one for one in items if not (isinstance(one, dict) and "$patch" in one)]
+    if any(_mark(one, key) not in places for one in kept):
+        texts = f"{go_text(items)}\n doesn't match $setElementOrder list:\n{go_text(order)}\n"
+        raise _meaningless(f"The order in patch list:\n{texts}")
 
 
 def _mark(item: Any, key: str) -> Hashable:

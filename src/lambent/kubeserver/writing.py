@@ -19,14 +19,14 @@ from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call, check_dry_run
-from lambent.kubeserver.decoding import check_depth, decode_body, decode_json, decode_patch, media_type
-from lambent.kubeserver.deletion import POLICIES, DeleteOptions, Deleter, is_finished
+from lambent.kubeserver.decoding import check_depth, decode_body, decode_patch, go_json_error, media_type
+from lambent.kubeserver.deletion import CRDS_BUCKET, POLICIES, DeleteOptions, Deleter, is_finished
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.event_views import GROUP, as_core_v1
 from lambent.kubeserver.ownership import apply
 from lambent.kubeserver.records import Record, record_of
 from lambent.kubeserver.rendering import answer, load, render_list, render_one
-from lambent.kubeserver.stages import Admission, identity, refuse_wrong_types
+from lambent.kubeserver.stages import Admission, identity
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.strategic import strategic_merge
@@ -35,6 +35,7 @@ _ORPHANS = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
     "propagationPolicy=Orphan to suppress this warning"
 )
+_LONGEST_MANAGER = 128
 _SURELY_SMALL = 512 * 1024  # a third of the limit: defaults and bookkeeping do not triple an object
 
 
@@ -104,6 +105,8 @@ class Writer:
         draft = Draft(
             call, call.resource, config, self._clock(), subresource=call.subresource, is_patch=True, is_apply=True
         )
+        meta: Any = config.get("metadata")
+        draft.body_namespace = meta.get("namespace") or "" if isinstance(meta, dict) else ""
         identity(draft)
         if record is not None:
             draft.old, draft.record = load(call.resource, record), record
@@ -155,9 +158,16 @@ class Writer:
                 new = strategic_merge(old, patch, call.resource.schema.source, definitions())
         except PatchError:
             raise inapplicable() from None
-        if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
+        if not isinstance(new, dict):
             raise bad_request("the patch leaves no object")
         check_depth(new)
+        if not new.get("kind") and call.resource.custom:
+            why = f"Object 'Kind' is missing in '{orjson.dumps(new, option=orjson.OPT_SORT_KEYS).decode()}'"
+            raise status.bad_patch(new, why)
+        if not isinstance(new.get("metadata"), dict):
+            text = f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
+            raise bad_request(text)
+        _check_kind(call, new)
         # A patch may share parts with itself and the old object; what follows changes in place.
         result: KubeObject = orjson.loads(orjson.dumps(new))
         return result
@@ -220,6 +230,18 @@ def _is_same(new: KubeObject, old: KubeObject) -> bool:
     return orjson.dumps(new, option=orjson.OPT_SORT_KEYS) == orjson.dumps(old, option=orjson.OPT_SORT_KEYS)
 
 
+def _check_kind(call: Call, new: Any) -> None:
+    """A patch may change neither kind nor version of a custom object."""
+    resource = call.resource
+    if not resource.custom or call.subresource == "scale":
+        return
+    for member, wanted in (("apiVersion", resource.api_version), ("kind", resource.kind)):
+        if new.get(member) != wanted:
+            text = f"Invalid value: {orjson.dumps(new.get(member)).decode()}: must be {wanted}"
+            problem = Problem(member, "FieldValueInvalid", text)
+            raise status.invalid(resource.group, str(new.get("kind")), call.name, [problem])
+
+
 def inapplicable() -> ApiError:
     return ApiError(422, "the server rejected our request due to an error in our request", details={})
 
@@ -231,19 +253,45 @@ def check_operations(patch: Any) -> None:
             isinstance(operation.get(name, ""), str) for name in ("op", "path", "from")
         )
         if not is_good:
+            kinds = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
+            found = kinds.get(type(operation), "value")
             raise bad_request(
-                "error decoding patch: json: cannot unmarshal value into Go value of type jsonpatch.Operation"
+                f"error decoding patch: json: cannot unmarshal {found} into Go value of type handlers.jsonPatchOp"
             )
+
+
+def _check_manager(manager: str) -> None:
+    problem = None
+    if len(manager) > _LONGEST_MANAGER:
+        problem = Problem(
+            "fieldManager", "FieldValueTooLong", f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
+        )
+    for at, sign in enumerate(manager):
+        if not sign.isprintable():
+            where = f"invalid character U+{ord(sign):04X} (at position {at})"
+            text = f"Invalid value: {orjson.dumps(manager).decode()}: {where}"
+            problem = Problem("fieldManager", "FieldValueInvalid", text)
+            break
+    if problem is not None:
+        raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
 
 
 def _checked_apply(call: Call, config: Any) -> str:
     """The manager of an apply whose body may be applied at all; raises 400 or 422."""
     manager = call.query.get("fieldManager", "")
+    _check_manager(manager)
     if not manager:
         problem = Problem("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
         raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
-    if not isinstance(config, dict) or not config.get("kind") or not config.get("apiVersion"):
-        raise bad_request("error decoding YAML: Object 'Kind' is missing")
+    if not isinstance(config, dict) and config is not None:
+        kind = {list: "array", str: "string", bool: "bool"}.get(type(config), "number")
+        text = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
+    config = config or {}
+    version, kind = config.get("apiVersion") or "", config.get("kind") or ""
+    if (version, kind) != (call.resource.api_version, call.resource.kind):
+        shown = version if "/" in str(version) else f"/{version}"
+        raise bad_request(f"invalid object type: {shown}, Kind={kind}")
     meta = config.get("metadata")
     if isinstance(meta, dict) and meta.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
@@ -282,10 +330,12 @@ def _check_preconditions(draft: Draft) -> None:
     version = given.get("resourceVersion")
     if version in (None, "", "0"):
         if resource.traits.needs_version_on_update and not draft.is_patch:
-            shown = "0x0" if resource.custom else '""'
+            is_status, is_crd = bool(draft.subresource), resource.bucket == CRDS_BUCKET
+            shown = "0" if is_crd or is_status else "0x0" if resource.custom else '""'
             text = f"Invalid value: {shown}: must be specified for an update"
             problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
-            raise status.invalid(resource.group, resource.kind, record.name, [problem])
+            named = resource.plural if is_crd or is_status else resource.kind
+            raise status.invalid(resource.group, named, record.name, [problem])
     elif version != str(record.rv):
         raise status.conflict(resource.group, resource.plural, record.name, status.STALE)
 
@@ -320,6 +370,27 @@ def _options_schema() -> Schema:
     return compile_schema({"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"}, definitions=known)
 
 
+def _decode_options(call: Call) -> Any:
+    try:
+        body = orjson.loads(call.request.body)
+    except orjson.JSONDecodeError:
+        why = go_json_error(call.request.body)
+        raise bad_request(f"couldn't get version/kind; json parse error: {why}") from None
+    if not isinstance(body, dict):
+        raise bad_request("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
+    check_depth(body)
+    return body
+
+
+def _wrong_option(problem: Problem) -> ApiError:
+    got = problem.message.split('"')[1]
+    wanted = {"integer": "int64", "boolean": "bool"}.get(
+        problem.message.partition("must be of type ")[2].partition(":")[0], "string"
+    )
+    text = f"json: cannot unmarshal {got} into Go struct field DeleteOptions.{problem.path} of type {wanted}"
+    return bad_request(text)
+
+
 def delete_options(call: Call) -> DeleteOptions:
     """From the body when there is one (then the query is ignored), else from the query."""
     body: Any = {}
@@ -329,16 +400,27 @@ def delete_options(call: Call) -> DeleteOptions:
 
             body = decode_object(call.request.body)
         else:
-            body = decode_json(call.request.body)
-        refuse_wrong_types(call.resource, _options_schema().admit(body).errors)
+            body = _decode_options(call)
+        if body.get("kind") not in (None, "", "DeleteOptions"):
+            kind, version = body["kind"], body.get("apiVersion", "")
+            text = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+            raise bad_request(text)
+        for problem in _options_schema().admit(body).errors:
+            if problem.reason == "FieldValueTypeInvalid":
+                raise _wrong_option(problem)
         policy, dry = body.get("propagationPolicy") or "", body.get("dryRun") or []
+        if policy and body.get("orphanDependents") is not None:
+            text = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
+            problem = Problem("propagationPolicy", "FieldValueInvalid", text)
+            raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
         if not policy and body.get("orphanDependents") is not None:
             policy = "Orphan" if body["orphanDependents"] else "Background"
     else:
+        call.number("gracePeriodSeconds")
         policy = call.query.get("propagationPolicy", "")
         dry = [call.query["dryRun"]] if call.query.get("dryRun") else []
     if policy and policy not in POLICIES:
-        listed = ", ".join(f'"{one}"' for one in (*POLICIES, "nil"))
+        listed = ", ".join(f'"{one}"' for one in ("Foreground", "Background", "Orphan", "nil"))
         text = f'Unsupported value: "{policy}": supported values: {listed}'
         problem = Problem("propagationPolicy", "FieldValueNotSupported", text)
         raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])

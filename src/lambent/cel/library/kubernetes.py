@@ -61,7 +61,10 @@ def quantity(text: str) -> Quantity:
         r"([+-]?(?:\d+\.?\d*|\.\d+))(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]?)(?:[eE]([+-]?\d{1,3}))?", text, re.ASCII
     )
     if match is None or len(text) > 64 or (match[2] and match[3]):
-        raise Fault("conversion", "the string is not a quantity")
+        raise Fault(
+            "conversion",
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+        )
     amount = Fraction(match[1])
     if match[2] in _BINARY:
         return Quantity(amount * Fraction(1024) ** _BINARY[match[2]])

@@ -96,6 +96,8 @@ class _Compiler:
         checks += self._junctors(schema)
         if schema.get("enum") is not None:
             checks.append(_enum(schema["enum"]))
+            if schema.get("nullable"):
+                return _nullable_enum(_all(checks), checks[-1])
         return _nullable(_all(checks), bool(schema.get("nullable")))
 
     def _reference(self, name: str) -> Check:
@@ -290,6 +292,11 @@ def _nullable(check: Check, nullable: bool) -> Check:
     return lambda value: None if value is None else check(value)
 
 
+def _nullable_enum(check: Check, enum: Check) -> Check:
+    """null has to be one of the listed values even where it is allowed."""
+    return lambda value: enum(value) if value is None else check(value)
+
+
 def _all(checks: list[Check]) -> Check:
     if len(checks) == 1:
         return checks[0]
@@ -351,8 +358,7 @@ def _omitted(schema: JsonSchema) -> tuple[str, ...]:
 
 
 def _allows_null(schema: JsonSchema) -> bool:
-    typed = "type" in schema or "$ref" in schema or schema.get("x-kubernetes-int-or-string")
-    return bool(schema.get("nullable")) or not typed
+    return bool(schema.get("nullable"))
 
 
 def _maker(default: Any) -> Callable[[], Any]:
@@ -394,7 +400,10 @@ def _int_or_string(schema: JsonSchema) -> Check:
     def check(value: Any) -> list[Fault] | None:
         if type(value) is str:
             return text(value)
-        return number(value) if type(value) is int else [wrong_type(value, "integer,string")]
+        if type(value) is int:
+            return number(value)
+        lost = [unknown(f".{name}") for name in value] if type(value) is dict else []
+        return [wrong_type(value, "integer,string"), *lost]
 
     return check
 
@@ -415,22 +424,32 @@ def _hard(faults: list[Fault] | None) -> bool:
     return bool(faults) and any(not fault.unknown for fault in faults or ())
 
 
+def _known(faults: list[Fault] | None) -> list[Fault]:
+    return [fault for fault in faults or () if not fault.unknown]
+
+
 def _any_of(children: list[Check]) -> Check:
     def check(value: Any) -> list[Fault] | None:
-        if any(not _hard(child(value)) for child in children):
-            return None
-        return [junctor("must validate at least one schema (anyOf)")]
+        first: list[Fault] | None = None
+        for child in children:
+            found = child(value)
+            if not _hard(found):
+                return None
+            first = first or found
+        return [junctor("must validate at least one schema (anyOf)"), *_known(first)]
 
     return check
 
 
 def _one_of(children: list[Check]) -> Check:
     def check(value: Any) -> list[Fault] | None:
-        good = sum(not _hard(child(value)) for child in children)
+        answers = [child(value) for child in children]
+        good = sum(not _hard(answer) for answer in answers)
         if good == 1:
             return None
         found = "none valid" if not good else f"{good} valid alternatives"
-        return [junctor(f"must validate one and only one schema (oneOf). Found {found}")]
+        text = f"must validate one and only one schema (oneOf). Found {found}"
+        return [junctor(text), *(() if good else _known(answers[0]))]
 
     return check
 

@@ -12,7 +12,7 @@ import orjson
 import regex
 
 from lambent.kube.schema.formats import FORMATS
-from lambent.kube.schema.problems import Fault, duplicate, invalid, too_long, too_many
+from lambent.kube.schema.problems import Fault, bad_factor, duplicate, invalid, too_long, too_many, wrong_format
 
 Check = Callable[[Any], list[Fault] | None]
 
@@ -61,7 +61,7 @@ def string_checks(schema: Mapping[str, Any]) -> list[Check]:
         if pattern is not None and not _matches(pattern, value):
             return [invalid(value, f"should match '{pattern}'")]
         if known is not None and not known(value):
-            return [invalid(value, f"must be of type {schema['format']}: {orjson.dumps(value).decode()}")]
+            return [wrong_format(value, schema["format"])]
         return None
 
     return [check]
@@ -72,16 +72,24 @@ def number_checks(schema: Mapping[str, Any]) -> list[Check]:
     open_low, open_high = bool(schema.get("exclusiveMinimum")), bool(schema.get("exclusiveMaximum"))
     if low is None and high is None and step is None:
         return []
+    # Bounds are cut to integers before an integer is held against them, as kube-apiserver does.
+    cut = {key: int(schema[key]) for key in ("minimum", "maximum", "multipleOf") if schema.get(key) is not None}
+    whole = all(schema[key] == value for key, value in cut.items())
+    on_integers = (lambda _: None) if whole else number_checks({**schema, **cut})[0]
 
     def check(value: Any) -> list[Fault] | None:
         if type(value) not in (int, float):
             return None
+        if type(value) is int and not whole:
+            return on_integers(value)
         faults: list[Fault] = []
         if low is not None and (value < low or (open_low and value == low)):
             faults.append(invalid(value, f"should be greater than {'' if open_low else 'or equal to '}{low}"))
         if high is not None and (value > high or (open_high and value == high)):
             faults.append(invalid(value, f"should be less than {'' if open_high else 'or equal to '}{high}"))
-        if step and not _is_multiple(value, step):
+        if step == 0:
+            faults.append(bad_factor())
+        elif step and not _is_multiple(value, step):
             faults.append(invalid(value, f"should be a multiple of {step}"))
         return faults or None
 

@@ -13,15 +13,21 @@ from datetime import date
 from urllib.parse import urlsplit
 
 _DATE_TIME = re.compile(
-    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]"
+    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]"
     r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$"
 )
-_DURATION = re.compile(r"^-?(\d+(\.\d+)?(ns|us|µs|μs|ms|s|m|h|d|w))+$|^0$")
-_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
-_HOSTNAME = re.compile(
-    r"^(?=.{1,255}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$"
+_GO_DURATION = re.compile(r"^[-+]?((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$|^[-+]?0$")
+_LOOSE_DURATION = re.compile(r"\d+\s*([A-Za-zµ]+)")
+# Exact names; a unit that begins with a name of `_UNIT_BEGINS` counts too ("days", "hourly").
+_UNITS = frozenset(("ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk", "sec", "min"))
+_UNIT_BEGINS = ("nano", "micro", "milli", "sec", "min", "hour", "day", "week")
+_EMAIL = re.compile(r"^(.*<)?[^@\s<>()\[\],;:\"]+@[^@\s<>]+>?$")
+_HOSTNAME = re.compile(r"^[^\W_](-?[^\W_]{0,62})?$|^([^\W_](([^\W_]|-){0,61}[^\W_])?\.)+[A-Za-z]{2,63}$")
+_UUID = re.compile(r"^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$")
+_MAC = re.compile(
+    r"^[0-9A-Fa-f]{2}(([:-])[0-9A-Fa-f]{2})(\2[0-9A-Fa-f]{2}){4}((\2[0-9A-Fa-f]{2}){2}|(\2[0-9A-Fa-f]{2}){14})?$"
+    r"|^([0-9A-Fa-f]{4}\.){2}([0-9A-Fa-f]{4}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})$"
 )
-_MAC = re.compile(r"^([0-9A-Fa-f]{2}([:-]))([0-9A-Fa-f]{2}\2){4}[0-9A-Fa-f]{2}$|^([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}$")
 _HEX_COLOR = re.compile(r"^#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")
 _RGB_COLOR = re.compile(r"^rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)$")
 _LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
@@ -50,11 +56,7 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 
 def _uuid(version: int | None) -> Callable[[str], bool]:
     def check(text: str) -> bool:
-        try:
-            parsed = uuid.UUID(text)
-        except ValueError:
-            return False
-        return version is None or parsed.version == version
+        return _UUID.match(text) is not None and version in (None, uuid.UUID(text).version)
 
     return check
 
@@ -64,10 +66,29 @@ def _uri(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return bool(parts.scheme) or text.startswith("/")
+    return (bool(parts.scheme) or text.startswith("/")) and " " not in parts.netloc
+
+
+def _duration(text: str) -> bool:
+    if _GO_DURATION.match(text):
+        return True
+    units = [unit.lower() for unit in _LOOSE_DURATION.findall(text)]
+    return any(unit in _UNITS or unit.startswith(_UNIT_BEGINS) for unit in units)
+
+
+def _ipv4(text: str) -> object:
+    return ipaddress.IPv4Address(".".join(part.lstrip("0") or part[:1] for part in text.split(".")))
+
+
+def _ipv6(text: str) -> object:
+    if "%" in text:
+        raise ValueError(text)
+    return ipaddress.IPv6Address(text)
 
 
 def _base64(text: str) -> bytes:
+    if not text:
+        raise ValueError(text)
     return base64.b64decode(text, validate=True)
 
 
@@ -85,12 +106,12 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "date": _accepts(date.fromisoformat),
     "date-time": _matches(_DATE_TIME),
     "datetime": _matches(_DATE_TIME),
-    "duration": _matches(_DURATION),
+    "duration": _duration,
     "email": _matches(_EMAIL),
     "hexcolor": _matches(_HEX_COLOR),
     "hostname": _matches(_HOSTNAME),
-    "ipv4": _accepts(ipaddress.IPv4Address),
-    "ipv6": _accepts(ipaddress.IPv6Address),
+    "ipv4": _accepts(_ipv4),
+    "ipv6": _accepts(_ipv6),
     "isbn": lambda text: bool(_ISBN10.match(text) or _ISBN13.match(text)),
     "isbn10": _matches(_ISBN10),
     "isbn13": _matches(_ISBN13),

@@ -16,17 +16,26 @@ MAX_PROBLEMS = 100  # more than a person reads; kube-apiserver has no cap
 
 
 class Fault:
-    """One finding, not yet placed. `at` has path segments, innermost first; `unknown` marks a field without schema."""
+    """One finding, not yet placed. `at` has path segments, innermost first; `unknown` marks a field without schema,
+    `whole` what is reported on the whole object although it was found below."""
 
-    __slots__ = ("at", "blocking", "reason", "say", "unknown")
+    __slots__ = ("at", "blocking", "reason", "say", "unknown", "whole")
 
     def __init__(
-        self, reason: str, say: Callable[[str], str], *, blocking: bool = False, unknown: bool = False, at: str = ""
+        self,
+        reason: str,
+        say: Callable[[str], str],
+        *,
+        blocking: bool = False,
+        unknown: bool = False,
+        whole: bool = False,
+        at: str = "",
     ) -> None:
         self.reason = reason
         self.say = say
         self.blocking = blocking
         self.unknown = unknown
+        self.whole = whole
         self.at: list[str] = [at] if at else []
 
     def path(self) -> str:
@@ -69,7 +78,8 @@ def finish(faults: list[Fault]) -> Problems:
         if fault.unknown:
             out.unknown.append(path)
         elif len(out.errors) < MAX_PROBLEMS:
-            out.errors.append(Problem(path or "<nil>", fault.reason, fault.say(path), fault.blocking))
+            where = "<nil>" if fault.whole else path or "<nil>"
+            out.errors.append(Problem(where, fault.reason, fault.say(path), fault.blocking))
     return out
 
 
@@ -106,13 +116,26 @@ def unknown(at: str) -> Fault:
     return Fault("", lambda _: "unknown field", unknown=True, at=at)
 
 
+def wrong_format(value: str, wanted: str) -> Fault:
+    text = f"in body must be of type {wanted}: {shown(value)}"
+    return Fault("FieldValueTypeInvalid", lambda path: f"Invalid value: {shown(value)}: {path} {text}", blocking=True)
+
+
+def bad_factor() -> Fault:
+    """kube-apiserver cuts a factor below 1 to 0 for a value without fraction, and refuses that."""
+    return Fault(
+        "FieldValueInvalid",
+        lambda path: f"Invalid value: 0: factor MultipleOf declared for {path} must be positive: 0",
+    )
+
+
 def invalid(value: Any, text: str) -> Fault:
     """`text` follows the path: `in body should match 'x'`."""
     return Fault("FieldValueInvalid", lambda path: f"Invalid value: {shown(value)}: {path} in body {text}")
 
 
 def not_supported(value: Any, allowed: list[Any]) -> Fault:
-    listed = ", ".join(shown(one) for one in allowed)
+    listed = ", ".join(shown(one if isinstance(one, str) else shown(one)) for one in allowed)
     return Fault(
         "FieldValueNotSupported",
         lambda _: f"Unsupported value: {shown(value)}: supported values: {listed}",
@@ -135,4 +158,4 @@ def duplicate(value: Any, index: int) -> Fault:
 
 def junctor(text: str) -> Fault:
     """A failed anyOf, oneOf, allOf or not: reported on the whole object, naming the place in the text."""
-    return Fault("FieldValueInvalid", lambda path: f'Invalid value: "": "{path}" {text}')
+    return Fault("FieldValueInvalid", lambda path: f'Invalid value: "": "{path}" {text}', whole=True)

@@ -2,9 +2,10 @@
 
 A transition rule (one that names `oldSelf`) runs only where an old value correlates: members by name, map values by
 key, items of keyed lists by their keys; with `optionalOldSelf` it always runs. Source: Kubernetes docs, "Validation
-rules". Limit: string formats stay strings.
+rules".
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +15,12 @@ import orjson
 from lambent import cel
 from lambent.cel import CelError
 from lambent.cel.values import OptionalValue
+from lambent.kube.schema.cel_values import Convert, converter
 from lambent.kube.schema.names import with_plain_names
 from lambent.kube.schema.problems import Problem
 
 _NAMES = frozenset({"self", "oldSelf"})
+_NO_KEY = re.compile(r'no such key "([^"]*)" in ')
 _MISSING: Any = object()
 _TYPES = {"object": "object", "array": "array", "string": "string", "integer": "integer", "number": "number"}
 
@@ -44,6 +47,7 @@ class _Node:
     items: "_Node | None" = None
     keys: tuple[str, ...] = ()
     type: str = "object"
+    convert: Convert | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -70,13 +74,15 @@ def compile_rules(schema: Mapping[str, Any]) -> Rules | None:
 def rule_problems(schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
     """What is wrong with the rules of a schema itself."""
     for index, declared in enumerate(schema.get("x-kubernetes-validations") or ()):
+        yield from _written_problems(declared, schema, f"{path}.x-kubernetes-validations[{index}]")
         for name in ("rule", "messageExpression"):
             try:
                 if declared.get(name):
                     _program(declared[name])
             except CelError as error:
                 where = f"{path}.x-kubernetes-validations[{index}].{name}"
-                text = f"Invalid value: {orjson.dumps(declared[name]).decode()}: compilation failed: {error}"
+                prefix = "" if name == "rule" else "messageExpression "
+                text = f"Invalid value: {_shown(declared)}: {prefix}compilation failed: {error}"
                 yield Problem(where, "FieldValueInvalid", text)
     for name, child in (schema.get("properties") or {}).items():
         yield from rule_problems(child, f"{path}.properties[{name}]")
@@ -85,8 +91,64 @@ def rule_problems(schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
             yield from rule_problems(schema[name], f"{path}.{name}")
 
 
+_REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
+
+
+def _shown(declared: Mapping[str, Any]) -> str:
+    """A rule as kube-apiserver repeats it."""
+    names = (("Rule", ""), ("Message", ""), ("MessageExpression", ""), ("Reason", None), ("FieldPath", ""))
+    found = {name: declared.get(name[0].lower() + name[1:], absent) for name, absent in names}
+    return orjson.dumps({**found, "OptionalOldSelf": declared.get("optionalOldSelf")}).decode()
+
+
+def _written_problems(declared: Mapping[str, Any], schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    """What is wrong with a rule beside its expressions."""
+    rule, message, reason = str(declared.get("rule") or ""), declared.get("message"), declared.get("reason")
+    if not rule.strip():
+        yield Problem(f"{path}.rule", "FieldValueRequired", "Required value: rule is not specified")
+        return
+    if isinstance(message, str) and message and not message.strip():
+        text = f"Invalid value: {orjson.dumps(message).decode()}: must be non-empty if specified"
+        yield Problem(f"{path}.message", "FieldValueInvalid", text)
+    elif isinstance(message, str) and "\n" in message:
+        text = f"Invalid value: {orjson.dumps(message).decode()}: must not contain line breaks"
+        yield Problem(f"{path}.message", "FieldValueInvalid", text)
+    elif "\n" in rule.strip() and not message and not declared.get("messageExpression"):
+        text = "Required value: message must be specified if rule contains line breaks"
+        yield Problem(f"{path}.message", "FieldValueRequired", text)
+    if reason is not None and reason not in _REASONS:
+        listed = ", ".join(f'"{one}"' for one in _REASONS)
+        text = f"Unsupported value: {orjson.dumps(reason).decode()}: supported values: {listed}"
+        yield Problem(f"{path}.reason", "FieldValueNotSupported", text)
+    where = declared.get("fieldPath")
+    if where and not _is_member(schema, str(where)):
+        text = f"Invalid value: {orjson.dumps(where).decode()}: must be a valid path"
+        yield Problem(f"{path}.fieldPath", "FieldValueInvalid", text)
+    if declared.get("optionalOldSelf") is not None and "oldSelf" not in rule:
+        text = "Invalid value: true: may not be set if oldSelf is not used in rule"
+        yield Problem(f"{path}.optionalOldSelf", "FieldValueInvalid", text)
+
+
+def _is_member(schema: Mapping[str, Any], path: str) -> bool:
+    """Whether a dotted path names a declared member; quoted steps are taken on trust."""
+    if "[" in path:
+        return path.startswith((".", "["))
+    if not path.startswith("."):
+        return False
+    for part in path[1:].split("."):
+        found = (schema.get("properties") or {}).get(part)
+        found = schema.get("additionalProperties") if found is None else found
+        if not isinstance(found, Mapping):
+            return False
+        schema = found
+    return True
+
+
 def _compile(schema: Mapping[str, Any]) -> _Node:
-    node = _Node(type=_TYPES.get(schema.get("type", ""), schema.get("type") or "object"))
+    kind = "" if schema.get("x-kubernetes-int-or-string") else schema.get("type") or "object"
+    node = _Node(type=_TYPES.get(kind, kind))
+    if schema.get("x-kubernetes-validations"):
+        node.convert = converter(schema)
     node.rules = [_rule(declared) for declared in schema.get("x-kubernetes-validations") or ()]
     for name, child in (schema.get("properties") or {}).items():
         below = _compile(child)
@@ -126,8 +188,11 @@ def _rule(declared: Mapping[str, Any]) -> Rule:
 def _check(node: _Node, value: Any, old: Any, path: str) -> Iterator[Problem]:
     if value is None:
         return
+    seen, seen_old = value, old
+    if node.convert is not None:
+        seen, seen_old = node.convert(value), old if old is _MISSING else node.convert(old)
     for rule in node.rules:
-        problem = _run(rule, value, old, path, node.type)
+        problem = _run(rule, seen, seen_old, path, node.type)
         if problem is not None:
             yield problem
     if isinstance(value, dict):
@@ -167,8 +232,10 @@ def _run(rule: Rule, value: Any, old: Any, path: str, kind: str) -> Problem | No
         if rule.program.evaluate(names) is True:
             return None
     except CelError as error:
-        text = f'Invalid value: "{kind}": {error.message} evaluating rule: {rule.message or rule.text}'
-        return Problem(where, "FieldValueInvalid", text)
+        missing = _NO_KEY.match(error.message)
+        why = f"no such key: {missing[1]}" if missing else error.message
+        text = f'Invalid value: "{kind}": {why} evaluating rule: {rule.message or rule.text}'
+        return Problem(path.removeprefix(".") or "<nil>", "FieldValueInvalid", text)
     return Problem(where, rule.reason, _text(rule, names, kind))
 
 

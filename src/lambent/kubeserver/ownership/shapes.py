@@ -16,7 +16,7 @@ class Shape:
     `kind` "struct" is any object that merges by member; "atomic" is a scalar, or a list or map replaced as a whole.
     """
 
-    __slots__ = ("_item", "_members", "_rest", "defaults", "keys", "kind")
+    __slots__ = ("_item", "_members", "_rest", "defaults", "keys", "kind", "type")
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Shape:
         defaults: Mapping[str, Any] | None = None,
     ) -> None:
         self.kind = kind
+        self.type = ""
         self.keys = keys
         self.defaults = defaults or {}
         self._members: dict[str, Shape | Callable[[], Shape]] = dict(members or {})
@@ -85,8 +86,16 @@ class ShapeMaker:
         return get
 
     def _plain(self, schema: JsonSchema) -> Shape:
-        if schema.get("x-kubernetes-int-or-string"):
+        if schema.get("x-kubernetes-int-or-string") or schema.get("format") == "int-or-string":
             return ATOMIC
+        found = self._merging(schema)
+        if found in (ATOMIC, DEDUCED) and isinstance(schema.get("type"), str):
+            found = Shape(found.kind, rest=_deduced if found is DEDUCED else None)
+        if isinstance(schema.get("type"), str):
+            found.type = schema["type"]
+        return found
+
+    def _merging(self, schema: JsonSchema) -> Shape:
         match schema.get("type"):
             case "object":
                 return self._object(schema)

@@ -112,8 +112,9 @@ def _wanted(draft: Draft, shape: Shape) -> Fields:
         found = fields_of(shape, _unmanaged(draft.new), strict=True)
     except ShapeError as error:
         meta, resource = draft.new["metadata"], draft.resource
-        where = f"{meta.get('namespace', '')}/{meta.get('name', '')}"
-        text = f"failed to create typed patch object ({where}; {resource.api_version}, Kind={resource.kind}): {error}"
+        where = f"{draft.body_namespace}/{meta.get('name', '')}"
+        version = resource.api_version if resource.group else f"/{resource.api_version}"
+        text = f"failed to create typed patch object ({where}; {version}, Kind={resource.kind}): {error}"
         raise ApiError(500, text, reason="") from None
     return fieldsets.without(found, _stripped(draft.resource, draft.subresource))
 

@@ -6,6 +6,8 @@ All walks skip equal subtrees by one comparison, so their cost follows the chang
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from lambent.kubeserver.ownership.fieldsets import SELF, Fields, key_element, value_element
 from lambent.kubeserver.ownership.shapes import DEDUCED, Shape
 
@@ -29,7 +31,9 @@ def element_of(shape: Shape, item: Any, *, path: str = "") -> str:
         return value_element(item)
     if not isinstance(item, dict):
         if path:
-            raise ShapeError(f"{path}: list item is not an object")
+            place, _, index = path.rpartition("[")
+            text = "associative list with keys may not have non-map elements"
+            raise ShapeError(f"{place}: element {index.rstrip(']')}: {text}")
         return value_element(item)
     keys = {key: item.get(key, shape.defaults.get(key)) for key in shape.keys if key in item or key in shape.defaults}
     if not keys and not path:
@@ -42,9 +46,11 @@ def element_of(shape: Shape, item: Any, *, path: str = "") -> str:
 def fields_of(shape: Shape, value: Any, *, strict: bool = False, path: str = "") -> Fields:
     """The field set below `value`; {} for an atomic one. `strict` raises ShapeError for what the schema lacks."""
     out: Fields = {}
+    if strict:
+        _check_type(shape, value, path)
     match _kind(shape, value):
         case "struct":
-            for name, member in value.items():
+            for name, member in sorted(value.items()) if strict else value.items():
                 below = shape.member(name)
                 if below is None:
                     if strict:
@@ -58,10 +64,57 @@ def fields_of(shape: Shape, value: Any, *, strict: bool = False, path: str = "")
             for index, item in enumerate(value):
                 element = element_of(shape, item, path=f"{path}[{index}]" if strict else "")
                 if element in out and strict:
-                    raise ShapeError(f"{path}: duplicate entries for key [{element.partition(':')[2]}]")
+                    raise ShapeError(f"{path}: duplicate entries for key [{_key_text(element)}]")
                 children = fields_of(shape.item, item, strict=strict, path=f"{path}[{index}]" if strict else "")
                 out[element] = {SELF: {}, **children} if children else {}
     return out
+
+
+_GO_NAMES: dict[type, str] = {str: "string", bool: "boolean"}
+_WANTED: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int, float),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+}
+
+
+def _check_type(shape: Shape, value: Any, path: str) -> None:
+    """Raises ShapeError for a value of another type than the schema says; null fits everything here."""
+    wanted = _WANTED.get(shape.type)
+    if value is None or wanted is None or type(value) in wanted:
+        return
+    match shape.type:
+        case "string":
+            text = f"expected string, got &value.valueUnstructured{{Value:{go_text(value)}}}"
+        case "boolean":
+            text = f"expected boolean, got &value.valueUnstructured{{Value:{go_text(value)}}}"
+        case "object" | "array":
+            text = f"expected {'map' if shape.type == 'object' else 'list'}, got &{{{go_text(value)}}}"
+        case _:
+            text = f"expected numeric (int or float), got {_GO_NAMES.get(type(value), 'unknown')}"
+    raise ShapeError(f"{path}: {text}")
+
+
+def go_text(value: Any) -> str:
+    """A value as Go's `%v` prints it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{name}:{go_text(member)}' for name, member in sorted(value.items()))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_text, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)
+
+
+def _key_text(element: str) -> str:
+    """An element of a list as a refusal names it: `k="a",p="x"`, or `="a"` for a set."""
+    kind, _, text = element.partition(":")
+    if kind != "k":
+        return f"={text}"
+    return ",".join(f"{name}={orjson.dumps(value).decode()}" for name, value in sorted(orjson.loads(text).items()))
 
 
 def _owned(shape: Shape, value: Any, children: Fields, *, is_named: bool) -> Fields | None:
