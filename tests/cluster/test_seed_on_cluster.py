@@ -37,7 +37,7 @@ metadata:
   labels: {lambent.dev/aggregate-to-controller: "true"}
 rules:
   # Without a status subresource the status is written to the object itself.
-  - {apiGroups: [example.koreo.dev], resources: [lambdaworkloads], verbs: [list, watch, patch]}
+  - {apiGroups: [example.koreo.dev], resources: [lambdaworkloads], verbs: [get, list, watch, patch]}
 """
 
 
