@@ -1,0 +1,132 @@
+"""Many objects at rest: writes, CPU and memory of the API server and the controllers in one process.
+
+Instances of the example's workflow, five objects each, on the embedded API server in memory, against an AWS in memory
+(moto's own cost would hide ours). `run() -> dict`: after all are Ready, a window in which each resource is looked at
+once more; the CPU of that look is spread over the default resync, that of the rest counts as it is. 1000 objects, or
+the promise's 10 000 with `--full` (or LAMBENT_PROMISES=full).
+"""
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from typing import Any
+
+from benchmarks.provisioning import ARCHIVE, EXAMPLE, Readiness, archive, bar, is_full
+from lambent import resources
+from lambent.kube.informer import InformerHub
+from lambent.kubeserver import KubeServer
+from lambent.platform.apply import Applier, read_manifests
+from lambent.platform.crds import apply_crds
+from lambent.platform.daemon import run as run_loop
+from lambent.resources.fake import FakeAws
+from lambent.workflow.controller import WorkflowController
+
+FULL, SHORT = 10_000, 1000
+PER_INSTANCE = 5
+CORE_PERCENT_LIMIT, KB_LIMIT = 3.0, 40.0
+IDLE_S = 8.0
+DEFAULT_RESYNC_S = 600.0
+IN_FLIGHT = 64
+
+
+def rss_kb() -> float:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4.0
+
+
+async def measure(instances: int) -> dict[str, Any]:
+    resync_s = 20.0 if instances * PER_INSTANCE <= SHORT else 240.0
+    server, aws = KubeServer(state_dir=None), FakeAws()
+    await server.open()
+    kube = server.local_client()
+    await apply_crds(kube)
+    assert not await Applier(kube, create_namespace=False, tell=lambda text: None).apply(
+        read_manifests([EXAMPLE / "manifests"])
+    )
+    before_kb = rss_kb()
+    async with InformerHub(kube) as hub:
+        settings = resources.ResourceSettings(account_id=aws.account_id, resync_s=resync_s)
+        built: list[Any] = [WorkflowController(kube, hub), *resources.controllers(kube, hub, aws, settings)]
+        running = [asyncio.ensure_future(controller.run()) for controller in built]
+        try:
+            async with hub.use(ARCHIVE) as informer:
+                await informer.synced.wait()
+                figures = await _rest(kube, aws, Readiness(informer), instances, resync_s)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+    await server.shutdown()
+    figures["rss_kb_per_object"] = round((figures.pop("rss_kb") - before_kb) / (instances * PER_INSTANCE), 1)
+    return figures
+
+
+async def _rest(kube: Any, aws: FakeAws, readiness: Readiness, instances: int, resync_s: float) -> dict[str, Any]:
+    names = [f"bench-{number:05}" for number in range(instances)]
+    begin, limit = time.perf_counter(), asyncio.Semaphore(IN_FLIGHT)
+
+    async def create(name: str) -> None:
+        async with limit:
+            await kube.create(archive(name))
+
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(create(name))
+    await readiness.all_of(names)
+    ready_s = time.perf_counter() - begin
+    # The first look after the last write may still record what it sees.
+    await asyncio.sleep(resync_s * 1.1 + 2)
+    aws.calls.clear()
+    gc.collect()
+    memory_kb, version = rss_kb(), await _version(kube)
+    idle_percent, looks = await _cpu_percent(IDLE_S), len(aws.calls)
+    window_s = resync_s * 1.1
+    busy_percent = await _cpu_percent(window_s)
+    look_cpu_s = max(0.0, busy_percent - idle_percent) / 100 * window_s
+    return {
+        "objects": instances * PER_INSTANCE,
+        "ready_s": round(ready_s, 1),
+        "idle_core_percent": round(idle_percent, 2),
+        "cpu_ms_per_look": round(look_cpu_s * 1e3 / (instances * 4), 2),
+        "core_percent": round(idle_percent + look_cpu_s / DEFAULT_RESYNC_S * 100, 2),
+        "aws_reads": len(aws.calls) - looks,
+        "writes": len(aws.writes()) + await _version(kube) - version,
+        "rss_kb": memory_kb,
+    }
+
+
+async def _version(kube: Any) -> int:
+    """The server's counter of committed changes."""
+    async for page in kube.list(ARCHIVE, limit=1):
+        return int(page.resource_version)
+    raise AssertionError("a list has a page")
+
+
+async def _cpu_percent(seconds: float) -> float:
+    begin, cpu = time.perf_counter(), time.process_time()
+    await asyncio.sleep(seconds)
+    return 100 * (time.process_time() - cpu) / (time.perf_counter() - begin)
+
+
+def run() -> dict[str, Any]:
+    instances = (FULL if is_full() else SHORT) // PER_INSTANCE
+    figures = run_loop(lambda: measure(instances))
+    return {
+        **figures,
+        "python": sys.version.split()[0],
+        "bars": {
+            "writes": bar(figures["writes"], 0),
+            "core_percent": bar(figures["core_percent"], CORE_PERCENT_LIMIT),
+            "rss_kb_per_object": bar(figures["rss_kb_per_object"], KB_LIMIT),
+        },
+    }
+
+
+def main() -> None:
+    print(json.dumps(run(), indent=2))
+
+
+if __name__ == "__main__":
+    main()
