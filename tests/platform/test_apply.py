@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lambent.errors import UsageError
-from lambent.platform.apply import read_manifests
+from lambent.kubeserver import KubeServer
+from lambent.platform.apply import Applier, read_manifests
 
 
 def _write(folder: Path, name: str, text: str) -> Path:
@@ -48,3 +49,18 @@ def test_a_field_of_a_manifest_leads_to_its_line(tmp_path: Path) -> None:
     file = _write(tmp_path, "m.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  nodeName: 3\n")
     (manifest,) = read_manifests([file])
     assert manifest.where("spec.nodeName") == f"{file}:6:13"
+
+
+async def test_a_refusal_leads_to_the_line_of_its_field_and_stops_no_other(tmp_path: Path) -> None:
+    head = "kind: ConfigMap\napiVersion: v1\nmetadata: {namespace: default, name: "
+    file = _write(tmp_path, "m.yaml", f"{head}a}}\nbogus: 1\n---\n{head}b}}\ndata: {{x: y}}\n")
+    server = KubeServer(state_dir=None)
+    await server.open()
+    lines: list[str] = []
+    try:
+        applier = Applier(server.local_client(), create_namespace=False, tell=lines.append)
+        assert await applier.apply(read_manifests([file])) == 1
+    finally:
+        await server.shutdown()
+    assert lines[0] == f"{file}:4:8: ConfigMap/a: bogus: field not declared in schema"
+    assert [result.action for result in applier.results] == ["failed", "created"]

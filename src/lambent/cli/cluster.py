@@ -1,10 +1,11 @@
 """Verbs on a Kubernetes API: apply, crds."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from lambent.cli.flags import add_settings, settings_of
+from lambent.cli.flags import add_output, add_settings, settings_of
 from lambent.cli.printing import print_data
 from lambent.cli.reporting import add_files, files_of
 
@@ -20,6 +21,7 @@ def register(verbs: Any) -> None:
     )
     apply.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders of .yaml and .k files")
     apply.add_argument("--create-namespace", action="store_true", help="make a namespace that a manifest needs")
+    add_output(apply)
     add_settings(apply, ("state", "kubeconfig"))
     apply.set_defaults(run=run_apply)
 
@@ -51,8 +53,16 @@ def run_apply(args: argparse.Namespace) -> int:
     # A platform that was asked for by its state directory wins over the shell's KUBECONFIG.
     named_state = args.setting_state is not None or not settings.kubeconfig
     kubeconfig = require_running(settings.state).kubeconfig if named_state else settings.kubeconfig
-    failures = run(lambda: apply_paths(args.paths, kubeconfig, create_namespace=args.create_namespace, tell=print))
+    tell = print if args.output == "text" else _silent
+    failures, results = run(
+        lambda: apply_paths(args.paths, kubeconfig, create_namespace=args.create_namespace, tell=tell)
+    )
+    if args.output != "text":
+        print_data({"version": 1, "failed": failures, "results": [asdict(result) for result in results]}, args.output)
     return 1 if failures else 0
+
+
+def _silent(line: str) -> None: ...
 
 
 def run_crds(args: argparse.Namespace) -> int:

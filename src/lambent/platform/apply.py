@@ -7,6 +7,7 @@ under the field manager `lambent`; a manifest that is already as it should be is
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,13 +102,24 @@ def _split(file: Path, node: yaml.Node, data: object) -> Iterator[Manifest]:
     yield Manifest(file, node, data)  # type: ignore[arg-type]  # checked above
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one manifest: created, configured, unchanged or failed, with the complaint."""
+
+    object: str
+    where: str
+    action: str
+    message: str = ""
+
+
 class Applier:
-    """Applies manifests through one client; `tell` gets a line per object."""
+    """Applies manifests through one client; `tell` gets a line per object, `results` an entry."""
 
     def __init__(self, kube: KubeClient, *, create_namespace: bool, tell: Tell) -> None:
         self._kube = kube
         self._create_namespace = create_namespace
         self._tell = tell
+        self.results: list[Applied] = []
 
     async def apply(self, manifests: Iterable[Manifest]) -> int:
         """Applies all of them in order; returns how many failed."""
@@ -127,9 +139,12 @@ class Applier:
         try:
             verb = await self._write(manifest)
         except KubeError as error:
-            self._tell(_complaint(manifest, error))
+            complaint = _complaint(manifest, error)
+            self._tell(complaint)
+            self.results.append(Applied(manifest.name, manifest.where(), "failed", complaint))
             return False
         self._tell(f"{manifest.name} {verb}")
+        self.results.append(Applied(manifest.name, manifest.where(), verb))
         return True
 
     async def _write(self, manifest: Manifest) -> str:
@@ -190,7 +205,14 @@ async def wait_established(kube: KubeClient, name: str) -> None:
         await asyncio.sleep(0.05)
 
 
+# How an API server tells a server-side apply that a field is unknown or of the wrong type; it gives no causes then.
+_TYPED = re.compile(r"^failed to create typed patch object \(.*?\): \.([^:]+): (.+)$", re.DOTALL)
+
+
 def _complaint(manifest: Manifest, error: KubeError) -> str:
+    typed = _TYPED.match(error.message)
+    if typed:
+        return f"{manifest.where(typed[1])}: {manifest.name}: {typed[1]}: {typed[2]}"
     if isinstance(error, Invalid) and error.causes:
         return "\n".join(f"{manifest.where(field)}: {manifest.name}: {field}: {text}" for field, text in error.causes)
     hint = ""
@@ -203,13 +225,16 @@ def _complaint(manifest: Manifest, error: KubeError) -> str:
     return f"{manifest.where()}: {manifest.name}: {error.message}{hint}"
 
 
-async def apply_paths(paths: Sequence[Path], kubeconfig: str, *, create_namespace: bool, tell: Tell) -> int:
-    """Reads, connects and applies; returns how many manifests failed."""
+async def apply_paths(
+    paths: Sequence[Path], kubeconfig: str, *, create_namespace: bool, tell: Tell
+) -> tuple[int, list[Applied]]:
+    """Reads, connects and applies; how many failed, and what became of each."""
     from lambent.platform.clients import cluster_client
 
     manifests = read_manifests(paths)
     kube = cluster_client(kubeconfig)
     try:
-        return await Applier(kube, create_namespace=create_namespace, tell=tell).apply(manifests)
+        applier = Applier(kube, create_namespace=create_namespace, tell=tell)
+        return await applier.apply(manifests), applier.results
     finally:
         await kube.close()
