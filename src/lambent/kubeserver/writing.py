@@ -224,10 +224,24 @@ def _ordered(obj: KubeObject) -> dict[str, Any]:
 
 
 def _is_same(new: KubeObject, old: KubeObject) -> bool:
-    """Equality of JSON values: Python takes True for 1 and 1.0 for 1, so equal dicts are compared as text too."""
+    """Equality of JSON values, the times of managers apart: a write that would only move those changes nothing.
+
+    Python takes True for 1 and 1.0 for 1, so equal dicts are compared as text too.
+    """
     if new != old:
-        return False
+        new = _at_times_of(old, new)
+        if new != old:
+            return False
     return orjson.dumps(new, option=orjson.OPT_SORT_KEYS) == orjson.dumps(old, option=orjson.OPT_SORT_KEYS)
+
+
+def _at_times_of(old: KubeObject, new: KubeObject) -> KubeObject:
+    """`new`, its managers' entries at the times they have in `old` where nothing else of them differs."""
+    before, after = old["metadata"].get("managedFields") or [], new["metadata"].get("managedFields") or []
+    if len(before) != len(after):
+        return new
+    entries = [{**mine, "time": theirs.get("time")} for mine, theirs in zip(after, before, strict=True)]
+    return {**new, "metadata": {**new["metadata"], "managedFields": entries}} if entries == before else new
 
 
 def _check_kind(call: Call, new: Any) -> None:
