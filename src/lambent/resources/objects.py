@@ -4,10 +4,12 @@ Each write carries the resourceVersion it was made from, so that two writers nev
 the pass and the runner begins it anew. Not here: what the status says (`statuses`).
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 from lambent.kube.client import KubeClient
+from lambent.kube.errors import NotFound
 from lambent.kube.types import GVK, KubeObject, PatchBody
 
 
@@ -54,7 +56,9 @@ class Held:
         """With the last finalizer of a deleted object the object goes."""
         if self.has_finalizer:
             kept = [name for name in self.obj["metadata"].get("finalizers") or () if name != self._finalizer]
-            await self.patch({"metadata": {"finalizers": kept}})
+            # An informer may trail the object's end; then what is asked for has happened.
+            with contextlib.suppress(NotFound):
+                await self.patch({"metadata": {"finalizers": kept}})
 
     async def patch(self, body: dict[str, Any], *, subresource: str = "") -> None:
         meta = self.obj["metadata"]
