@@ -29,7 +29,7 @@ class AwsPort:
     """The AWS endpoint."""
 
     port: int = _option(4566, "port of the AWS endpoint on loopback; 0 takes a free one")
-    listen: str = _option("127.0.0.1", "address it binds; beyond loopback set auth to verify")
+    listen: str = _option("127.0.0.1", "address it binds; signatures are read and not checked, so keep it on loopback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,6 @@ class Settings:
     aws_endpoint: str = _option("", "AWS endpoint the controllers speak to; empty is real AWS (controller)")
     account_id: str = _option("123456789012", "account of resources and ARNs")
     region: str = _option("us-east-1", "region of resources and ARNs", env="AWS_REGION")
-    auth: Literal["off", "parse"] = _option("parse", "what is done with SigV4 signatures")
     queue_wait: float = _option(30.0, "how long an invocation may wait for a runtime", unit="s")
     drain_timeout: float = _option(20.0, "how long a stop waits for work in flight", unit="s")
     log_level: str = _option("INFO", "debug, info, warning or error", env="LOG_LEVEL")

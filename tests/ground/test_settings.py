@@ -35,7 +35,7 @@ def test_an_empty_variable_counts_as_unset() -> None:
     [
         ({"LAMBENT_AWS_PORT": "many"}, "LAMBENT_AWS_PORT: 'many' is not a whole number"),
         ({"LAMBENT_EPHEMERAL": "perhaps"}, "LAMBENT_EPHEMERAL: 'perhaps' is neither true nor false"),
-        ({"LAMBENT_AUTH": "magic"}, "LAMBENT_AUTH: 'magic' is not one of off, parse"),
+        ({"LAMBENT_EXECUTION_BACKEND": "magic"}, "LAMBENT_EXECUTION_BACKEND: 'magic' is not one of process"),
     ],
     ids=["number", "boolean", "choice"],
 )

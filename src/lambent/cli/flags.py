@@ -12,10 +12,10 @@ from typing import Any
 from lambent.settings import Option, Settings, load, options
 
 EMBEDDED = (
-    "state", "ephemeral", "account_id", "region", "auth", "queue_wait", "drain_timeout", "log_level",
+    "state", "ephemeral", "account_id", "region", "queue_wait", "drain_timeout", "log_level",
     "aws.", "kube.", "execution.", "functions.",
 )  # fmt: skip
-SERVER = ("state", "kubeconfig", "account_id", "region", "auth", "queue_wait", "drain_timeout", "log_level",
+SERVER = ("state", "kubeconfig", "account_id", "region", "queue_wait", "drain_timeout", "log_level",
           "aws.", "admin.", "execution.", "functions.")  # fmt: skip
 CONTROLLER = ("kubeconfig", "aws_endpoint", "account_id", "region", "drain_timeout", "log_level", "admin.",
               "controllers.")  # fmt: skip
