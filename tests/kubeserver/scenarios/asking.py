@@ -56,6 +56,9 @@ class Target:
             return answer.status, warnings, raw.decode(errors="replace").strip()
 
 
+_MANAGER = ("manager", "operation", "subresource", "apiVersion")
+
+
 class _Names:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], str] = {}
@@ -77,7 +80,7 @@ def _plain(value: Any, names: _Names, key: str, *, managed: bool) -> Any:
         }
     if isinstance(value, list):
         if key == "managedFields":  # their order follows the clock's seconds
-            value = sorted(value, key=lambda entry: (entry.get("manager", ""), entry.get("operation", "")))
+            value = sorted(value, key=lambda entry: [str(entry.get(part, "")) for part in _MANAGER])
         return [_plain(one, names, key, managed=managed) for one in value]
     if not isinstance(value, str):
         return value
