@@ -1,6 +1,7 @@
 """What an informer keeps of its collection: objects as they are, or packed as bytes for large collections.
 
-A 2.7 kB object costs 14.8 kB as a dict and a fifth of that as bytes, for 23 us per read.
+A 2.7 kB object costs 14.8 kB as a dict and a fifth of that as bytes, for 23 us per read. A cache may be behind its
+reader's own writes: `is_older` tells.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,17 @@ class Cache(Protocol):
     def labels(self, key: Key) -> dict[str, str]: ...
 
     def __len__(self) -> int: ...
+
+
+def is_older(obj: KubeObject, revision: str) -> bool:
+    """Whether a cached object is from before that revision (empty is none).
+
+    resourceVersions of one server grow; one that is no number is taken as unsure, hence older.
+    """
+    cached = obj["metadata"].get("resourceVersion", "")
+    if not revision or cached == revision:
+        return False
+    return int(cached) < int(revision) if cached.isdigit() and revision.isdigit() else True
 
 
 class ObjectCache:

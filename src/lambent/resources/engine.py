@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from lambent.clock import WallClock, rfc3339, utc_now
+from lambent.kube.cache import is_older
 from lambent.kube.client import KubeClient
 from lambent.kube.controller import Context
 from lambent.kube.errors import NotFound
@@ -106,7 +107,7 @@ class Engine:
         """From the cache, unless the cache is older than our own last write."""
         cached = context.informer.get(key)
         memory = self._memory.get(key)
-        if memory is None or cached is None or not _is_older(cached, memory.version):
+        if memory is None or cached is None or not is_older(cached, memory.version):
             return cached
         try:
             return await self.kube.get(self.kind.gvk, key.name, namespace=key.namespace)
@@ -298,14 +299,6 @@ class Engine:
 
 def _loop_time() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _is_older(obj: KubeObject, version: str) -> bool:
-    """resourceVersions of one server grow; one that is no number is taken as unsure, hence older."""
-    cached = obj["metadata"].get("resourceVersion", "")
-    if not version or cached == version:
-        return False
-    return int(cached) < int(version) if cached.isdigit() and version.isdigit() else True
 
 
 def _namespace_annotations(context: Context, namespace: str) -> Mapping[str, str]:

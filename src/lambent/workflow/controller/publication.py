@@ -3,6 +3,10 @@
 The status goes to the `status` subresource if the trigger's CRD has one, else to the main object in one patch with the
 record. Every write states the revision it was made from; a conflict is answered by reading again. A kind whose schema
 drops members of the status (built-in kinds do) gets the same status once, and not in every pass.
+
+A pass that follows at once must not compare with a cache from before the last write, or one that does not know of
+a write whose answer was lost: it would find nothing to write, and the watch's event of what was written is no reason
+for another pass. `newest` asks the server then.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +14,9 @@ from datetime import datetime
 from typing import Any
 
 from lambent.clock import rfc3339
+from lambent.kube.cache import is_older
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import Conflict
+from lambent.kube.errors import Conflict, NotFound
 from lambent.kube.types import GVK, Key, KubeObject
 from lambent.workflow.controller.records import FINALIZER, drop_unused, place_record
 from lambent.workflow.engine.managed import ANNOTATION, Record
@@ -19,6 +24,8 @@ from lambent.workflow.engine.patches import compact_json
 from lambent.workflow.engine.publishing import status_patch, timeless
 
 _ATTEMPTS = 3
+# The revision of a write that was sent and not answered: newer than any.
+_UNKNOWN = "unknown"
 # Given the present status, the time and the generation to record (None for kinds without the subresource).
 StatusMaker = Callable[[Mapping[str, Any], str, int | None], dict[str, Any]]
 
@@ -31,9 +38,20 @@ class Publication:
         self._gvk = gvk
         self._now = now
         self._lossy: dict[Key, str] = {}
+        self._written: dict[Key, str] = {}
 
     def forget(self, key: Key) -> None:
         self._lossy.pop(key, None)
+        self._written.pop(key, None)
+
+    async def newest(self, cached: KubeObject) -> KubeObject | None:
+        """The trigger at least as new as our last write; None when it is gone. Raises KubeError."""
+        if not is_older(cached, self._written.get(Key.of(cached), "")):
+            return cached
+        try:
+            return await self._read(cached)
+        except NotFound:
+            return None
 
     async def publish(self, obj: KubeObject, make: StatusMaker, record: Record | None = None) -> KubeObject:
         """The object as it is after the writes (none, one or two). Raises KubeError."""
@@ -45,8 +63,7 @@ class Publication:
             except Conflict:
                 if attempt == _ATTEMPTS - 1:
                     raise
-                metadata = obj["metadata"]
-                obj = await self._kube.get(self._gvk, metadata["name"], namespace=metadata.get("namespace"))
+                obj = await self._read(obj)
         return obj
 
     async def store_record(self, obj: KubeObject, record: Record, *, finalizer: str = "") -> KubeObject:
@@ -100,13 +117,23 @@ class Publication:
         text = await place_record(self._kube, obj, record, is_held=is_held)
         return {} if annotations.get(ANNOTATION) == text else {"annotations": {ANNOTATION: text}}
 
+    async def _read(self, obj: KubeObject) -> KubeObject:
+        metadata = obj["metadata"]
+        return self._known(await self._kube.get(self._gvk, metadata["name"], namespace=metadata.get("namespace")))
+
     async def _patch(self, obj: KubeObject, body: dict[str, Any], *, subresource: str = "") -> KubeObject:
         metadata = obj["metadata"]
         stated = {**body.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}
-        return await self._kube.patch(
+        self._written[Key.of(obj)] = _UNKNOWN
+        patched = await self._kube.patch(
             self._gvk,
             metadata["name"],
             {**body, "metadata": stated},
             namespace=metadata.get("namespace"),
             subresource=subresource,
         )
+        return self._known(patched)
+
+    def _known(self, obj: KubeObject) -> KubeObject:
+        self._written[Key.of(obj)] = obj["metadata"]["resourceVersion"]
+        return obj

@@ -173,7 +173,9 @@ class TriggerKind:
             instance.calm_until = 0.0
         instance.is_dirty, instance.fingerprint, instance.due_at = False, print_, inf
         try:
-            after_s = await self._run(key, obj, instance)
+            newest = await self._publication.newest(obj)
+            # One that is gone is forgotten when the cache hears of it.
+            after_s = await self._run(key, newest, instance) if newest is not None else None
         except BaseException:
             instance.is_dirty = True
             raise
