@@ -65,10 +65,9 @@ def test_ten_rounds_leave_nothing_behind(tmp_path: Path) -> None:
             pid = up.process.pid
             measured.append((len(descendants(pid)), _objects(up), _tasks(up), _descriptors(pid), _rss_pages(pid)))
         print("rounds (children, objects, tasks, descriptors, rss pages):", measured)
-        third, last = measured[2], measured[-1]
-        assert [objects for _, objects, *_ in measured] == [[]] * 10
-        assert last[0] == third[0]
-        assert last[2] <= third[2]
-        # A connection that is just being kept alive may add one to any single sample.
-        assert min(fds for *_, fds, _ in measured[-3:]) <= min(fds for *_, fds, _ in measured[:3])
-        assert last[4] <= third[4] * RSS_GROWTH
+        children, objects, tasks, descriptors, pages = zip(*measured, strict=True)
+        assert objects == ([],) * 10
+        for counts in (children, tasks, descriptors):
+            # A connection or a task that is just ending may be in any one sample; one left per round is in all of the last.
+            assert min(counts[-3:]) <= max(counts[:3])
+        assert pages[-1] <= pages[2] * RSS_GROWTH
