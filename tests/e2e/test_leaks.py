@@ -68,6 +68,6 @@ def test_ten_rounds_leave_nothing_behind(tmp_path: Path) -> None:
         children, objects, tasks, descriptors, pages = zip(*measured, strict=True)
         assert objects == ([],) * 10
         for counts in (children, tasks, descriptors):
-            # A connection or a task that is just ending may be in any one sample; one left per round is in all of the last.
+            # What is just ending may be in any one sample; what each round leaves is in all of the last.
             assert min(counts[-3:]) <= max(counts[:3])
         assert pages[-1] <= pages[2] * RSS_GROWTH
