@@ -17,7 +17,7 @@ class Row:
     """One command line without the leading `kubectl`.
 
     Passes when it exits with `exit` and its output has every text of `says`. A row with `meanwhile` is a stream: once
-    its first line is there, the `meanwhile` command runs; when all of `says` was seen the command is ended, unless it
+    it watches, the `meanwhile` command runs; when all of `says` was seen the command is ended, unless it
     ends itself. `is_shown` False: only prepares others. `is_refused`: not supported, and said so.
     """
 

@@ -6,6 +6,7 @@ The table is printed (see it with `-rP`) and lies in the test's folder as `kubec
 import asyncio
 import re
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from lambent.kubeserver import KubeServer
 from lambent.kubeserver.pods import LogRequest
+from lambent.kubeserver.stack import AuditEvent
 from tests.kubeserver.kubectl_table import FILES, GROUPS, PAGE, Row, page
 
 REAL_TIME = True
@@ -33,11 +35,29 @@ class Lines:
             yield b"live\n"
 
 
+class Streams:
+    """Counts the watches and logs that were begun, by namespace: an audit sink. `kubectl` tells of them by no line."""
+
+    def __init__(self) -> None:
+        self.begun: Counter[str] = Counter()
+        self._more = asyncio.Event()
+
+    def __call__(self, event: AuditEvent) -> None:
+        self.begun[event.namespace] += event.verb == "watch" or event.subresource == "log"
+        self._more.set()
+
+    async def another(self, namespace: str, than: int) -> None:
+        async with asyncio.timeout(30):
+            while self.begun[namespace] == than:
+                self._more.clear()
+                await self._more.wait()
+
+
 class Runner:
     """Runs the rows of one group in a namespace and a folder of their own."""
 
-    def __init__(self, home: Path, namespace: str) -> None:
-        self._home, self._namespace = home, namespace
+    def __init__(self, home: Path, namespace: str, streams: Streams) -> None:
+        self._home, self._namespace, self._streams = home, namespace, streams
         for name, text in FILES.items():
             (home / name).write_text(text)
         self._env = {"HOME": str(home), "KUBECONFIG": str(home.parent / "config"), "PATH": "/usr/bin:/bin"}
@@ -52,10 +72,11 @@ class Runner:
         """Exit code and output; the code of a stream that was ended here is 0."""
         if "owned.yaml" in row.line:
             await self._own()
+        begun = self._streams.begun[self._namespace]
         process = await self._start(row)
         if row.meanwhile:
-            return await self._follow(process, row)
-        out, err = await asyncio.wait_for(process.communicate(), 30)
+            return await self._follow(process, row, begun)
+        out, err = await asyncio.wait_for(process.communicate(), 60)
         return process.returncode or 0, (out + err).decode()
 
     async def _own(self) -> None:
@@ -67,13 +88,13 @@ class Runner:
         )
         (self._home / "owned.yaml").write_text(text)
 
-    async def _follow(self, process: asyncio.subprocess.Process, row: Row) -> tuple[int, str]:
+    async def _follow(self, process: asyncio.subprocess.Process, row: Row, begun: int) -> tuple[int, str]:
         assert process.stdout is not None
         assert process.stderr is not None
         seen = ""
-        beside = asyncio.create_task(self._meanwhile(row))
+        beside = asyncio.create_task(self._meanwhile(row, begun))
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 while not all(text in seen for text in row.says):
                     line = await process.stdout.readline()
                     if not line:
@@ -88,8 +109,8 @@ class Runner:
             await process.communicate()
         return 0, seen
 
-    async def _meanwhile(self, row: Row) -> None:
-        await asyncio.sleep(0.3)  # kubectl must have begun to watch; it tells of that by no line in half the cases
+    async def _meanwhile(self, row: Row, begun: int) -> None:
+        await self._streams.another(self._namespace, begun)
         await self(Row(row.meanwhile))
 
 
@@ -102,14 +123,19 @@ def judge(row: Row, code: int, output: str) -> str:
 
 
 @pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Path]:
-    server = KubeServer(state_dir=tmp_path / "state")
+def streams() -> Streams:
+    return Streams()
+
+
+@pytest.fixture
+async def home(tmp_path: Path, streams: Streams) -> AsyncIterator[Path]:
+    server = KubeServer(state_dir=tmp_path / "state", audit=streams)
     server.register_logs(Lines())
     await server.startup("127.0.0.1", 0)
     server.write_kubeconfig(tmp_path / "config")
     setup = tmp_path / "setup"
     setup.mkdir()
-    run = Runner(setup, "default")
+    run = Runner(setup, "default", streams)
     await run(Row("create -f crd.yaml"))
     await run(Row("wait --for=condition=Established crd/gadgets.table.example.org --timeout=10s"))
     yield tmp_path
@@ -120,20 +146,21 @@ def _slug(group: str) -> str:
     return re.sub(r"[^a-z]+", "-", group.lower())
 
 
-async def _run_group(home: Path, group: str, gate: asyncio.Semaphore) -> list[tuple[str, Row, str]]:
+async def _run_group(home: Path, group: str, streams: Streams, gate: asyncio.Semaphore) -> list[tuple[str, Row, str]]:
     async with gate:
         folder = home / _slug(group)
         folder.mkdir()
-        run = Runner(folder, _slug(group))
+        run = Runner(folder, _slug(group), streams)
         await run(Row(f"create namespace {_slug(group)}"))
         return [(group, row, judge(row, *await run(row))) for row in GROUPS[group]]
 
 
 @pytest.mark.e2e
 @pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed: the foreign client of this test is missing")
-async def test_every_command_of_the_table_does_what_it_says(home):
+@pytest.mark.timeout(240)
+async def test_every_command_of_the_table_does_what_it_says(home, streams):
     gate = asyncio.Semaphore(AT_ONCE)
-    groups = await asyncio.gather(*(_run_group(home, group, gate) for group in GROUPS))
+    groups = await asyncio.gather(*(_run_group(home, group, streams, gate) for group in GROUPS))
     outcomes = [outcome for group in groups for outcome in group]
     lines = [f"{'FAIL' if why else 'pass'}  {group}: kubectl {row.line}  {why}" for group, row, why in outcomes]
     failed = [line for line in lines if line.startswith("FAIL")]
