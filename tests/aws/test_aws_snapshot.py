@@ -1,12 +1,10 @@
 """What outlives the process."""
 
 import json
-import threading
 
 import pytest
 
 from lambent.aws.embedded import EmbeddedAws
-from lambent.aws.embedded.gate import Gate
 from lambent.aws.embedded.snapshot import Snapshot
 from lambent.aws.errors import AwsError
 
@@ -143,29 +141,3 @@ async def test_a_broken_file_costs_its_service_only_and_is_kept(aws, tmp_path, c
     with pytest.raises(AwsError):
         await clients.call("s3", "HeadBucket", Bucket="docs")
     assert saved.with_suffix(".unreadable").read_bytes() == b"broken"
-
-
-def test_the_gate_closes_when_everyone_is_out():
-    gate = Gate()
-    inside, leave = threading.Event(), threading.Event()
-
-    def request() -> None:
-        with gate.passing(wait_s=5):
-            inside.set()
-            leave.wait(5)
-
-    thread = threading.Thread(target=request)
-    thread.start()
-    inside.wait(5)
-    with gate.closed(wait_s=0.01) as is_empty:
-        assert not is_empty
-    leave.set()
-    thread.join()
-    with gate.closed(wait_s=1) as is_empty:
-        assert is_empty
-
-
-def test_a_closed_gate_holds_a_request_but_not_for_ever():
-    gate = Gate()
-    with gate.closed(wait_s=1), gate.passing(wait_s=0.01):
-        pass

@@ -3,6 +3,7 @@
 With an endpoint (the embedded AWS, or any other) endpoint, region and keys are explicit and nothing of the shell is
 read; without one the usual AWS credential chain decides. Errors become `AwsError` in one place, `as_aws_error`.
 Loading a service's model is slow (tens of ms of JSON): a thread does it, so that the loop does not stall.
+An AWS in the same process needs no socket: `send` stands for it (`aws.local`).
 """
 
 import asyncio
@@ -14,10 +15,16 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
+from lambent import __version__
 from lambent.aws.errors import AwsError
 from lambent.aws.isolation import IsolatedSession
+from lambent.aws.local import Send, send_locally
 from lambent.aws.metrics import count_requests
+
+FAILURES = (ClientError, BotoCoreError, ResponseParserError, OSError, TimeoutError)
+"""What a call of a client raises; `as_aws_error` makes an AwsError of any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class AwsClients:
     """`endpoint_url=None` means AWS itself. `credentials=None` means dummy keys with an endpoint, else the usual chain.
 
     `retry_mode` and `max_attempts` are botocore's ("standard": 3 attempts with back-off; "adaptive" adds a client-side
-    rate limit).
+    rate limit). With `send` the endpoint's URL is only a name.
     """
 
     def __init__(
@@ -45,12 +52,15 @@ class AwsClients:
         retry_mode: str = "standard",
         max_attempts: int = 3,
         pool_connections: int = 50,
+        send: Send | None = None,
     ) -> None:
         self.endpoint_url = endpoint_url
         self.region = region
         self._credentials = credentials or (Credentials() if endpoint_url else None)
         self._session: Any = IsolatedSession() if endpoint_url else AioSession()
         count_requests(self._session)
+        if send is not None:
+            send_locally(self._session, send, access_key=(self._credentials or Credentials()).access_key)
         self._config = AioConfig(
             retries={"mode": retry_mode, "total_max_attempts": max_attempts},
             max_pool_connections=pool_connections,
@@ -58,6 +68,8 @@ class AwsClients:
             proxies={} if endpoint_url else None,
             connect_timeout=5,
             read_timeout=60,
+            # botocore's own is composed anew for each request, from ten parts.
+            user_agent=f"lambent/{__version__}",
         )
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = asyncio.Lock()
@@ -100,7 +112,7 @@ class AwsClients:
         client = await self.client(service, region)
         try:
             answer: dict[str, Any] = await getattr(client, xform_name(operation))(**params)
-        except (ClientError, BotoCoreError, OSError, TimeoutError) as error:
+        except FAILURES as error:
             raise as_aws_error(error, operation=operation) from error
         return answer
 

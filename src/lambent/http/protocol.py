@@ -7,7 +7,6 @@ a timer per connection.
 """
 
 import asyncio
-import logging
 import math
 from collections import deque
 from collections.abc import AsyncIterator
@@ -20,8 +19,6 @@ from lambent.http.wire import CLOSE, CONTINUE, KEEP_ALIVE, LAST_CHUNK, Framing, 
 
 if TYPE_CHECKING:
     from lambent.http.server import HttpServer
-
-log = logging.getLogger(__name__)
 
 # Complete requests that may wait on one connection before we stop reading from it.
 _PIPELINE_DEPTH = 16
@@ -162,15 +159,11 @@ class HttpProtocol(asyncio.Protocol):
             await self._send_stream(exchange, response, response.body)
 
     def _fail(self, exchange: Exchange) -> None:
-        request = exchange.request
-        path = request.raw_path.decode("latin-1")
-        log.exception("the service failed", extra={"method": request.method, "path": path})
-        self._server.count_failure()
+        response = self._server.failure(exchange.request)
         exchange.keep_alive = False
         if self._has_begun:
             self._transport.abort()
         elif not self._transport.is_closing():
-            response = self._limits.refuse(request, 500)
             body = response.body if isinstance(response.body, bytes) else b""
             self._write_whole(exchange, response, body)
 

@@ -14,7 +14,7 @@ import ssl
 from lambent import telemetry
 from lambent.errors import UsageError
 from lambent.http.limits import Limits
-from lambent.http.message import Service
+from lambent.http.message import Request, Response, Service
 from lambent.http.protocol import HttpProtocol
 
 log = logging.getLogger(__name__)
@@ -185,8 +185,19 @@ class HttpServer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def count_failure(self) -> None:
+    async def ask(self, request: Request) -> Response:
+        """The answer to a request of this process, as it would come over the wire."""
+        try:
+            return await self.service(request)
+        except Exception:  # noqa: BLE001 - the catch-all around a service for callers without a connection
+            return self.failure(request)
+
+    def failure(self, request: Request) -> Response:
+        """Called while handling what a service raised: logs and counts it, and gives what to answer."""
+        path = request.raw_path.decode("latin-1")
+        log.exception("the service failed", extra={"method": request.method, "path": path})
         _failures.inc()
+        return self._limits.refuse(request, 500)
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ They know a Kubernetes API by its client Protocol and AWS by an endpoint, and no
 from contextlib import AsyncExitStack
 
 from lambent import resources
+from lambent.aws.local import Send
 from lambent.kube.client import KubeClient
 from lambent.kube.fencing import FencedClient
 from lambent.kube.informer import InformerHub
@@ -20,20 +21,23 @@ _LEASE = "lambent-controller"
 
 
 class ControllerPart:
-    """All of them; `startup` after the API servers they speak to answer."""
+    """All of them; `startup` after the API servers they speak to answer. `send`: AWS is in this process."""
 
-    def __init__(self, kube: KubeClient, hub: InformerHub, settings: Settings, *, aws_endpoint: str) -> None:
+    def __init__(
+        self, kube: KubeClient, hub: InformerHub, settings: Settings, *, aws_endpoint: str, send: Send | None = None
+    ) -> None:
         self._kube = kube
         self._hub = hub
         self._settings = settings
         self._aws_endpoint = aws_endpoint
+        self._send = send
         self._stack = AsyncExitStack()
         self._controllers: Controllers | None = None
 
     async def startup(self) -> None:
         settings = self._settings
         # One attempt: a create that is sent twice by a client's own retry would not be ours to see.
-        clients = aws_clients(self._aws_endpoint, settings.region, max_attempts=1)
+        clients = aws_clients(self._aws_endpoint, settings.region, max_attempts=1, send=self._send)
         self._stack.push_async_callback(clients.aclose)
         takeover = settings.controllers.takeover.replace(",", " ").split()
         kinds = await resources.kinds_of_ours(self._kube, resources.TIER_1, takeover=takeover)

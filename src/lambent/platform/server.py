@@ -14,6 +14,7 @@ from lambent import functions, invoke
 from lambent.aws.caller import CallerReader
 from lambent.aws.clients import AwsClients
 from lambent.aws.embedded import Accounts, EmbeddedAws, may_wait
+from lambent.aws.local import Send
 from lambent.execution.executor import ProcessExecutor
 from lambent.execution.settings import ExecutionSettings
 from lambent.http.message import Request, Response, content_type
@@ -23,7 +24,7 @@ from lambent.kube.client import KubeClient
 from lambent.kube.informer import InformerHub
 from lambent.platform.admin import AdminPort, Health
 from lambent.platform.aws_port import AwsPort, Internal
-from lambent.platform.clients import aws_clients, cluster_client
+from lambent.platform.clients import aws_clients, cluster_client, send_to
 from lambent.platform.controllers import Controllers
 from lambent.platform.discovery import aws_environment
 from lambent.platform.function_output import FunctionOutput
@@ -35,8 +36,8 @@ from lambent.platform.state import StateDirectory
 from lambent.runtime.settings import PoolSettings
 from lambent.settings import Settings
 
-# moto's calls run in threads; eight keep a small machine busy without starving the loop (DESIGN, section 9).
-MOTO_THREADS, MOTO_QUEUE = 8, 256
+# moto answers one request at a time, so more threads than one would only wait for each other.
+MOTO_THREADS, MOTO_QUEUE = 1, 256
 
 
 def _may_wait(request: Request) -> bool:
@@ -56,7 +57,7 @@ def _not_now(text: bytes) -> Response:
 
 
 class AwsServer:
-    """`url` is known after startup; `serve` ends only when a controller does."""
+    """`url` and `send`, two ways to one port, are known after startup; `serve` ends only when a controller does."""
 
     def __init__(
         self, kube: KubeClient, hub: InformerHub, settings: Settings, *, state: StateDirectory, output: FunctionOutput
@@ -70,6 +71,7 @@ class AwsServer:
         self._controllers: Controllers | None = None
         self.health = Health()
         self.url = ""
+        self.send: Send | None = None
 
     async def startup(self) -> None:
         settings = self._settings
@@ -77,6 +79,7 @@ class AwsServer:
         with port_option("--aws-port"):
             host, port = await server.startup(settings.aws.listen, settings.aws.port)
         self.url = f"http://{host}:{port}"
+        self.send = send_to(server)
         self._stack.push_async_callback(server.shutdown, settings.drain_timeout)
 
         saved = None if settings.ephemeral else self._state / "aws"
@@ -109,7 +112,7 @@ class AwsServer:
     async def _lambda_service(self, registry: ImageRegistry) -> tuple[functions.Backend, invoke.InvokeService]:
         """The control plane's parts and the hot route, on one store, one executor and one directory."""
         settings = self._settings
-        clients = aws_clients(self.url, settings.region)
+        clients = aws_clients(self.url, settings.region, send=self.send)
         self._stack.push_async_callback(clients.aclose)
         store = functions.FunctionStore(
             self._kube, settings.functions.namespace, account=settings.account_id, region=settings.region

@@ -66,7 +66,7 @@ class Up:
         self._stack.push_async_callback(self._aws.shutdown)
         await self._aws.startup()
         self._aws.health.add("informers", hub.is_ready)
-        self._controllers = ControllerPart(self.kube, hub, settings, aws_endpoint=self._aws.url)
+        self._controllers = ControllerPart(self.kube, hub, settings, aws_endpoint=self._aws.url, send=self._aws.send)
         self._stack.push_async_callback(self._controllers.shutdown)
         await self._controllers.startup()
         self._publish(kube_port)

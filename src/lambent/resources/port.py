@@ -8,10 +8,8 @@ Nothing else in this package may touch a client. Not here: what an error means (
 from typing import Any, Protocol
 
 from botocore import xform_name
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
-from lambent.aws.clients import as_aws_error
+from lambent.aws.clients import FAILURES, as_aws_error
 from lambent.resources import schema
 from lambent.resources.declaration import Answer, Call, Params
 
@@ -41,6 +39,6 @@ class AwsPort:
         request = schema.to_aws(shape, params) if shape is not None else {}
         try:
             answer: Answer = await getattr(client, xform_name(operation))(**request)
-        except (ClientError, BotoCoreError, ResponseParserError, OSError, TimeoutError) as error:
+        except FAILURES as error:
             raise as_aws_error(error, operation=operation) from error
         return answer

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambent.aws.embedded.turn import turn
+
 IssuedKeys = Callable[[str], str | None]
 
 
@@ -29,14 +31,15 @@ class Accounts:
 
 
 def issued_by_moto(access_key: str) -> str | None:
-    """The account whose embedded IAM or STS issued this key."""
+    """The account whose embedded IAM or STS issued this key; called by who has the turn."""
     found = _issued(access_key)
     return found[0] if found else None
 
 
 def issued_secret(access_key: str) -> str | None:
     """The secret of a key that the embedded IAM or STS issued, to verify signatures with."""
-    found = _issued(access_key)
+    with turn():
+        found = _issued(access_key)
     return str(found[1].secret_access_key) if found else None
 
 

@@ -3,7 +3,7 @@
 Per request: the credential scope gives service, region and account; Lambda is refused (it is ours and never moto's);
 S3 is corrected (`s3_answers`); the rest goes to moto, which is told the account by a header of its own. Importing moto
 takes 0.3 s, so `startup` does it in a thread; a service's routes are built at its first request.
-Not here: threads and queues (whoever serves the app bounds them).
+Requests are answered one at a time (`turn`). Not here: threads and queues (whoever serves the app bounds them).
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from typing import Any
 
 from lambent.aws.embedded import s3_answers
 from lambent.aws.embedded.accounts import Accounts, issued_by_moto
-from lambent.aws.embedded.gate import Gate
 from lambent.aws.embedded.saving import Saver
 from lambent.aws.embedded.snapshot import Snapshot
+from lambent.aws.embedded.turn import give_up_during, turn
 from lambent.aws.embedded.wsgi import Answer, App, Environ, StartResponse, ask, raw_target
 from lambent.aws.isolation import forget_profiles
 from lambent.aws.sigv4 import CredentialScope, credential_scope
@@ -28,8 +28,7 @@ log = logging.getLogger(__name__)
 _ACCOUNT_HEADER = "HTTP_X_MOTO_ACCOUNT_ID"
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 # Their requests may wait for long, and nothing of them is saved.
-_LONG_POLLS = frozenset(("sqs",))
-_GATE_WAIT_S = 5.0
+_LONG_POLLS = frozenset(("sqs", "swf"))
 _LAMBDA_REFUSAL = b'{"message":"Lambda is not served by the embedded AWS but by lambent itself"}'
 
 
@@ -44,7 +43,6 @@ class EmbeddedAws:
         self.accounts = accounts or Accounts()
         self.changes = 0
         self._moto: App | None = None
-        self._gate = Gate()
         self._directory = directory
         self._saver: Saver | None = None
         self._saving: asyncio.Task[None] | None = None
@@ -57,7 +55,7 @@ class EmbeddedAws:
         if self._directory is not None:
             snapshot = await asyncio.to_thread(Snapshot, self._directory)
             await asyncio.to_thread(snapshot.restore)
-            self._saver = Saver(snapshot, self._gate, lambda: self.changes)
+            self._saver = Saver(snapshot, lambda: self.changes)
             self._saving = asyncio.create_task(self._saver.serve())
 
     async def shutdown(self) -> None:
@@ -81,16 +79,13 @@ class EmbeddedAws:
         service = scope.service if scope else ""
         if service == "lambda":
             return Answer("404 Not Found", _UNKNOWN_OPERATION, _LAMBDA_REFUSAL).give(start_response)
-        environ[_ACCOUNT_HEADER] = self._account(scope)
         _keep_header_names(environ)
-        if environ["REQUEST_METHOD"] in _SAFE_METHODS or service in _LONG_POLLS:
+        is_safe = environ["REQUEST_METHOD"] in _SAFE_METHODS or service in _LONG_POLLS
+        with turn():
+            environ[_ACCOUNT_HEADER] = self._account(scope)
+            # Counted within the turn: what is counted is then in every copy that follows.
+            self.changes += not is_safe
             return self._answer(environ, start_response, service, path, query)
-        with self._gate.passing(wait_s=_GATE_WAIT_S):
-            # Counted when it is done: what is counted is then in every copy that follows.
-            try:
-                return self._answer(environ, start_response, service, path, query)
-            finally:
-                self.changes += 1
 
     def _answer(
         self, environ: Environ, start_response: StartResponse, service: str, path: str, query: str
@@ -146,14 +141,33 @@ def _load_moto() -> App:
     # moto lists its own directory for each request, under a lock that all threads want.
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
-    app: App = DomainDispatcherApplication(create_backend_app)
+
+    def create(service: Any) -> Any:
+        app = create_backend_app(service)
+        _let_others_in(service)
+        return app
+
+    app: App = DomainDispatcherApplication(create)
     return app
+
+
+def _let_others_in(service: str) -> None:
+    """The calls of a service that wait; its modules are loaded by now."""
+    if service == "sqs":
+        from moto.sqs.models import Queue
+
+        give_up_during(Queue, "wait_for_messages")
+    elif service == "swf":
+        import moto.swf.models
+
+        give_up_during(moto.swf.models, "sleep")
 
 
 def _reset_moto() -> None:
     from moto.moto_api._internal.models import moto_api_backend
 
-    moto_api_backend.reset()
+    with turn():
+        moto_api_backend.reset()
 
 
 def _keep_header_names(environ: Environ) -> None:

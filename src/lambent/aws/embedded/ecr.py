@@ -8,6 +8,7 @@ gives the first two from an ECR host name. Deleting through the ECR API does not
 import re
 from typing import Any, Protocol
 
+from lambent.aws.embedded.turn import turn
 from lambent.aws.errors import AwsError
 
 _HOST = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)(?::\d+)?")
@@ -42,30 +43,40 @@ class EcrMirror:
     def image_pushed(self, repository: str, manifest: PushedManifest, *, tag: str) -> None:
         """Creates the repository when missing, then the image; a tag moves to the image pushed last."""
         account, region, name = repository.split("/", 2)
-        self.create_repository(account, region, name)
-        backend = _backend(account, region)
-        there = [image for image in backend.repositories[name].images if image.get_image_digest() == manifest.digest]
-        if there and (not tag or tag in there[0].image_tags):
-            return
-        from moto.core.exceptions import ServiceException
-
-        try:
-            backend.put_image(name, manifest.content.decode(), tag or None, manifest.media_type, manifest.digest)
-        except ServiceException as error:
-            raise AwsError(str(error.code), str(error.message), status=400, operation="PutImage") from error
+        with turn():
+            backend = _backend(account, region)
+            _ensure(backend, name, account)
+            _put(backend, name, manifest, tag)
 
     def create_repository(self, account: str, region: str, name: str) -> None:
         """Does nothing when it is there."""
-        backend = _backend(account, region)
-        if name not in backend.repositories:
-            backend.create_repository(repository_name=name, registry_id=account, **_DEFAULTS)
+        with turn():
+            _ensure(_backend(account, region), name, account)
 
     def image_deleted(self, repository: str, digest: str) -> None:
         """Does nothing when it is not there."""
         account, region, name = repository.split("/", 2)
-        backend = _backend(account, region)
-        if name in backend.repositories:
-            backend.batch_delete_image(repository_name=name, image_ids=[{"imageDigest": digest}])
+        with turn():
+            backend = _backend(account, region)
+            if name in backend.repositories:
+                backend.batch_delete_image(repository_name=name, image_ids=[{"imageDigest": digest}])
+
+
+def _ensure(backend: Any, name: str, account: str) -> None:
+    if name not in backend.repositories:
+        backend.create_repository(repository_name=name, registry_id=account, **_DEFAULTS)
+
+
+def _put(backend: Any, name: str, manifest: PushedManifest, tag: str) -> None:
+    there = [image for image in backend.repositories[name].images if image.get_image_digest() == manifest.digest]
+    if there and (not tag or tag in there[0].image_tags):
+        return
+    from moto.core.exceptions import ServiceException
+
+    try:
+        backend.put_image(name, manifest.content.decode(), tag or None, manifest.media_type, manifest.digest)
+    except ServiceException as error:
+        raise AwsError(str(error.code), str(error.message), status=400, operation="PutImage") from error
 
 
 def _backend(account: str, region: str) -> Any:

@@ -1,21 +1,20 @@
 """When the embedded AWS is saved: some seconds after a change, and at the end.
 
-A copy is made while no request that changes state is inside (`gate`), in a thread; writing follows with the gate
-open. The pause grows with the time a copy takes, so that saving never costs more than a small part of the time.
+A copy is made in a thread that has the turn, so between two requests; writing follows without it. The pause grows
+with the time a copy takes, so that saving never costs more than a small part of the time.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 
-from lambent.aws.embedded.gate import Gate
 from lambent.aws.embedded.snapshot import Snapshot
+from lambent.aws.embedded.turn import turn
 from lambent.telemetry import gauge
 
 log = logging.getLogger(__name__)
 
 _INTERVAL_S = 5.0
-_GATE_WAIT_S = 2.0
 _PAUSES_PER_COPY = 20
 """A copy may take a twentieth of the time."""
 
@@ -25,11 +24,8 @@ _copy_seconds = gauge("aws_snapshot_seconds", "Duration of the last copy of the 
 class Saver:
     """`changes` gives a number that grows with every change."""
 
-    def __init__(
-        self, snapshot: Snapshot, gate: Gate, changes: Callable[[], int], *, interval_s: float = _INTERVAL_S
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, changes: Callable[[], int], *, interval_s: float = _INTERVAL_S) -> None:
         self._snapshot = snapshot
-        self._gate = gate
         self._changes = changes
         self._interval_s = interval_s
         self._saved = changes()
@@ -53,18 +49,14 @@ class Saver:
             return True
         # The one catch-all of this runner: pickle raises anything.
         try:
-            is_saved = await asyncio.to_thread(self._save)
+            await asyncio.to_thread(self._save)
         except Exception:
             log.exception("the state of the embedded AWS could not be saved")
             return False
-        if is_saved:
-            self._saved = changes
-        return is_saved
+        self._saved = changes
+        return True
 
-    def _save(self) -> bool:
-        with self._gate.closed(wait_s=_GATE_WAIT_S) as is_empty:
-            if not is_empty:
-                return False
+    def _save(self) -> None:
+        with turn():
             copied = self._snapshot.copy()
         self._snapshot.write(copied)
-        return True

@@ -21,7 +21,7 @@ SAVED = ("s3", "iam", "sts", "sns", "logs", "dynamodb", "events", "kinesis", "se
 
 
 class Snapshot:
-    """Blocks on the disk. `save` may run while requests come in only if the caller holds those that change state."""
+    """Blocks on the disk. Whoever calls `copy` while requests come in has the turn."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
