@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from lambent.workflow.engine import Context, NotOk, PermFail, Plan, ResourceFunction, Retry, load_catalog, plan
-from lambent.workflow.engine.planner import address, stages_of
+from lambent.workflow.engine.planner import address
+from lambent.workflow.engine.targets import stages_of
 from tests.workflow.shared import documents
 
 _OTHERS = """
@@ -91,10 +92,11 @@ def test_deleting_again_what_is_being_deleted_asks_for_nothing() -> None:
     assert (found.action, type(found.outcome)) == ("wait", Retry)
 
 
-def test_fields_stay_when_it_cannot_be_told_which_are_only_for_the_creation() -> None:
-    created = _planned({"x": 1}, resource={"spec": {"a": 1, "b": 2}}, create={"overlay": {"spec": {"c": "=inputs.x"}}})
-    found = _planned({}, created.body, resource={"spec": {"a": 1}}, create={"overlay": {"spec": {"c": "=inputs.x"}}})
-    assert found.action == "none"
+def test_fields_for_the_creation_stay_though_their_overlay_fails_now() -> None:
+    overlay = {"overlay": {"spec": {"c": "=inputs.x"}}}
+    made = _planned({"x": 1}, resource={"spec": {"a": 1, "b": 2}}, create=overlay)
+    found = _planned({}, made.body, resource={"spec": {"a": 1}}, create=overlay)
+    assert (found.action, (found.body or {})["spec"]) == ("patch", {"b": None, "a": 1})
 
 
 def test_stages_are_shown_as_far_as_they_can_be_built() -> None:

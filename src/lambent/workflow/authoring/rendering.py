@@ -17,7 +17,7 @@ from lambent.workflow.engine import (
     address,
     plan_for,
 )
-from lambent.workflow.engine.planner import Stage, stages_of
+from lambent.workflow.engine.targets import Stage, stages_of
 from lambent.workflow.spec.painting import Paint, plain
 
 VERSION = 1

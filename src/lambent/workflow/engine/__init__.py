@@ -18,9 +18,10 @@ from lambent.workflow.engine.outcomes import (
 )
 from lambent.workflow.engine.parents import owner_of, parent_of
 from lambent.workflow.engine.passes import WorkflowPass
-from lambent.workflow.engine.planner import Address, Context, Plan, address, plan, plan_for
+from lambent.workflow.engine.planner import Plan, address, plan, plan_for
 from lambent.workflow.engine.references import Owner, ResourceRef
 from lambent.workflow.engine.step_run import RunResult, StepResult
+from lambent.workflow.engine.targets import Address, Context
 from lambent.workflow.engine.workflows import Step, Workflow
 
 __all__ = [

@@ -8,6 +8,8 @@ the rules for their siblings:
     x-koreo-compare-last-applied: [f]       compare with what was last applied, not with what is live
     x-lambent-compare-exact: [f]            do not read texts as JSON
 
+The first two are for lists; where either side has none, they say nothing and the field is compared like any other.
+
 A null target equals missing or null, or a server that drops nulls would be patched for ever. Not here: fields to be
 removed (`patches`).
 """
@@ -29,10 +31,14 @@ _MISSING: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`path` is the field; `reason` never holds a value of Secret data."""
+    """`path` is the field; `reason` never holds a value of Secret data.
+
+    `is_fault`: the target contradicts its own directive, so that no live object could equal it.
+    """
 
     path: str
     reason: str
+    is_fault: bool = False
 
     def __str__(self) -> str:
         text = f"{self.path}: {self.reason}" if self.path else self.reason
@@ -52,6 +58,11 @@ def differences(target: Any, live: Any, last_applied: Any = None) -> Iterator[Di
             yield Difference(difference.path, "differs")
         else:
             yield difference
+
+
+def target_fault(target: Any) -> Difference | None:
+    """Why a target could not even equal itself: a list to be compared as a map has a key twice, or lacks it."""
+    return next((found for found in differences(target, target, target) if found.is_fault), None)
 
 
 def _join(path: str, key: str) -> str:
@@ -74,10 +85,10 @@ def _object(target: Mapping[str, Any], live: Any, applied: Any, path: str) -> It
         if found is _MISSING or found is None:
             if wanted is not None:
                 yield Difference(below, "missing" if found is _MISSING else "is null")
-        elif key in as_map:
+        elif key in as_map and isinstance(wanted, list) and isinstance(found, list):
             yield from _keyed(wanted, found, before.get(key), below, as_map[key])
-        elif key in as_set:
-            yield from _set(wanted, found, below)
+        elif key in as_set and isinstance(wanted, list) and isinstance(found, list):
+            yield from _set(wanted, found, before.get(key), below)
         else:
             yield from _value(wanted, found, before.get(key), below, is_exact=key in exact)
 
@@ -114,12 +125,12 @@ def _list(wanted: list[Any], found: Any, applied: Any, path: str) -> Iterator[Di
         yield from _value(want, have, before[index], f"{path}[{index}]")
 
 
-def _set(wanted: Any, found: Any, path: str) -> Iterator[Difference]:
-    if not isinstance(wanted, list) or not isinstance(found, list):
-        yield Difference(path, f"expected a list as a set, found {_kind(found)}")
-        return
+def _set(wanted: list[Any], found: list[Any], applied: Any, path: str) -> Iterator[Difference]:
     if any(isinstance(item, Mapping | list) for item in [*wanted, *found]):
-        yield Difference(path, f"holds objects and cannot be compared as a set; use {AS_MAP}")
+        # In order, then: equal lists stay equal, or the write that a difference asks for would come again and again.
+        for below in _list(wanted, found, applied, path):
+            hint = f"holds objects and cannot be compared as a set; use {AS_MAP}"
+            yield below if below.is_fault else Difference(path, hint)
         return
     missing = [item for item in wanted if not any(_same_scalar(item, other) for other in found)]
     extra = [item for item in found if not any(_same_scalar(item, other) for other in wanted)]
@@ -135,7 +146,7 @@ def _keyed(wanted: Any, found: Any, applied: Any, path: str, keys: Any) -> Itera
     have, live_problem = _by_key(found, names)
     if problem or live_problem:
         side = "target" if problem else "live"
-        yield Difference(path, f"cannot be compared as a map: {side} {problem or live_problem}")
+        yield Difference(path, f"cannot be compared as a map: {side} {problem or live_problem}", bool(problem))
         return
     before, _ = _by_key(applied, names)
     for key, item in want.items():
@@ -158,9 +169,12 @@ def _by_key(items: Any, names: list[Any]) -> tuple[dict[Any, Mapping[str, Any]],
     for item in items:
         if not isinstance(item, Mapping):
             return result, "holds an element that is not an object"
-        absent = [name for name in names if name not in item]
+        absent = [name for name in names if item.get(name) is None]
         if absent:
             return result, f'has an element without key field "{absent[0]}"'
+        deep = [name for name in names if isinstance(item[name], Mapping | list)]
+        if deep:
+            return result, f'has an element whose key field "{deep[0]}" is {_kind(item[deep[0]])}'
         key = tuple(_hashable(item[name]) for name in names)
         if key in result:
             return result, f"has the key ({_key_text(names, item)}) twice"
@@ -172,7 +186,7 @@ def _hashable(value: Any) -> Any:
     """Typed: true is not 1."""
     if isinstance(value, bool):
         return ("bool", value)
-    return orjson.dumps(value) if isinstance(value, Mapping | list) else value
+    return value
 
 
 def _key_text(names: list[Any], item: Mapping[str, Any]) -> str:
@@ -184,7 +198,17 @@ def _same_scalar(wanted: Any, found: Any, *, is_exact: bool = False) -> bool:
         return isinstance(wanted, bool) and isinstance(found, bool) and wanted == found
     if isinstance(wanted, str) and isinstance(found, str):
         return wanted == found or (not is_exact and same_json(wanted, found))
-    return bool(wanted == found)
+    return bool(wanted == found) or _same_double(wanted, found)
+
+
+def _same_double(wanted: Any, found: Any) -> bool:
+    """A server keeps an integer beyond 64 bits as a double; against a double, doubles are compared."""
+    if {type(wanted), type(found)} != {int, float}:
+        return False
+    try:
+        return float(wanted) == float(found)
+    except OverflowError:
+        return False
 
 
 def same_json(one: str, other: str) -> bool:

@@ -5,7 +5,7 @@ to by name (overlay functions, templates) is looked up while it runs, so that a 
 preparation.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +18,10 @@ from lambent.workflow.engine.expressions import (
     Template,
     expressions_in,
 )
+from lambent.workflow.engine.marks import check_marks
 from lambent.workflow.engine.outcomes import Ok, Outcome, PermFail
 from lambent.workflow.engine.predicates import Predicate, check, compile_predicates
-from lambent.workflow.spec import Diagnostic, Document, Identity, has_errors, validate
+from lambent.workflow.spec import Diagnostic, Document, FieldPath, Identity, has_errors, validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,8 @@ Function = ValueFunction | ResourceFunction
 
 def prepare_template(document: Document) -> PreparedTemplate | Unready:
     diagnostics = validate(document)
+    if not has_errors(diagnostics):
+        diagnostics += check_static(document, ("spec", "template"))
     if has_errors(diagnostics):
         return Unready(document.identity, document, diagnostics)
     spec = document.spec
@@ -189,13 +192,24 @@ def prepare_resource_function(document: Document) -> ResourceFunction | Unready:
         return Unready(document.identity, document, diagnostics)
     compiler = Compiler(document)
     function = _resource_function(document, compiler)
-    compiler.diagnostics += check_directives(document, document.spec.get("resource"), ("spec", "resource"))
-    compiler.diagnostics += check_directives(document, document.spec.get("overlays"), ("spec", "overlays"))
+    compiler.diagnostics += check_static(document, ("spec", "resource"))
+    for index in range(len(document.spec.get("overlays") or ())):
+        compiler.diagnostics += check_static(document, ("spec", "overlays", index, "overlay"), is_part=True)
+    compiler.diagnostics += check_static(document, ("spec", "create", "overlay"), is_part=True)
     found = diagnostics + compiler.diagnostics
     if has_errors(found):
         return Unready(document.identity, document, found)
     function.diagnostics = found
     return function
+
+
+def check_static(document: Document, path: FieldPath, *, is_part: bool = False) -> Iterator[Diagnostic]:
+    """What the literal text of a target, or of a part laid over one, sets or asks for wrongly."""
+    value: Any = document.value
+    for step in path:
+        value = value[step] if isinstance(step, int) else (value or {}).get(step)
+    yield from check_directives(document, value, path, is_part=is_part)
+    yield from check_marks(document, value, path)
 
 
 def _resource_function(document: Document, compiler: Compiler) -> ResourceFunction:

@@ -4,6 +4,7 @@ Between steps values stay what they are. Most are JSON already and pass through 
 unsigned number or bytes becomes what `to_json` makes of it, and an empty optional vanishes from its map or list.
 """
 
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from lambent import cel
 from lambent.cel.values import OptionalValue
 from lambent.workflow.engine.expressions import Failed
 
-_SCALARS = frozenset({str, int, float, bool, type(None)})
+_SCALARS = frozenset({str, int, bool, type(None)})
 
 
 def plain(value: Any, where: str) -> Any:
@@ -29,6 +30,8 @@ def _is_plain(value: Any) -> bool:
     kind = type(value)
     if kind in _SCALARS:
         return True
+    if kind is float:
+        return isfinite(value)
     if kind is dict:
         return all(type(key) is str and _is_plain(item) for key, item in value.items())
     return kind is list and all(map(_is_plain, value))
@@ -40,7 +43,7 @@ def _converted(value: Any) -> Any:
         return {key: _converted(item) for key, item in pairs}
     if isinstance(value, list):
         return [_converted(_held(item)) for item in value if not _is_empty(item)]
-    if type(value) in _SCALARS:
+    if type(value) in _SCALARS or (type(value) is float and isfinite(value)):
         return value
     text = cel.compile("to_json(v)", names=("v",)).evaluate({"v": value})
     return orjson.loads(text)

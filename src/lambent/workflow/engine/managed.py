@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 
 from lambent.workflow.engine.outcomes import Ok
-from lambent.workflow.engine.patches import compact_json
+from lambent.workflow.engine.patches import RECORD_ANNOTATION, compact_json
 from lambent.workflow.engine.references import ResourceRef
 from lambent.workflow.engine.step_run import RunResult
 
-ANNOTATION = "koreo.dev/managed-resources"
+ANNOTATION = RECORD_ANNOTATION
 
 
 @dataclass(slots=True, eq=False)

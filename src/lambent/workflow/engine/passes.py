@@ -21,7 +21,6 @@ from typing import Any
 
 from lambent.workflow.engine.effects import Answer, Effect, Read, Write
 from lambent.workflow.engine.outcomes import Ok, PermFail, Retry, combine
-from lambent.workflow.engine.planner import Context
 from lambent.workflow.engine.references import Owner
 from lambent.workflow.engine.resource_run import Ran
 from lambent.workflow.engine.state import merged_state
@@ -35,6 +34,7 @@ from lambent.workflow.engine.step_run import (
     Sub,
     run_step,
 )
+from lambent.workflow.engine.targets import Context
 from lambent.workflow.engine.workflows import Step, Workflow
 
 _log = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ import orjson
 from lambent.workflow.engine.comparison import DIRECTIVES
 
 LAST_APPLIED_ANNOTATION = "koreo.dev/last-applied-configuration"
+RECORD_ANNOTATION = "koreo.dev/managed-resources"
 MANAGED_LABEL = "lambent.dev/managed"
 
 
@@ -64,19 +65,6 @@ def removed_fields(applied: Any, target: Any, live: Any) -> dict[str, Any]:
             if below:
                 gone[key] = below
     return gone
-
-
-def keep_set(gone: Mapping[str, Any], created: Mapping[str, Any]) -> dict[str, Any]:
-    """The nulls without those fields that the create-only overlay sets."""
-    kept: dict[str, Any] = {}
-    for key, item in gone.items():
-        if key not in created:
-            kept[key] = item
-        elif isinstance(item, Mapping) and isinstance(created[key], Mapping):
-            below = keep_set(item, created[key])
-            if below:
-                kept[key] = below
-    return kept
 
 
 def first_path(gone: Mapping[str, Any]) -> str:

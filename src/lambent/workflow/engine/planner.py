@@ -11,17 +11,15 @@ of the messages are part of the contract: tests of users match on them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from lambent.workflow.engine.comparison import Difference, first_difference
+from lambent.workflow.engine.comparison import Difference, first_difference, target_fault
 from lambent.workflow.engine.expressions import Failed, field_place
-from lambent.workflow.engine.functions import OverlayStep, PreparedTemplate, ResourceFunction, Unready, ValueFunction
-from lambent.workflow.engine.json_values import plain
+from lambent.workflow.engine.functions import ResourceFunction
 from lambent.workflow.engine.outcomes import NotOk, Ok, Outcome, PermFail, Retry, located
 from lambent.workflow.engine.patches import (
     first_path,
-    keep_set,
     last_applied,
     removed_fields,
     stamped,
@@ -30,35 +28,18 @@ from lambent.workflow.engine.patches import (
 )
 from lambent.workflow.engine.predicates import check
 from lambent.workflow.engine.references import Owner, ResourceRef
+from lambent.workflow.engine.targets import (
+    WAIT_S,
+    Address,
+    Context,
+    Stopped,
+    build_target,
+    created,
+    standing,
+    without_leaves,
+)
 
 Action = Literal["none", "create", "patch", "apply", "delete", "wait"]
-# Koreo's default wait where a document gives none.
-WAIT_S = 30.0
-
-
-class Lookup(Protocol):
-    """Finds what a function refers to by name, as seen from a namespace; a string says why there is none."""
-
-    def template(self, name: str, namespace: str) -> PreparedTemplate | Unready | str: ...
-
-    def overlay_function(self, name: str, namespace: str) -> ValueFunction | Unready | str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a plan may depend on beside function, inputs and live object."""
-
-    lookup: Lookup
-    owner: Owner | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Address:
-    """A resource function with its inputs, after the first half."""
-
-    function: ResourceFunction
-    bindings: dict[str, Any]
-    ref: ResourceRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +58,6 @@ class Plan:
     @property
     def is_write(self) -> bool:
         return self.action in ("create", "patch", "apply", "delete")
-
-
-class _Stop(Exception):
-    """Ends the building of a target with an outcome; never leaves this module."""
-
-    def __init__(self, outcome: NotOk) -> None:
-        super().__init__()
-        self.outcome = outcome
 
 
 def address(function: ResourceFunction, inputs: Any) -> Address | NotOk:
@@ -125,12 +98,12 @@ def plan_for(found: Address, live: Mapping[str, Any] | None, context: Context) -
         return _finish(found, {}) if live is None else _delete(found, live, f"Deleting {ref}.", WAIT_S)
     if live is None:
         if function.api.is_readonly or not function.create_enabled:
-            return Plan("wait", Retry(f"{ref} not found. Waiting...", WAIT_S, _where(found)), ref)
+            return Plan("wait", Retry(f"{ref} not found. Waiting...", WAIT_S, found.place), ref)
         return _guarded(found, lambda: _create(found, context))
     if function.api.is_readonly:
         return _finish(found, live)
     if _is_deleting(live):
-        return Plan("wait", Retry(f"{ref} is being deleted.", WAIT_S, _where(found)), ref)
+        return Plan("wait", Retry(f"{ref} is being deleted.", WAIT_S, found.place), ref)
     return _guarded(found, lambda: _update(found, live, context))
 
 
@@ -140,13 +113,9 @@ def _guarded(found: Address, build: Any) -> Plan:
         result: Plan = build()
     except Failed as failure:
         return Plan("none", PermFail(failure.message, failure.location), found.ref)
-    except _Stop as stop:
-        return Plan("none", located(stop.outcome, _where(found)), found.ref)
+    except Stopped as stop:
+        return Plan("none", located(stop.outcome, found.place), found.ref)
     return result
-
-
-def _where(found: Address) -> str:
-    return str(found.function.identity)
 
 
 def _is_deleting(live: Mapping[str, Any]) -> bool:
@@ -169,7 +138,7 @@ def _finish(found: Address, live: Mapping[str, Any]) -> Plan:
 
 
 def _delete(found: Address, live: Mapping[str, Any], message: str, delay_s: float) -> Plan:
-    outcome = Retry(message, delay_s, _where(found))
+    outcome = Retry(message, delay_s, found.place)
     if _is_deleting(live):
         return Plan("wait", outcome, found.ref)
     metadata = live.get("metadata") or {}
@@ -177,17 +146,13 @@ def _delete(found: Address, live: Mapping[str, Any], message: str, delay_s: floa
 
 
 def _create(found: Address, context: Context) -> Plan:
-    target = build_target(found, context)
     function = found.function
-    if function.create_overlay is not None:
-        target = _forced(function.create_overlay.apply(target, _staged(found, target, context)), found.ref)
-        target = plain(target, _where(found))
-    body = stamped(_body(target))
+    body = _body(created(found, build_target(found, context), context))
     owner = _owner_for(found, context)
     if owner is not None:
         given = body["metadata"].get("ownerReferences")
         body["metadata"]["ownerReferences"] = [*(given if isinstance(given, list) else []), owner.reference()]
-    outcome = Retry(f"Creating {found.ref}.", function.create_delay_s, _where(found))
+    outcome = Retry(f"Creating {found.ref}.", function.create_delay_s, found.place)
     return Plan("create", outcome, found.ref, body)
 
 
@@ -195,16 +160,17 @@ def _update(found: Address, live: Mapping[str, Any], context: Context) -> Plan:
     function = found.function
     if function.update == "never":
         return _finish(found, live)
-    target = build_target(found, context)
+    target = standing(found, build_target(found, context))
     applied = last_applied(live)
     difference = first_difference(target, live, applied)
-    gone = _gone(found, target, applied, live, context)
+    gone = _gone(found, target, applied, live)
     if difference is None and gone:
         difference = Difference(first_path(gone), "no longer wanted")
     owner = _missing_owner(found, live, context)
     if difference is None:
         return _finish(found, live) if owner is None else _adopt(found, live, owner)
     if function.update == "recreate":
+        _refuse_fault(target)
         message = f"Deleting {found.ref} to recreate due to {difference}."
         return _delete(found, live, message, function.update_delay_s)
     return _write(found, target, gone, live, owner, difference)
@@ -220,7 +186,7 @@ def _write(
 ) -> Plan:
     function, ref = found.function, found.ref
     is_apply = function.update == "apply"
-    body = stamped(_body(target))
+    body = _body(target)
     verb = "Applying" if is_apply else "Patching"
     if gone and not is_apply:
         body = union(gone, body)
@@ -234,7 +200,7 @@ def _write(
     elif "ownerReferences" in body["metadata"]:
         # A merge patch would replace the list; references of others are not ours to drop.
         del body["metadata"]["ownerReferences"]
-    outcome = Retry(f"{verb} {ref} due to {difference}.", function.update_delay_s, _where(found))
+    outcome = Retry(f"{verb} {ref} due to {difference}.", function.update_delay_s, found.place)
     action: Action = "apply" if is_apply else "patch"
     uid = (live.get("metadata") or {}).get("uid", "")
     return Plan(action, outcome, ref, body, difference, version, uid, function.force_apply)
@@ -244,7 +210,7 @@ def _adopt(found: Address, live: Mapping[str, Any], owner: Owner) -> Plan:
     """Only the owner reference is missing."""
     body = {"metadata": {"ownerReferences": [*_references(live), owner.reference()]}}
     difference = Difference("metadata.ownerReferences", "missing")
-    outcome = Retry(f"Patching {found.ref} due to {difference}.", found.function.update_delay_s, _where(found))
+    outcome = Retry(f"Patching {found.ref} due to {difference}.", found.function.update_delay_s, found.place)
     return Plan("patch", outcome, found.ref, body, difference, _version(live))
 
 
@@ -271,113 +237,24 @@ def _missing_owner(found: Address, live: Mapping[str, Any], context: Context) ->
     return owner
 
 
-def _gone(
-    found: Address, target: dict[str, Any], applied: dict[str, Any], live: Mapping[str, Any], context: Context
-) -> dict[str, Any]:
+def _gone(found: Address, target: dict[str, Any], applied: dict[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
     """Nulls for what was applied and is no longer wanted; what only `create.overlay` sets stays."""
     metadata = target["metadata"]
     # Labels and annotations belong to many; only our own keys go, never the whole map.
     wanted = {**target, "metadata": {"labels": {}, "annotations": {}, "ownerReferences": None, **metadata}}
     gone = removed_fields(applied, wanted, live)
     overlay = found.function.create_overlay
-    if not gone or overlay is None:
-        return gone
-    try:
-        return keep_set(gone, overlay.apply(target, _staged(found, target, context)))
-    except Failed:
-        # Without the overlay it cannot be told which fields are create-only, so none is removed.
-        return {}
+    return without_leaves(gone, overlay) if gone and overlay is not None else gone
 
 
 def _body(target: dict[str, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = without_directives(target)
-    return body
+    """What is sent: without directives, with our marks."""
+    _refuse_fault(target)
+    return stamped(without_directives(target))
 
 
-@dataclass(slots=True, eq=False)
-class Stage:
-    """The target after one stage, for `render`."""
-
-    name: str
-    target: dict[str, Any] = field(default_factory=dict)
-
-
-def build_target(found: Address, context: Context, stages: list[Stage] | None = None) -> dict[str, Any]:
-    """The wanted object with directives. Raises `Failed`, or ends the plan through `_Stop`."""
-    function = found.function
-    if function.resource is not None:
-        target = _forced(function.resource.apply({}, found.bindings), found.ref)
-    else:
-        target = _forced(_template(found, context).template, found.ref)
-    if stages is not None:
-        stages.append(Stage("template" if function.resource is None else "resource", target))
-    for index, overlay in enumerate(function.overlays):
-        bindings = _staged(found, target, context)
-        skipped = overlay.skip_if.evaluate(bindings)
-        if not isinstance(skipped, bool):
-            where = field_place(function.document, ("spec", "overlays", index, "skipIf"))
-            raise _Stop(PermFail(f"skipIf must yield a bool, not {type(skipped).__name__}", where))
-        if not skipped:
-            target = _forced(_overlaid(found, overlay, target, bindings, context), found.ref)
-        if stages is not None:
-            stages.append(Stage(f"overlays[{index}]", target))
-    wanted: dict[str, Any] = plain(target, _where(found))
-    return wanted
-
-
-def stages_of(found: Address, context: Context) -> list[Stage]:
-    """The target after each stage, as far as it can be built; the plan says what stopped it."""
-    stages: list[Stage] = []
-    try:
-        build_target(found, context, stages)
-    except (Failed, _Stop):
-        return stages
-    return stages
-
-
-def _overlaid(
-    found: Address, overlay: OverlayStep, target: dict[str, Any], bindings: dict[str, Any], context: Context
-) -> dict[str, Any]:
-    if overlay.overlay is not None:
-        return overlay.overlay.apply(target, bindings)
-    function = context.lookup.overlay_function(overlay.function, found.function.identity.namespace)
-    if isinstance(function, str):
-        raise _Stop(Retry(function, 15.0))
-    if isinstance(function, Unready):
-        raise _Stop(Retry(function.reason, 180.0))
-    outcome = function.evaluate(overlay.inputs.evaluate(bindings), target, has_resource=True)
-    if not isinstance(outcome, Ok):
-        raise _Stop(outcome)
-    return outcome.value if isinstance(outcome.value, dict) else target
-
-
-def _template(found: Address, context: Context) -> PreparedTemplate:
-    assert found.function.template_name is not None
-    name = found.function.template_name.evaluate(found.bindings)
-    if not isinstance(name, str) or not name:
-        raise _Stop(PermFail("resourceTemplateRef.name must yield a non-empty string"))
-    template = context.lookup.template(name, found.function.identity.namespace)
-    if isinstance(template, PreparedTemplate):
-        return template
-    raise _Stop(Retry(template if isinstance(template, str) else template.reason, WAIT_S))
-
-
-def _staged(found: Address, target: dict[str, Any], context: Context) -> dict[str, Any]:
-    bindings = {**found.bindings, "resource": target}
-    if found.function.template_name is not None:
-        bindings["template"] = {"context": _template(found, context).context}
-    return bindings
-
-
-def _forced(target: dict[str, Any], ref: ResourceRef) -> dict[str, Any]:
-    """Identity is the function's, whatever a stage says."""
-    given = target.get("metadata")
-    metadata = dict(given) if isinstance(given, dict) else {}
-    metadata["name"] = ref.name
-    if ref.namespace:
-        metadata["namespace"] = ref.namespace
-    else:
-        metadata.pop("namespace", None)
-    forced = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata}
-    forced.update((key, value) for key, value in target.items() if key not in forced)
-    return forced
+def _refuse_fault(target: dict[str, Any]) -> None:
+    """No write makes an object equal to a target that could not even equal itself."""
+    fault = target_fault(target)
+    if fault is not None:
+        raise Stopped(PermFail(str(fault)))

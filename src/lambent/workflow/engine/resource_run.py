@@ -12,9 +12,10 @@ from lambent.workflow.engine.blockers import why_waiting
 from lambent.workflow.engine.effects import Answer, Effect, Found, Read, Refused, Write
 from lambent.workflow.engine.functions import ResourceFunction
 from lambent.workflow.engine.outcomes import Outcome, Retry
-from lambent.workflow.engine.planner import Address, Context, Plan, address, plan_for
+from lambent.workflow.engine.planner import Plan, address, plan_for
 from lambent.workflow.engine.references import ResourceRef
 from lambent.workflow.engine.refusals import outcome_of
+from lambent.workflow.engine.targets import Address, Context
 
 _ATTEMPTS = 4
 _CONFLICT = 409

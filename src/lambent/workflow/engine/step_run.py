@@ -24,8 +24,9 @@ from lambent.workflow.engine.outcomes import (
     located,
     shortened,
 )
-from lambent.workflow.engine.planner import Context, Lookup, Plan
+from lambent.workflow.engine.planner import Plan
 from lambent.workflow.engine.resource_run import Ran, run_resource
+from lambent.workflow.engine.targets import Context, Lookup
 from lambent.workflow.engine.workflows import Dependency, ForEach, LogicRef, Step, Switch, Workflow
 
 MISSING_S = 15.0
