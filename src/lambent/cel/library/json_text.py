@@ -93,15 +93,21 @@ def _key(key: Any) -> str:
 
 
 def read_json(text: str) -> Any:
-    """The value of a JSON text. Errors: `Fault` (conversion) if it is none, or an integer exceeds 64 bits."""
+    """The value of a JSON text. Errors: `Fault` (conversion) if it is none, or a number or character has no value."""
     if len(text) > MAX_TEXT:
         raise LimitFault(f"from_json: more than {MAX_TEXT} characters")
-    from json import loads
+    from json import dumps, loads
 
     try:
-        return loads(text, parse_int=_integer, parse_constant=_no_constant)
+        value = loads(text, parse_int=_integer, parse_float=_double, parse_constant=_no_constant)
+        if "\\u" in text:
+            # Half a surrogate pair is no character: nothing could store or send it.
+            dumps(value, ensure_ascii=False).encode()
+        return value
     except RecursionError:
         raise Fault("conversion", "from_json: nested too deeply") from None
+    except UnicodeEncodeError:
+        raise Fault("conversion", "from_json: half a surrogate pair is not a character") from None
     except ValueError:
         raise Fault("conversion", "from_json: the string is not JSON") from None
 
@@ -110,6 +116,13 @@ def _integer(digits: str) -> int:
     if len(digits) > 20:
         raise Fault("conversion", "from_json: an integer exceeds 64 bits")
     return int64(int(digits))
+
+
+def _double(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise Fault("conversion", "from_json: a number exceeds a double")
+    return number
 
 
 def _no_constant(_name: str) -> Any:
