@@ -93,7 +93,7 @@ def test_a_difference_is_shown_by_path_in_both_directions() -> None:
         """)
     assert case.explain() == (
         "the resource differs\n  spec.size: expected 2, got 1\n  spec.more: expected 1, got nothing\n"
-        "  spec.tags: expected nothing, got {'x': 1}\n  at ResourceFunction/somewhere/f"
+        "  spec.tags: expected nothing, got {'x': 1}"
     )
 
 

@@ -65,18 +65,25 @@ def test_a_failing_expectation_says_what_was_expected_and_what_came() -> None:
             requeueAfter: 1
         """
     ).cases
-    assert case.reason.splitlines() == [
-        "step a: expected ok, got Retry: Creating Thing/a.",
-        "there is no step b",
-        "condition Ready: expected status 'True', got 'False'",
-        "expected no writes, got create Thing a",
-        "expected the next pass after 1 s, got 30.0",
+    assert case.explain().splitlines() == [
+        "the pass differs",
+        "  steps.a: expected ok, got Retry: Creating Thing/a.",
+        "  steps.b: there is no such step",
+        "  conditions.Ready.status: expected 'True', got 'False'",
+        "  noWrites: expected no writes, got create Thing a",
+        "  requeueAfter: expected 1, got 30",
     ]
+
+
+def test_a_failing_pass_names_the_steps_that_were_not_ok() -> None:
+    (case,) = _result("passes: [{expect: {requeueAfter: 1}}]").cases
+    assert case.notes == ("step a was Retry: Creating Thing/a.",)
+    assert (case.outcome, case.message) == ("Retry", "Creating Thing/a.")
 
 
 def test_a_workflow_that_does_not_converge_is_explained_step_by_step() -> None:
     (case,) = _result("converge: {within: 60s}").cases
-    assert case.reason == "not ready within 60s: Retry\n  a: Retry: no status"
+    assert case.explain() == "not ready within 60s: Retry\n  a: Retry: no status"
 
 
 @pytest.mark.parametrize(

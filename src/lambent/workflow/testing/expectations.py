@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import orjson
+
 from lambent.workflow.engine.comparison import AS_MAP, AS_SET, DIRECTIVES, EXACT, same_json, strictly_equal
 from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION, MANAGED_LABEL, without_directives
 
@@ -24,14 +26,16 @@ ABSENT: Any = _Absent.ABSENT
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """`expected` or `actual` is `ABSENT` when that side has nothing there."""
+    """`expected` or `actual` is `ABSENT` when that side has nothing there; `said` is a sentence to show instead."""
 
     path: str
     expected: Any
     actual: Any
+    said: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path or '(root)'}: expected {_show(self.expected)}, got {_show(self.actual)}"
+        said = self.said or f"expected {_show(self.expected)}, got {_show(self.actual)}"
+        return f"{self.path or '(root)'}: {said}"
 
 
 def _show(value: Any) -> str:
@@ -67,7 +71,7 @@ def mismatches(expected: Any, actual: Any, path: str = "") -> Iterator[Mismatch]
         yield from _lists(expected, actual, path)
     elif isinstance(expected, str) and isinstance(actual, str):
         if expected != actual and not same_json(expected, actual):
-            yield Mismatch(path, expected, actual)
+            yield from _texts(expected, actual, path)
     elif not strictly_equal(expected, actual):
         yield Mismatch(path, expected, actual)
 
@@ -92,6 +96,23 @@ def _maps(expected: Mapping[str, Any], actual: Mapping[str, Any], path: str) -> 
     for key, have in actual.items():
         if key not in expected and key not in DIRECTIVES:
             yield Mismatch(f"{path}.{key}" if path else key, ABSENT, have)
+
+
+def _texts(expected: str, actual: str, path: str) -> Iterator[Mismatch]:
+    """Two texts that differ; where both are JSON, what differs inside, below the path `(json)`."""
+    want, have = (parsed(text) for text in (expected, actual))
+    if type(want) is type(have) and isinstance(want, dict | list):
+        yield from mismatches(want, have, f"{path}(json)")
+    else:
+        yield Mismatch(path, expected, actual)
+
+
+def parsed(text: str) -> Any:
+    """The value of a text that is a JSON object or array, else None."""
+    try:
+        return orjson.loads(text) if text.lstrip()[:1] in ("{", "[") else None
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _lists(expected: list[Any], actual: list[Any], path: str) -> Iterator[Mismatch]:

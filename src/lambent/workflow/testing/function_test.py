@@ -7,79 +7,27 @@ run.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 from lambent.workflow.engine import (
     Catalog,
     Context,
-    DepSkip,
     Ok,
     Outcome,
-    PermFail,
     Plan,
     ResourceFunction,
-    Retry,
-    Skip,
     Unready,
     ValueFunction,
     name_of,
     plan,
 )
 from lambent.workflow.engine.expressions import Compiler, Failed, expressions_in
-from lambent.workflow.spec import Diagnostic, Document, Identity, has_errors, path_text, validate
+from lambent.workflow.spec import Diagnostic, Document, has_errors, path_text, validate
 from lambent.workflow.testing.expectations import Mismatch, mismatches, without_traces
 from lambent.workflow.testing.memory_api import StateMerge, after_write
-
-Status = Literal["passed", "failed", "skipped"]
-_OUTCOMES: dict[str, type] = {"ok": Ok, "skip": Skip, "depSkip": DepSkip, "retry": Retry, "permFail": PermFail}
-
-
-@dataclass(slots=True)
-class CaseResult:
-    """`place` is where the case stands; `reason` and `differences` say why it failed.
-
-    `actual` has, under the names of a case's expectations, what would have been met: for `lambent test --update`.
-    """
-
-    label: str
-    status: Status
-    place: str = ""
-    outcome: str = ""
-    message: str = ""
-    reason: str = ""
-    location: str = ""
-    differences: tuple[Mismatch, ...] = ()
-    is_after_failure: bool = False
-    duration_us: float = 0.0
-    index: int = -1
-    actual: dict[str, Any] = field(default_factory=dict)
-
-    def explain(self) -> str:
-        """Why the case failed, over several lines."""
-        lines = [self.reason] if self.reason else []
-        lines += [f"  {difference}" for difference in self.differences]
-        if self.location:
-            lines.append(f"  at {self.location}")
-        return "\n".join(lines)
-
-
-@dataclass(slots=True)
-class TestResult:
-    """The cases of one document; `problems` are diagnostics that kept it from running."""
-
-    identity: Identity
-    file: str
-    line: int
-    cases: list[CaseResult] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def is_passed(self) -> bool:
-        return not self.problems and all(case.status != "failed" for case in self.cases)
-
-
-TestResult.__test__ = False  # type: ignore[attr-defined]  # a result, not a class of pytest
+from lambent.workflow.testing.results import CaseResult, TestResult
+from lambent.workflow.testing.stated_outcomes import said_of, statement_of, wrong_outcome
 
 
 @dataclass(slots=True)
@@ -208,8 +156,9 @@ class _Case:
         result.reason, result.differences = self._failure(ran)
         if result.reason:
             result.status = "failed"
-            result.index, result.actual = int(self._path[-1]), _actual(ran)
-            result.location = "" if isinstance(outcome, Ok) else outcome.location
+            result.path, result.actual = self._path, _actual(self._case, ran)
+            # Differences are of values; where an outcome comes from matters when it is the outcome that is wrong.
+            result.location = "" if isinstance(outcome, Ok) or result.differences else outcome.location
         return result
 
     def _failure(self, ran: _Ran) -> tuple[str, tuple[Mismatch, ...]]:
@@ -242,16 +191,13 @@ def _run(
     return _Ran(made.outcome, made, after)
 
 
-def _actual(ran: _Ran) -> dict[str, Any]:
+def _actual(case: Mapping[str, Any], ran: _Ran) -> dict[str, Any]:
     """What each expectation would have to be for this run."""
-    outcome = ran.outcome
-    name = next(name for name, kind in _OUTCOMES.items() if isinstance(outcome, kind))
-    body: dict[str, Any] = {} if isinstance(outcome, Ok) else {"message": outcome.message}
-    if isinstance(outcome, Retry):
-        body["delay"] = int(outcome.delay_s)
-    found: dict[str, Any] = {"expectOutcome": {name: body}}
-    if isinstance(outcome, Ok) and isinstance(outcome.value, dict):
-        found["expectReturn"] = outcome.value
+    found: dict[str, Any] = {}
+    if case.get("expectOutcome"):
+        found["expectOutcome"] = statement_of(case["expectOutcome"], ran.outcome)
+    if isinstance(ran.outcome, Ok) and isinstance(ran.outcome.value, dict):
+        found["expectReturn"] = ran.outcome.value
     if ran.plan is not None:
         found["expectDelete"] = ran.plan.action == "delete"
         if ran.plan.is_write and ran.after is not None:
@@ -271,24 +217,3 @@ def _check_resource(expected: Any, ran: _Ran) -> tuple[str, tuple[Mismatch, ...]
         return f"expected a write, got {said_of(ran.outcome)}", ()
     found = tuple(mismatches(without_traces(expected), without_traces(ran.after)))
     return ("the resource differs" if found else ""), found
-
-
-def wrong_outcome(expected: Mapping[str, Any], outcome: Outcome) -> str:
-    """How an outcome differs from an expectation (`ok`, `skip`, ... with message and delay); empty when it fits."""
-    name, body = next((name, body) for name, body in expected.items() if body is not None)
-    if not isinstance(outcome, _OUTCOMES[name]):
-        return f"expected {name}, got {said_of(outcome)}"
-    if isinstance(outcome, Ok):
-        return ""
-    message = body.get("message") or ""
-    if message.lower() not in outcome.message.lower():
-        return f'expected a message with "{message}", got "{outcome.message}"'
-    delay = body.get("delay") or 0
-    if delay and isinstance(outcome, Retry) and outcome.delay_s != delay:
-        return f"expected a delay of {delay} s, got {outcome.delay_s:g} s"
-    return ""
-
-
-def said_of(outcome: Outcome) -> str:
-    """An outcome as a report names it."""
-    return "Ok" if isinstance(outcome, Ok) else f"{name_of(outcome)}: {outcome.message}"

@@ -5,7 +5,7 @@ Source: the schema that the Jenkins xUnit plugin publishes (junit-10.xsd); `file
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from lambent.workflow.testing.function_test import CaseResult
+from lambent.workflow.testing.results import CaseResult
 from lambent.workflow.testing.session import Run, Session
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from lambent.workflow.spec import Document
 from lambent.workflow.spec.painting import Paint, Style, plain
 from lambent.workflow.testing.expectations import ABSENT, Mismatch
-from lambent.workflow.testing.function_test import CaseResult
+from lambent.workflow.testing.results import CaseResult
 from lambent.workflow.testing.session import Run, Session, tested_kind
 
 VERSION = 1
@@ -16,6 +16,9 @@ _SLOWEST = 3
 _SLOW_US = 5000.0
 _MAX_NEVER = 10
 _MAX_VALUE = 400
+# Of a difference between texts of several lines; of a long line, what is shown before the first difference.
+_MAX_LINES = 40
+_CONTEXT = 60
 
 
 def pretty(session: Session, paint: Paint = plain) -> str:
@@ -47,15 +50,49 @@ def _failure(case: CaseResult, paint: Paint) -> Iterator[str]:
     yield from case.reason.splitlines()
     for difference in case.differences:
         yield from difference_lines(difference, paint)
+    yield from (paint("dim", note) for note in case.notes)
     if case.location:
         yield paint("dim", f"at {case.location}")
 
 
 def difference_lines(difference: Mismatch, paint: Paint = plain) -> Iterator[str]:
-    """The path, then what was expected and what came, one below the other so that the eye can compare."""
+    """The path, then what was expected and what came, one below the other so that the eye can compare.
+
+    Of long texts only the part around the first difference, of texts of several lines the lines that differ.
+    """
     yield f"  {difference.path or '(root)'}"
-    yield paint("good", f"    expected: {_shown(difference.expected)}")
-    yield paint("bad", f"    actual:   {_shown(difference.actual)}")
+    if difference.said:
+        yield f"    {difference.said}"
+        return
+    expected, actual = difference.expected, difference.actual
+    if isinstance(expected, str) and isinstance(actual, str):
+        if "\n" in expected.strip() and "\n" in actual.strip():
+            yield from _line_diff(expected, actual, paint)
+            return
+        expected, actual = _near_difference(expected, actual)
+    yield paint("good", f"    expected: {_shown(expected)}")
+    yield paint("bad", f"    actual:   {_shown(actual)}")
+
+
+def _line_diff(expected: str, actual: str, paint: Paint) -> Iterator[str]:
+    """Lines only expected are marked -, lines that came instead +."""
+    import difflib  # only needed when something is wrong
+
+    styles: dict[str, Style] = {"-": "good", "+": "bad"}
+    lines = difflib.unified_diff(expected.splitlines(), actual.splitlines(), lineterm="", n=2)
+    yield "    - expected, + actual"
+    for line in list(lines)[2 : 2 + _MAX_LINES]:
+        yield f"    {paint(styles[line[0]], line) if line[0] in styles else line}"
+
+
+def _near_difference(expected: str, actual: str) -> tuple[str, str]:
+    """Both texts, cut where they have been the same for long."""
+    pairs = enumerate(zip(expected, actual, strict=False))
+    same = next((index for index, (want, have) in pairs if want != have), min(len(expected), len(actual)))
+    start = same - _CONTEXT
+    if start <= 0 or max(len(expected), len(actual)) <= _MAX_VALUE:
+        return expected, actual
+    return f"…{expected[start:]}", f"…{actual[start:]}"
 
 
 def _shown(value: Any) -> str:
@@ -135,7 +172,8 @@ def _case_data(case: CaseResult) -> dict[str, Any]:
 def _difference_data(difference: Mismatch) -> dict[str, Any]:
     """A side that has nothing there is left out."""
     sides = {"expected": difference.expected, "actual": difference.actual}
-    return {"path": difference.path, **{name: value for name, value in sides.items() if value is not ABSENT}}
+    said = {"said": difference.said} if difference.said else {}
+    return {"path": difference.path, **{name: value for name, value in sides.items() if value is not ABSENT}, **said}
 
 
 def list_data(documents: Sequence[Document]) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ changes: a case that expects a return and meets a Retry still fails, because tha
 whose text would not mean the wanted thing afterwards is not written.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +17,8 @@ from lambent.workflow.spec import Document, load_text
 from lambent.workflow.spec.positions import find
 from lambent.workflow.spec.yaml_nodes import Node, key_text, to_value
 from lambent.workflow.testing.expectations import mismatches
-from lambent.workflow.testing.function_test import CaseResult
+from lambent.workflow.testing.results import CaseResult
 from lambent.workflow.testing.session import Session
-
-_EXPECTATIONS = ("expectReturn", "expectResource", "expectOutcome", "expectDelete")
 
 
 class Edit(NamedTuple):
@@ -46,7 +43,7 @@ def update(session: Session) -> Updated:
     report = Updated()
     by_file: dict[str, list[tuple[Document, CaseResult]]] = {}
     for run, case in session.cases():
-        if case.status == "failed" and case.index >= 0 and run.document.node is not None:
+        if case.status == "failed" and case.actual and run.document.node is not None:
             by_file.setdefault(run.document.file, []).append((run.document, case))
         elif case.status == "failed":
             report.left.append(f"{case.place}: {case.reason}")
@@ -84,43 +81,38 @@ def applied(text: str, edits: Iterable[Edit]) -> str:
 
 
 def _case_edits(document: Document, case: CaseResult) -> Iterator[Edit]:
-    spec = document.spec["testCases"][case.index]
-    name = next(name for name in _EXPECTATIONS if spec.get(name) is not None)
-    if name not in case.actual or document.node is None:
+    """Of each expectation that stands in the document and can be met."""
+    if document.node is None:
         return
-    actual = case.actual[name]
-    if name == "expectOutcome":
-        actual = _outcome(spec[name], actual)
-    node, key = find(document.node, ("spec", "testCases", case.index, name), document.text)
-    if key is not None:
-        yield from edits_of(node, key, actual, document.text)
+    for name, actual in case.actual.items():
+        path = (*case.path, name)
+        node, key = find(document.node, path, document.text)
+        if key is not None and key_text(key, document.text) == name:
+            yield from edits_of(node, key, actual, document.text)
 
 
-def _outcome(expected: Mapping[str, Any], actual: dict[str, Any]) -> dict[str, Any]:
-    """Of an outcome of the expected kind only what the case states; a message that fits stays as short as it is."""
-    (name, body), (wanted, given) = next(iter(actual.items())), next(iter(expected.items()))
-    if name != wanted or not isinstance(given, Mapping):
-        return actual
-    kept = {key: body[key] for key in given if key in body}
-    if str(given.get("message") or "").lower() in str(body.get("message", "")).lower() and "message" in kept:
-        kept["message"] = given["message"]
-    return {name: kept}
+def edits_of(node: Node, key: Node | None, actual: Any, text: str, *, in_flow: bool = False) -> Iterator[Edit]:
+    """What must change so that a node means `actual`; `key` is its key, None for an item of a list.
 
-
-def edits_of(node: Node, key: Node | None, actual: Any, text: str) -> Iterator[Edit]:
-    """What must change so that a node means `actual`; `key` is its key, None for an item of a list."""
+    `in_flow` says that the node stands inside braces or brackets, where nothing can be laid out as a block.
+    """
     if not any(mismatches(to_value(node, text, []), actual)):
         return
-    if _is_block(node, text) and node.kind == "map" and isinstance(actual, Mapping):
+    is_block = _is_block(node, text)
+    if node.kind == "map" and isinstance(actual, Mapping):
         names = [key_text(each, text) for each in node.keys]
-        if any(name in actual for name in names):
+        if is_block and any(name in actual for name in names):
             yield from _map_edits(node, names, actual, text)
             return
-    if _is_block(node, text) and node.kind == "list" and isinstance(actual, list) and len(actual) == len(node.items):
+        if names and set(names) == set(actual):
+            for name, inner, item in zip(names, node.keys, node.items, strict=True):
+                yield from edits_of(item, inner, actual[name], text, in_flow=True)
+            return
+    if node.kind == "list" and isinstance(actual, list) and actual and len(actual) == len(node.items):
         for item, value in zip(node.items, actual, strict=True):
-            yield from edits_of(item, None, value, text)
+            yield from edits_of(item, None, value, text, in_flow=in_flow or not is_block)
         return
-    yield _replaced(node, key, actual, text)
+    yield _replaced(node, None if in_flow else key, actual, text)
 
 
 def _map_edits(node: Node, names: list[str], actual: Mapping[str, Any], text: str) -> Iterator[Edit]:
@@ -188,8 +180,6 @@ def _block_text(value: Any, column: int) -> str:
 
 
 def _flow_text(value: Any) -> str:
-    """On one line; JSON, except that text without anything special stands plain."""
-    if isinstance(value, str) and "\n" not in value:
-        dumped: str = yaml.safe_dump(value, allow_unicode=True, width=10_000)
-        return dumped.removesuffix("\n").removesuffix("\n...")
-    return json.dumps(value, ensure_ascii=False)
+    """On one line, in a form that means the same inside and outside of brackets."""
+    dumped: str = yaml.safe_dump([value], default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000)
+    return dumped.removesuffix("\n")[1:-1]

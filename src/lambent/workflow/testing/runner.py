@@ -11,8 +11,9 @@ from pathlib import Path
 from lambent.workflow import engine
 from lambent.workflow.engine import MISSING_REFERENCE, Catalog
 from lambent.workflow.spec import Diagnostic, Document, has_errors, in_order, kind_of, load_paths, validate
-from lambent.workflow.testing.function_test import TestResult, run_function_test, test_diagnostics
+from lambent.workflow.testing.function_test import run_function_test, test_diagnostics
 from lambent.workflow.testing.memory_api import StateMerge
+from lambent.workflow.testing.results import TestResult
 from lambent.workflow.testing.workflow_test import run_workflow_test, workflow_test_diagnostics
 
 _FURTHER = {"FunctionTest": test_diagnostics, "WorkflowTest": workflow_test_diagnostics}
@@ -94,7 +95,7 @@ def run_one(
     """Runs one FunctionTest or WorkflowTest."""
     catalog = nearest_catalog(document, loaded)
     if document.identity.kind == "WorkflowTest":
-        return run_workflow_test(document, catalog)
+        return run_workflow_test(document, catalog, fail_fast=fail_fast)
     return run_function_test(document, catalog, mode=mode, fail_fast=fail_fast)
 
 

@@ -15,8 +15,8 @@ from typing import Literal
 
 from lambent.workflow.spec import Diagnostic, Document
 from lambent.workflow.testing.coverage import Coverage, Place
-from lambent.workflow.testing.function_test import CaseResult, TestResult
 from lambent.workflow.testing.memory_api import StateMerge
+from lambent.workflow.testing.results import CaseResult, TestResult
 from lambent.workflow.testing.runner import Loaded, is_test, run_one
 
 Modes = Literal["merge", "legacy", "both"]
