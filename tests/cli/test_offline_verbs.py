@@ -1,6 +1,5 @@
-"""validate, render, plan, graph and crds --infer: offline, exact about what is wrong and what would happen."""
+"""validate, render, graph and crds --infer: offline, exact about what is wrong and what would happen."""
 
-import json
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -137,92 +136,6 @@ def test_a_wrong_name_says_what_was_meant(run: Commands, shop: Shop, name: str, 
     ran = run(f"render {name} -f {shop.files}")
     assert ran.code == 2
     assert expected in ran.err
-
-
-def test_plan_without_resources_creates_the_first_and_exits_with_3(run: Commands, shop: Shop) -> None:
-    ran = run(f"plan shops --parent {shop.parent} -f {shop.files} -o json")
-    (change,) = ran.data["passes"][0]["changes"]
-    assert ran.code == 3
-    assert (change["action"], change["kind"], change["name"]) == ("create", "Shelf", "shop-a")
-    assert change["object"]["spec"] == {"boards": 3, "colour": "red"}
-
-
-def test_plan_shows_what_a_patch_changes(run: Commands, shop: Shop) -> None:
-    (shop.live / "shelf.yaml").write_text(SHELF)
-    ran = run(f"plan shop/shops --parent {shop.parent} --resources {shop.live} -f {shop.files}")
-    assert ran.code == 3
-    assert "~ patch Shelf/shop/shop-a" in ran.out
-    assert "spec.boards: 2 -> 3" in ran.out
-    assert "0 to create, 1 to change, 0 to delete" in ran.out
-
-
-def test_plan_of_a_settled_object_exits_with_0(run: Commands, shop: Shop) -> None:
-    owner = "ownerReferences: [{apiVersion: example.org/v1, kind: Shop, name: corner, "
-    owner += "uid: 11111111-2222-3333-4444-555555555555, controller: false, blockOwnerDeletion: false}]"
-    live = SHELF.replace("boards: 2", "boards: 3").replace("namespace: shop}", f"namespace: shop, {owner}}}")
-    (shop.live / "shelf.yaml").write_text(live)
-    ran = run(f"plan shops --parent {shop.parent} --resources {shop.live} -f {shop.files}")
-    assert ran.code == 0, ran.out
-    assert "nothing to write" in ran.out
-
-
-def test_plan_to_convergence_ends_where_steps_wait(run: Commands, shop: Shop) -> None:
-    (shop.live / "shelf.yaml").write_text(SHELF)
-    ran = run(f"plan shops --parent {shop.parent} --resources {shop.live} -f {shop.files} --converge -o json")
-    assert ran.code == 3
-    assert [len(one["changes"]) for one in ran.data["passes"]] == [1, 0]
-    assert ran.data["state"] == {"colour": "red"}
-
-
-def test_plan_names_orphans_and_what_becomes_of_them(run: Commands, shop: Shop) -> None:
-    ref = {"apiVersion": "example.org/v1", "kind": "Shelf", "plural": "", "name": "old", "readonly": False}
-    record = json.dumps({"workflow": "shops", "resources": {"gone": {**ref, "namespace": "shop"}}})
-    parent = shop.parent.read_text().replace(
-        "metadata: {", f"metadata: {{annotations: {{koreo.dev/managed-resources: {json.dumps(record)}}}, "
-    )
-    shop.parent.write_text(parent)
-    ran = run(f"plan shops --parent {shop.parent} -f {shop.files}")
-    assert "orphans, which are kept (orphans: keep):\n  - Shelf/shop/old" in ran.out
-    shop.edit("workflow.k.yaml", "spec:\n  crdRef", "spec:\n  orphans: delete\n  crdRef")
-    assert "1 to create, 0 to change, 1 to delete" in run(f"plan shops --parent {shop.parent} -f {shop.files}").out
-
-
-def test_plan_never_shows_the_data_of_a_secret(run: Commands, shop: Shop) -> None:
-    shop.edit("functions.k.yaml", "apiVersion: example.org/v1\n    kind: Shelf", "apiVersion: v1\n    kind: Secret")
-    shop.edit("functions.k.yaml", "spec: {boards: =inputs.boards}", "stringData: {password: hunter2}")
-    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: shop-a, namespace: shop}\nstringData: {password: other1}\n"
-    for form in ("text", "json"):
-        created = run(f"plan shops --parent {shop.parent} -f {shop.files} -o {form}")
-        (shop.live / "secret.yaml").write_text(secret)
-        patched = run(f"plan shops --parent {shop.parent} --resources {shop.live} -f {shop.files} -o {form}")
-        assert (created.code, patched.code) == (3, 3)
-        for ran in (created, patched):
-            assert "password" in ran.out
-            assert "hunter2" not in ran.out
-            assert "other1" not in ran.out
-
-
-def test_plan_fills_defaults_from_a_crd_among_the_files(run: Commands, shop: Shop) -> None:
-    crd = CRD.replace("Shelf", "Shop").replace("shelves", "shops").replace("shelf", "shop")
-    (shop.files / "crd.yaml").write_text(crd.replace("boards: {type: integer", "boards: {type: integer, default: 7"))
-    shop.parent.write_text(shop.parent.read_text().replace(", boards: 3", ""))
-    ran = run(f"plan shops --parent {shop.parent} -f {shop.files} -o json")
-    assert ran.data["passes"][0]["changes"][0]["object"]["spec"]["boards"] == 7
-
-
-def test_plan_says_what_it_assumes_of_a_parent_that_no_server_has_stored(run: Commands, shop: Shop) -> None:
-    shop.parent.write_text("apiVersion: example.org/v1\nkind: Shop\nmetadata: {name: x}\nspec: {name: a, boards: 1}\n")
-    ran = run(f"plan shops --parent {shop.parent} -f {shop.files}")
-    assert "note: the parent has no metadata.uid; 00000000-" in ran.out
-    assert "note: the parent has no metadata.namespace; default is assumed" in ran.out
-
-
-def test_a_step_that_fails_makes_plan_fail(run: Commands, shop: Shop) -> None:
-    shop.parent.write_text(shop.parent.read_text().replace("{name: a, ", "{"))
-    ran = run(f"plan shops --parent {shop.parent} -f {shop.files}")
-    assert ran.code == 1
-    assert '✗ naming  PermFail  no such key "name" in parent.spec (map)' in ran.out
-    assert "· shelf   DepSkip  waits for naming" in ran.out
 
 
 def test_graph_shows_why_a_step_waits(run: Commands, shop: Shop) -> None:

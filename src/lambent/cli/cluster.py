@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from lambent.cli.flags import add_output, add_settings, settings_of
+from lambent.cli.flags import add_output, add_settings, kubeconfig_of
 from lambent.cli.printing import print_data
 from lambent.cli.reporting import add_files, files_of
 
@@ -47,12 +47,8 @@ def register(verbs: Any) -> None:
 def run_apply(args: argparse.Namespace) -> int:
     from lambent.platform.apply import apply_paths
     from lambent.platform.daemon import run
-    from lambent.platform.discovery import require_running
 
-    settings = settings_of(args)
-    # A platform that was asked for by its state directory wins over the shell's KUBECONFIG.
-    named_state = args.setting_state is not None or not settings.kubeconfig
-    kubeconfig = require_running(settings.state).kubeconfig if named_state else settings.kubeconfig
+    kubeconfig = kubeconfig_of(args)
     tell = print if args.output == "text" else _silent
     failures, results = run(
         lambda: apply_paths(args.paths, kubeconfig, create_namespace=args.create_namespace, tell=tell)

@@ -114,6 +114,8 @@ def _binding(text: str) -> tuple[str, Any]:
             value = Path(value[1:]).read_text(encoding="utf-8")
         except OSError as error:
             raise UsageError(f"--bind {text}: {error.strerror}") from error
+        except UnicodeError as error:
+            raise UsageError(f"--bind {text}: the file is not UTF-8 text") from error
     try:
         nodes = list(parse_nodes(value))
     except YamlProblem as problem:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lambent.errors import UsageError
 from lambent.settings import Option, Settings, load, options
 
 EMBEDDED = (
@@ -60,3 +61,20 @@ def add_output(parser: argparse.ArgumentParser, *, formats: tuple[str, ...] = ("
 def add_state(parser: argparse.ArgumentParser) -> None:
     """`--state` alone, for verbs that only look for a running platform."""
     add_settings(parser, ("state",))
+
+
+def kubeconfig_of(args: argparse.Namespace) -> str:
+    """The platform's of a state directory that was named, else the one given, else that of a running platform.
+
+    A platform that was asked for by its state directory wins over the shell's KUBECONFIG. Raises `UsageError`.
+    """
+    from lambent.platform.discovery import require_running
+
+    settings = settings_of(args)
+    is_named = args.setting_state is not None
+    if settings.kubeconfig and not is_named:
+        return settings.kubeconfig
+    try:
+        return require_running(settings.state).kubeconfig
+    except UsageError as error:
+        raise UsageError(f"{error}" + ("" if is_named else ", or a cluster by --kubeconfig")) from None

@@ -17,6 +17,7 @@ from lambent.cli import (
     expressions,
     image,
     invoking,
+    planning,
     services,
     testing,
     workflows,
@@ -40,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lambent {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    for family in (embedded, cluster, testing, workflows, expressions, workloads, invoking, image, services):
+    for family in (embedded, cluster, testing, workflows, planning, expressions, workloads, invoking, image, services):
         family.register(verbs)
     return parser
 

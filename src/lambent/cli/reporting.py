@@ -26,6 +26,17 @@ def add_reporting(
         parser.add_argument("--strict", action="store_true", help="warnings fail too")
 
 
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", type=Path, default=[Path(".")], metavar="PATH", help="files or folders, or - (default .)"
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f",

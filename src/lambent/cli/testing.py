@@ -3,11 +3,10 @@
 import argparse
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambent.cli.printing import print_data
-from lambent.cli.reporting import add_reporting, has_strict_warnings, paint_of
+from lambent.cli.reporting import add_paths, add_reporting, has_strict_warnings, paint_of
 from lambent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ def register(verbs: Any) -> None:
     test = verbs.add_parser(
         "test", help="run FunctionTests and WorkflowTests", epilog="example: lambent test examples/ -k bucket"
     )
-    test.add_argument("paths", nargs="*", type=Path, default=[Path(".")], metavar="PATH", help="files or folders")
+    add_paths(test)
     test.add_argument("-k", dest="select", default="", metavar="TEXT", help="only tests whose name holds this")
     test.add_argument("--kind", default="", metavar="KIND", help="only tests of this kind, or of functions of it")
     test.add_argument(
@@ -46,6 +45,8 @@ def register(verbs: Any) -> None:
 
 
 def run_test(args: argparse.Namespace) -> int:
+    if "-" in map(str, args.paths) and (args.watch or args.update or args.changed is not None):
+        raise UsageError("--watch, --update and --changed need files; standard input has none")
     if args.watch:
         return _watch(args)
     return _once(args)

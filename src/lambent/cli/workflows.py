@@ -1,18 +1,25 @@
-"""Verbs for people who write workflows, all offline: validate, render, plan, graph, fmt. `plan --cluster` reads one."""
+"""Verbs for people who write workflows: validate, render, graph, fmt. Only `graph --cluster` asks a cluster."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambent.cli.flags import add_settings, settings_of
+from lambent.cli.flags import add_settings, kubeconfig_of
 from lambent.cli.printing import print_data
-from lambent.cli.reporting import add_files, add_reporting, diagnostic_data, files_of, has_strict_warnings, paint_of
+from lambent.cli.reporting import (
+    add_files,
+    add_paths,
+    add_reporting,
+    counted,
+    diagnostic_data,
+    files_of,
+    has_strict_warnings,
+    paint_of,
+)
 from lambent.errors import UsageError
 
 if TYPE_CHECKING:
-    from lambent.workflow.authoring.forecast import Forecast
-    from lambent.workflow.engine import Workflow
     from lambent.workflow.spec import Diagnostic
     from lambent.workflow.testing import Loaded
 
@@ -22,7 +29,6 @@ _DIFFERENCE = 3
 def register(verbs: Any) -> None:
     _register_validate(verbs)
     _register_render(verbs)
-    _register_plan(verbs)
     _register_graph(verbs)
     _register_fmt(verbs)
 
@@ -33,7 +39,7 @@ def _register_validate(verbs: Any) -> None:
         help="check workflows, functions and tests, without a cluster",
         epilog="example: lambent validate examples/ --strict",
     )
-    validate.add_argument("paths", nargs="*", type=Path, default=[Path(".")], metavar="PATH", help="files or folders")
+    add_paths(validate)
     validate.add_argument(
         "--crds", type=Path, metavar="DIR", help="check resources in the files against these CRDs as well"
     )
@@ -59,24 +65,6 @@ def _register_render(verbs: Any) -> None:
     render.set_defaults(run=run_render)
 
 
-def _register_plan(verbs: Any) -> None:
-    plan = verbs.add_parser(
-        "plan",
-        help="what a workflow would write; writes nothing, and exits with 3 when there is something",
-        epilog="example: lambent plan orders --parent order.yaml --resources live/ -f examples/",
-    )
-    plan.add_argument("workflow", metavar="WORKFLOW", help="its name, or NAMESPACE/NAME")
-    plan.add_argument("--parent", required=True, type=Path, metavar="FILE", help="the trigger object")
-    source = plan.add_mutually_exclusive_group()
-    source.add_argument("--resources", type=Path, metavar="DIR", help="objects that exist (default: none)")
-    source.add_argument("--cluster", action="store_true", help="read the objects, and the parent, from the cluster")
-    plan.add_argument("--converge", action="store_true", help="further passes, until one writes nothing")
-    add_files(plan)
-    add_reporting(plan, strict=True)
-    add_settings(plan, ("state", "kubeconfig"))
-    plan.set_defaults(run=run_plan)
-
-
 def _register_graph(verbs: Any) -> None:
     graph = verbs.add_parser(
         "graph",
@@ -97,7 +85,7 @@ def _register_fmt(verbs: Any) -> None:
     fmt = verbs.add_parser(
         "fmt", help="write YAML in one form, keeping comments", epilog="example: lambent fmt --check examples/"
     )
-    fmt.add_argument("paths", nargs="*", type=Path, default=[Path(".")], metavar="PATH", help="files or folders")
+    add_paths(fmt)
     fmt.add_argument("--check", action="store_true", help="change nothing; exit with 3 when a file would change")
     add_reporting(fmt)
     fmt.set_defaults(run=run_fmt)
@@ -128,7 +116,7 @@ def run_validate(args: argparse.Namespace) -> int:
         for diagnostic in found:
             first, _, rest = diagnostic.render().partition("\n")
             print(paint("bad" if diagnostic.is_error else "warn", first) + (f"\n{rest}" if rest else ""))
-        print(f"{count} documents: {errors} errors, {len(found) - errors} warnings")
+        print(f"{counted(count, 'document')}: {counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}")
     return 1 if has_errors(found, strict=args.strict) else 0
 
 
@@ -150,7 +138,7 @@ def run_render(args: argparse.Namespace) -> int:
 
     loaded = load_existing(files_of(args))
     function = function_of(loaded.catalog, args.name)
-    inputs = read_object(args.inputs, "--inputs") if args.inputs else {}
+    inputs = read_object(args.inputs, "--inputs", is_whole=False) if args.inputs else {}
     live = read_object(args.resource, "--resource") if args.resource else None
     rendered = render(function, inputs, loaded.catalog, live)
     if args.output == "text":
@@ -159,53 +147,6 @@ def run_render(args: argparse.Namespace) -> int:
         print_data(render_data(rendered, with_stages=args.stages), args.output)
     is_bad = isinstance(rendered.outcome, PermFail) or has_strict_warnings(args, function.diagnostics)
     return 1 if is_bad else 0
-
-
-def run_plan(args: argparse.Namespace) -> int:
-    from lambent.workflow.authoring.choosing import load_existing, read_object, workflow_of
-    from lambent.workflow.authoring.forecast_output import plan_data, plan_text
-    from lambent.workflow.engine import PermFail
-
-    loaded = load_existing(files_of(args))
-    workflow = workflow_of(loaded.catalog, args.workflow)
-    parent = read_object(args.parent, "--parent")
-    made, notes = _forecast(args, workflow, parent, loaded)
-    if args.output == "text":
-        print(plan_text(made, notes, paint_of(args)))
-    else:
-        print_data(plan_data(made, notes), args.output)
-    if isinstance(made.passes[-1].result.outcome, PermFail) or has_strict_warnings(args, loaded.diagnostics):
-        return 1
-    return _DIFFERENCE if made.has_difference else 0
-
-
-def _forecast(
-    args: argparse.Namespace, workflow: "Workflow", parent: dict[str, Any], loaded: "Loaded"
-) -> "tuple[Forecast, list[str]]":
-    from lambent.workflow.authoring.choosing import read_objects
-    from lambent.workflow.authoring.forecast import answer_from, completed, drive, forecast
-    from lambent.workflow.authoring.schemas import defaulted
-
-    if args.cluster:
-        from lambent.platform.daemon import run
-        from lambent.platform.workloads import forecast_on
-
-        kubeconfig = kubeconfig_of(args)
-        return run(lambda: forecast_on(kubeconfig, workflow, parent, loaded.catalog, converge=args.converge))
-    parent, notes = completed(defaulted(parent, loaded.documents), workflow=workflow)
-    objects = [document.value for document in read_objects([args.resources], "--resources")] if args.resources else []
-    reading = forecast(workflow, parent, loaded.catalog, converge=args.converge)
-    return drive(reading, answer_from(objects)), notes
-
-
-def kubeconfig_of(args: argparse.Namespace) -> str:
-    """The platform's of a state directory that was named, else the one given, else that of a running platform."""
-    from lambent.platform.discovery import require_running
-
-    settings = settings_of(args)
-    if args.setting_state is not None or not settings.kubeconfig:
-        return require_running(settings.state).kubeconfig
-    return settings.kubeconfig
 
 
 def run_graph(args: argparse.Namespace) -> int:
@@ -248,6 +189,8 @@ def _outcomes(args: argparse.Namespace) -> dict[str, str]:
 def run_fmt(args: argparse.Namespace) -> int:
     from lambent.workflow.authoring.formatting import format_files
 
+    if [str(path) for path in args.paths] == ["-"]:
+        return _format_stdin(args)
     for path in args.paths:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder")
@@ -260,7 +203,22 @@ def run_fmt(args: argparse.Namespace) -> int:
             print(f"{file} {verb}")
         for file, reason in report.refused.items():
             print(f"{file} left as it is: {reason}")
-        print(f"{report.count} files, {len(report.changed)} {verb}")
+        print(f"{counted(report.count, 'file')}, {len(report.changed)} {verb}")
     if any(reason.is_error for reason in report.refused.values()):
         return 1
     return _DIFFERENCE if args.check and report.changed else 0
+
+
+def _format_stdin(args: argparse.Namespace) -> int:
+    """From standard input to standard output, for editors."""
+    from lambent.workflow.authoring.formatting import format_text
+
+    text = sys.stdin.read()
+    formatted, refusal = format_text(text)
+    if refusal is not None:
+        print(f"left as it is: {refusal}", file=sys.stderr)
+    if not args.check:
+        print(formatted, end="")
+    if refusal is not None and refusal.is_error:
+        return 1
+    return _DIFFERENCE if args.check and formatted != text else 0

@@ -3,10 +3,9 @@
 import argparse
 from typing import Any
 
-from lambent.cli.flags import add_settings
+from lambent.cli.flags import add_settings, kubeconfig_of
 from lambent.cli.printing import print_data, print_table
 from lambent.cli.reporting import add_reporting, paint_of
-from lambent.cli.workflows import kubeconfig_of
 
 _DIFFERENCE = 3
 

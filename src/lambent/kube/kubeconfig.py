@@ -128,7 +128,7 @@ def _resolve(
 ) -> ClusterConfig:
     name = context or merged["current-context"]
     if not name and not context:
-        raise UsageError("kubeconfig has no current-context; give --context")
+        raise UsageError("kubeconfig has no current-context; `kubectl config use-context NAME` sets one")
     chosen = _named(merged, "contexts", name, "context")
     cluster = _named(merged, "clusters", chosen.get("cluster", ""), f"cluster of context {name!r}")
     user = _named(merged, "users", chosen["user"], f"user of context {name!r}") if chosen.get("user") else {}

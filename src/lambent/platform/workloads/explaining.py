@@ -17,6 +17,7 @@ from lambent.workflow.authoring.explanation import Explanation, explain
 from lambent.workflow.authoring.forecast import Forecast, Reading, completed, forecast
 from lambent.workflow.controller.records import load_record
 from lambent.workflow.engine import Catalog, Workflow
+from lambent.workflow.testing.readiness import Readiness
 
 
 async def drive_on(kube: KubeClient, reading: Reading) -> Forecast:
@@ -31,7 +32,13 @@ async def drive_on(kube: KubeClient, reading: Reading) -> Forecast:
 
 
 async def forecast_on(
-    kubeconfig: str, workflow: Workflow, parent: Mapping[str, Any], catalog: Catalog, *, converge: bool
+    kubeconfig: str,
+    workflow: Workflow,
+    parent: Mapping[str, Any],
+    catalog: Catalog,
+    *,
+    converge: bool,
+    ready: Readiness,
 ) -> tuple[Forecast, list[str]]:
     """The forecast of a workflow from files for a parent as the cluster would store it, and notes.
 
@@ -41,7 +48,7 @@ async def forecast_on(
         stored = await kube.apply(cast(KubeObject, _applicable(parent)), manager="lambent", force=True, dry_run=True)
         whole, notes = completed(cast(dict[str, Any], stored), workflow=workflow)
         record = await load_record(kube, stored)
-        reading = forecast(workflow, whole, catalog, converge=converge, record=record)
+        reading = forecast(workflow, whole, catalog, converge=converge, record=record, ready=ready)
         return await drive_on(kube, reading), notes
 
 

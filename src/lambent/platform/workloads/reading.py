@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from lambent.errors import LambentError, UsageError
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import KubeError, NotFound
+from lambent.kube.errors import KubeError, NotFound, Unreachable
 from lambent.kube.types import GVK, KubeObject
 from lambent.platform.clients import cluster_client
 from lambent.workflow.controller.executor import gvk_of, refused
@@ -20,10 +20,13 @@ SELECT_ANNOTATION = "koreo.dev/workflow"
 
 @asynccontextmanager
 async def connected(kubeconfig: str) -> AsyncIterator[KubeClient]:
-    """A client for the time of one verb."""
+    """A client for the time of one verb. Raises `LambentError` when the cluster does not answer."""
     kube = cluster_client(kubeconfig)
     try:
         yield kube
+    except Unreachable as error:
+        which = f"the cluster of {kubeconfig}" if kubeconfig else "the cluster"
+        raise LambentError(f"{which} does not answer; is it up, is this its kubeconfig? {error}") from error
     finally:
         await kube.close()
 

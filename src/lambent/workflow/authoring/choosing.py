@@ -1,6 +1,7 @@
 """From words on a command line to a document: KIND/NAME, KIND/NAMESPACE/NAME, or a workflow's name alone."""
 
 import gc
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,21 @@ from lambent.workflow.engine import (
     Unready,
     ValueFunction,
     Workflow,
+    check_one,
 )
-from lambent.workflow.spec import Document, load_paths, nearest
-from lambent.workflow.testing import Loaded, load
+from lambent.workflow.spec import (
+    Diagnostic,
+    Document,
+    Identity,
+    has_errors,
+    in_order,
+    load_paths,
+    load_text,
+    nearest,
+    path_text,
+)
+from lambent.workflow.spec.workflow_test_rules import object_problems
+from lambent.workflow.testing import Loaded, prepare
 
 
 class InvalidDocument(LambentError):
@@ -26,13 +39,32 @@ class InvalidDocument(LambentError):
     reason = "InvalidInput"
 
 
+def invalid(identity: Identity, diagnostics: Iterable[Diagnostic]) -> InvalidDocument:
+    """The error that tells what is wrong with a document."""
+    errors = [diagnostic.render() for diagnostic in in_order(diagnostics) if diagnostic.is_error]
+    return InvalidDocument("\n".join([f"{identity} is not valid", *errors]))
+
+
 def load_existing(paths: Sequence[Path]) -> Loaded:
-    """`load`, for paths that must exist. Raises `UsageError`."""
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"{path}: no such file or folder")
+    """`load`, for paths that must exist; `-` is standard input. Raises `UsageError`."""
     with _collector_paused():
-        return load(paths)
+        return prepare(*_read(paths))
+
+
+def _read(paths: Sequence[Path], what: str = "") -> tuple[list[Document], list[Diagnostic]]:
+    """`load_paths`, with `-` as standard input; `what` names the option in a `UsageError`."""
+    documents: list[Document] = []
+    diagnostics: list[Diagnostic] = []
+    for path in paths:
+        if str(path) == "-":
+            found = load_text(sys.stdin.read(), "<stdin>")
+        elif path.exists():
+            found = load_paths([path])
+        else:
+            raise UsageError(f"{what} {path}: no such file or folder".lstrip())
+        documents += found[0]
+        diagnostics += found[1]
+    return documents, diagnostics
 
 
 @contextmanager
@@ -45,6 +77,13 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def require_complete(workflow: Workflow, catalog: Catalog) -> None:
+    """Refuses a workflow that names what is not there, or runs in a circle. Raises `InvalidDocument`."""
+    found = check_one(workflow, catalog)
+    if has_errors(found):
+        raise invalid(workflow.identity, found)
 
 
 def workflow_of(catalog: Catalog, words: str) -> Workflow:
@@ -77,7 +116,7 @@ def _find(catalog: Catalog, words: str) -> Workflow | ResourceFunction | ValueFu
         places = ", ".join(sorted(str(prepared.identity) for prepared in found))
         raise UsageError(f"{words} means several documents: {places}")
     if isinstance(found[0], Unready):
-        raise InvalidDocument("\n" + "\n".join(d.render() for d in found[0].diagnostics if d.is_error))
+        raise invalid(found[0].identity, found[0].diagnostics)
     return found[0]
 
 
@@ -93,20 +132,27 @@ def _hint(everything: Iterable[Prepared], same_kind: list[Prepared], *, kind: st
     return f"; {near}" if near else f"; the files hold {held} (-f names other files)"
 
 
-def read_object(file: Path, what: str) -> dict[str, Any]:
-    """The one object of a YAML or JSON file. Raises `UsageError`, which names the option by `what`."""
+def read_object(file: Path, what: str, *, is_whole: bool = True) -> dict[str, Any]:
+    """The one object of a YAML or JSON file, or of standard input (`-`).
+
+    `is_whole` asks for what every object of a cluster has: apiVersion, kind and a name. Raises `UsageError`, which
+    names the option by `what`.
+    """
     found = read_objects([file], what)
     if len(found) != 1:
-        raise UsageError(f"{what} {file}: one object is needed, the file holds {len(found)}")
-    return found[0].value
+        raise UsageError(f"{what} {file}: one object is needed, there are {len(found)}")
+    obj = found[0].value
+    for path, message in object_problems(obj) if is_whole else ():
+        raise UsageError(f"{what} {file} is not an object of a cluster: {path_text(path)} {message}")
+    return obj
 
 
 def read_objects(paths: Sequence[Path], what: str) -> list[Document]:
     """Every object of files and folders. Raises `UsageError`."""
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"{what} {path}: no such file or folder")
-    documents, diagnostics = load_paths(paths)
+    documents, diagnostics = _read(paths, what)
     if diagnostics:
-        raise UsageError(f"{what}: {diagnostics[0].render()}")
+        first = diagnostics[0]
+        if first.code == "yaml-not-an-object":
+            raise UsageError(f"{what} {first.place}: a map is needed, like `name: value`")
+        raise UsageError(f"{what} {first.render()}")
     return documents

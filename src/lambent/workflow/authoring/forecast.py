@@ -1,12 +1,12 @@
 """`lambent plan`: what passes of a workflow would read and write, without writing anything.
 
 The pass is the controller's own; only the driver differs. Reads are handed out (offline they come from files, with a
-cluster from its API), writes happen to a copy in memory that later reads see. Nobody makes resources ready here, so
-`converge` ends where steps wait for theirs.
+cluster from its API), writes happen to a copy in memory that later reads see. No controller makes resources ready here:
+`converge` takes from a WorkflowTest what would, and without that ends where steps wait for theirs.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,9 +23,11 @@ from lambent.workflow.engine import (
     WorkflowPass,
     owner_of,
     parent_of,
+    strictly_equal,
 )
 from lambent.workflow.engine.managed import Record, next_record, parse_record
 from lambent.workflow.testing.memory_api import after_write
+from lambent.workflow.testing.readiness import Readiness, changed
 
 # A chain of a hundred steps, each of which creates its object and then waits, needs no more.
 _MAX_PASSES = 200
@@ -52,8 +54,11 @@ class Change:
 
 @dataclass(slots=True, eq=False)
 class ForecastPass:
+    """`became_ready` are the objects that were made ready after it."""
+
     result: RunResult
     changes: list[Change]
+    became_ready: list[ResourceRef] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -98,10 +103,12 @@ def forecast(
     *,
     converge: bool = False,
     record: Record | None = None,
+    ready: Readiness | None = None,
 ) -> Reading:
     """A generator of reads, resumed with answers; returns the forecast.
 
-    `record` is the one of managed resources when it lies elsewhere than on the parent.
+    `record` is the one of managed resources when it lies elsewhere than on the parent; `ready` makes objects ready
+    between the passes of `converge`. Raises `Failed` when that cannot be done.
     """
     made = Forecast(workflow, parent)
     known = made.seen
@@ -112,7 +119,8 @@ def forecast(
         assert running.result is not None
         made.passes.append(ForecastPass(running.result, changes))
         record = next_record(running.result, record)
-        if not changes:
+        made.passes[-1].became_ready = list(_made_ready(record.refs(), known, ready or {})) if converge else []
+        if not changes and not made.passes[-1].became_ready:
             break
         parent = {**parent, "status": {**(parent.get("status") or {}), "state": running.result.state}}
     made.orphans = record.orphans
@@ -132,6 +140,18 @@ def _run(running: WorkflowPass, known: dict[Place, Answer]) -> Generator[Resourc
             known[place] = yield effect.ref
         effects.extend(running.feed(effect, known[place]))
     return changes
+
+
+def _made_ready(refs: Iterable[ResourceRef], known: dict[Place, Answer], ready: Readiness) -> Iterator[ResourceRef]:
+    """Lays over each object what makes its kind ready, and yields those that this changes."""
+    for ref in refs:
+        answer = known.get(ref.place)
+        if ref.kind not in ready or not isinstance(answer, Found) or answer.object is None:
+            continue
+        after = changed(answer.object, ready[ref.kind])
+        if not strictly_equal(after, answer.object):
+            known[ref.place] = Found(after)
+            yield ref
 
 
 def _written(step: str, plan: Plan, known: dict[Place, Answer], changes: list[Change]) -> Answer:

@@ -31,7 +31,9 @@ def where(ref: ResourceRef) -> str:
 
 
 def plan_data(made: Forecast, notes: list[str] | None = None) -> dict[str, Any]:
-    """Version 1: {version, workflow, parent, notes, difference, passes[{steps, outcome, changes}], orphans, state}."""
+    """Version 1: {version, workflow, parent, notes, difference, passes, orphans, state}; a pass is {outcome, steps,
+    changes, became_ready}.
+    """
     metadata = made.parent.get("metadata") or {}
     return {
         "version": VERSION,
@@ -57,6 +59,7 @@ def _pass_data(one: ForecastPass) -> dict[str, Any]:
         "outcome": outcome_data(one.result.outcome),
         "steps": [{"label": label, **outcome_data(step.outcome)} for label, step in one.result.steps.items()],
         "changes": [_change_data(change) for change in one.changes],
+        "became_ready": [where(ref) for ref in one.became_ready],
     }
 
 
@@ -87,6 +90,8 @@ def plan_text(made: Forecast, notes: list[str] | None = None, paint: Paint = pla
         if len(made.passes) > 1:
             lines += ["", paint("strong", f"pass {index + 1}")]
         lines += _pass_lines(one, paint)
+        if one.became_ready:
+            lines.append(paint("dim", f"  then ready: {', '.join(where(ref) for ref in one.became_ready)}"))
     if made.orphans:
         verb = "would be deleted" if made.workflow.deletes_orphans else "are kept (orphans: keep)"
         lines += ["", f"orphans, which {verb}:", *(f"  - {where(orphan)}" for orphan in made.orphans)]

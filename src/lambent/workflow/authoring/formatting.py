@@ -48,7 +48,8 @@ def format_files(paths: Sequence[Path], *, write: bool) -> FormatReport:
         try:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
-            report.refused[str(file)] = Refusal(f"cannot be read ({type(error).__name__})", is_error=True)
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
+            report.refused[str(file)] = Refusal(reason, is_error=True)
             continue
         formatted, refusal = format_text(text)
         if refusal is not None:

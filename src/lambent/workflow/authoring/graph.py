@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambent.workflow.authoring.texts import MARKS, STYLES
-from lambent.workflow.engine import Catalog, Step, Workflow
+from lambent.workflow.engine import Catalog, Step, Unready, Workflow
 from lambent.workflow.engine.expressions import Expression, Template, expressions_in
 from lambent.workflow.engine.workflows import LogicRef, Switch
-from lambent.workflow.spec import path_text
+from lambent.workflow.spec import Identity, path_text
 from lambent.workflow.spec.painting import Paint, plain
 
 VERSION = 1
-# Deeper nesting is refused by the engine too.
-_MAX_DEPTH = 16
 
 
 @dataclass(slots=True, eq=False)
@@ -57,21 +55,24 @@ def graph_of(
     *,
     outcomes: Mapping[str, str] | None = None,
     expand: bool = False,
-    depth: int = 0,
+    inside: tuple[Identity, ...] = (),
 ) -> Graph:
-    """`outcomes` by label are those of a live object; `expand` draws sub-workflows inside their step."""
+    """`outcomes` by label are those of a live object; `expand` draws sub-workflows inside their step.
+
+    `inside` are the workflows around this one; one of them is not drawn again, for that would have no end.
+    """
     trigger = workflow.trigger
     kind = f"{trigger.kind} ({trigger.group}/{trigger.version})" if trigger else ""
     graph = Graph(str(workflow.identity), kind)
     for step in workflow.steps:
-        node = _node(step, workflow, catalog, expand=expand, depth=depth)
+        node = _node(step, workflow, catalog, expand=expand, inside=(*inside, workflow.identity))
         node.outcome = (outcomes or {}).get(step.label, "")
         graph.nodes.append(node)
         graph.edges += _edges(step)
     return graph
 
 
-def _node(step: Step, workflow: Workflow, catalog: Catalog, *, expand: bool, depth: int) -> Node:
+def _node(step: Step, workflow: Workflow, catalog: Catalog, *, expand: bool, inside: tuple[Identity, ...]) -> Node:
     if isinstance(step.logic, LogicRef):
         logic = [f"{step.logic.kind}/{step.logic.name}"]
     else:
@@ -86,10 +87,15 @@ def _node(step: Step, workflow: Workflow, catalog: Catalog, *, expand: bool, dep
     if step.condition is not None:
         notes.append(f"condition {step.condition.type}")
     node = Node(step.label, logic, notes)
-    if expand and depth < _MAX_DEPTH and isinstance(step.logic, LogicRef) and step.logic.kind == "Workflow":
-        found = catalog.resolve("Workflow", step.logic.name, workflow.identity.namespace)
-        if isinstance(found, Workflow):
-            node.inside = graph_of(found, catalog, expand=True, depth=depth + 1)
+    for reference in step.references():
+        found = catalog.resolve(reference.kind, reference.name, workflow.identity.namespace)
+        if isinstance(found, str | Unready):
+            notes.append(found if isinstance(found, str) else found.reason)
+        elif isinstance(found, Workflow) and expand and isinstance(step.logic, LogicRef):
+            if found.identity in inside:
+                notes.append(f"runs in a circle: {found.identity} stands around this step")
+            else:
+                node.inside = graph_of(found, catalog, expand=True, inside=inside)
     return node
 
 

@@ -132,6 +132,6 @@ def expressions_of(prepared: Any) -> Iterator[Expression]:
 def _place(expression: Expression) -> Place:
     document = expression.document
     span = document.span(expression.path)
-    where = f"{document.place()}:{span.line}:{span.col}" if document.node is not None else ""
+    where = document.place(expression.path, span) if document.node is not None else ""
     text = " ".join(expression.program.text.split())
     return Place(where, str(document.identity), path_text(expression.path), text)

@@ -4,11 +4,11 @@ It is written as `converge.ready` of a WorkflowTest: a list of `{kind, overlay}`
 `resource`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lambent.workflow.engine.expressions import Compiler, Failed, Overlay
-from lambent.workflow.spec import Document, FieldPath
+from lambent.workflow.spec import Document, FieldPath, has_errors, validate
 from lambent.workflow.spec.workflow_test_rules import object_problems
 from lambent.workflow.testing.memory_api import place_of
 
@@ -39,10 +39,17 @@ def whole(obj: dict[str, Any], what: str) -> dict[str, Any]:
     return obj
 
 
-def readiness_in(tests: Iterable[Document], workflow: str) -> Iterator[tuple[Document, list[Mapping[str, Any]]]]:
-    """The WorkflowTests of a workflow that say what makes objects ready."""
-    for test in tests:
-        if test.identity.kind == "WorkflowTest" and (test.spec.get("workflowRef") or {}).get("name") == workflow:
-            ready = (test.spec.get("converge") or {}).get("ready")
-            if ready:
-                yield test, ready
+def stated_readiness(documents: Iterable[Document], workflow: str) -> tuple[dict[str, Overlay], list[str]]:
+    """What the valid WorkflowTests of a workflow say about its objects (of a kind the first), and their names."""
+    ready: dict[str, Overlay] = {}
+    tests = []
+    for document in documents:
+        if document.identity.kind != "WorkflowTest" or has_errors(validate(document)):
+            continue
+        entries = (document.spec.get("converge") or {}).get("ready") or []
+        compiler = Compiler(document)
+        stated = readiness_of(entries, compiler, ("spec", "converge", "ready"))
+        if document.spec["workflowRef"]["name"] == workflow and stated and not has_errors(compiler.diagnostics):
+            ready = {**stated, **ready}
+            tests.append(str(document.identity))
+    return ready, tests
