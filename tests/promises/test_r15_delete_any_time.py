@@ -5,6 +5,7 @@ the last write of an update, and in each phase that AWS can hold a resource in.
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -19,15 +20,16 @@ NOTHING: dict[str, Any] = {"kubernetes": [], "aws": [{}, {}, {}, {}]}
 
 
 class Watched(Wire):
-    """Acts before call number `at` leaves."""
+    """`act` is called before call number `at` leaves."""
 
-    def __init__(self, at: int, act: Any) -> None:
+    def __init__(self, at: int) -> None:
         super().__init__()
-        self._at, self._act = at, act
+        self._at = at
+        self.act: Callable[[], None] = lambda: None
 
     def leave(self, what: str) -> int:
         if len(self.calls) == self._at:
-            self._act()
+            self.act()
         return super().leave(what)
 
 
@@ -45,7 +47,8 @@ def deleted_at(call: int) -> tuple[dict[str, Any], list[str]]:
 
     async def live() -> tuple[dict[str, Any], list[str]]:
         simulation = Simulation()
-        wire = Watched(call, simulation.delete)
+        wire = Watched(call)
+        wire.act = simulation.delete
 
         async def story() -> None:
             await created_and_changed(simulation)
