@@ -138,7 +138,9 @@ def test_malformed_text_is_a_syntax_error(text, profile):
 
 
 def test_deep_and_long_expressions_are_refused_or_work_but_never_break():
-    assert run("(" * 100 + "1" + ")" * 100) == 1
+    assert run("(" * 250 + "1" + ")" * 250) == 1
+    assert code_of("(" * 251 + "1" + ")" * 251) == "syntax"
+    assert code_of("[" * 250 + "1 / 0" + "]" * 250) in ("arithmetic", "limit")
     assert run(" + ".join(["a"] * 300)) == 300
     assert run("!" * 100 + "t") is True
     assert run("[" * 100 + "1" + "]" * 100 + "[0]" * 100) == 1

@@ -264,7 +264,8 @@ class Checker:
         args = node.args if node.target is None or spaced else (node.target, *node.args)
         if len(args) not in function.arities:
             wanted = " or ".join(str(number) for number in sorted(function.arities))
-            self._wrong(node, "arity", f"{function.name}() takes {wanted} arguments, the receiver included")
+            noun = "argument" if wanted == "1" else "arguments"
+            self._wrong(node, "arity", f"{function.name}() takes {wanted} {noun}, the receiver included")
             return "dyn"
         self.facts.functions[id(node)] = function
         kinds = tuple([self._visit(arg) for arg in args])

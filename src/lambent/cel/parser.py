@@ -26,9 +26,9 @@ from lambent.cel.syntax import (
     Unary,
 )
 
-MAX_DEPTH: Final = 120
-"""Nested parentheses, brackets and operators. The specification asks for 12 to 32; each level costs at most six frames
-of Python's thousand."""
+MAX_DEPTH: Final = 250
+"""Nested parentheses, brackets and operators. CEL's specification asks for 12 to 32. What Python's thousand frames do
+not suffice for, lists of lists of lists beyond 200, is refused as too complex."""
 
 MAX_CHAIN: Final = 400
 """Operators of one chain such as `a + b + c`: the tree leans to the left, and every pass walks that side in a loop."""
@@ -92,7 +92,7 @@ class _Parser:
 
     def expression(self, power: int) -> Node:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        if self.depth > MAX_DEPTH + 1:  # the whole expression is one
             raise self.error(f"nested more than {MAX_DEPTH} levels deep", self.starts[self.at])
         left = self._operators(self._unary(), power)
         if power == 0 and self.kinds[self.at] == "?":

@@ -6,7 +6,7 @@ error that lists them, never a silent choice.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambent.workflow.engine.functions import (
@@ -19,7 +19,7 @@ from lambent.workflow.engine.functions import (
     prepare_value_function,
 )
 from lambent.workflow.engine.workflows import Workflow, prepare_workflow
-from lambent.workflow.spec import Document, Identity, kind_of
+from lambent.workflow.spec import Diagnostic, Document, Identity, has_errors, kind_of, validate
 
 Prepared = Workflow | ResourceFunction | ValueFunction | PreparedTemplate | Unready
 Logic = Workflow | ResourceFunction | ValueFunction | Unready
@@ -35,8 +35,37 @@ _PREPARE: dict[str, Callable[[Document], Any]] = {
 def prepare(document: Document) -> Prepared | None:
     """A document with its expressions compiled; None for kinds that need none. Never raises."""
     kind = kind_of(document.value)
-    prepared: Prepared | None = _PREPARE[kind.kind](document) if kind is not None and kind.kind in _PREPARE else None
+    if kind is None or kind.kind not in _PREPARE:
+        return None
+    prepared: Prepared = _PREPARE[kind.kind](document)
+    if isinstance(prepared, Unready):
+        prepared.diagnostics += _hidden(prepared, _PREPARE[kind.kind])
     return prepared
+
+
+def _hidden(unready: Unready, prepare_again: Callable[[Document], Any]) -> list[Diagnostic]:
+    """What stands behind the errors of a structure: those of the rest, if it is sound without the fields at fault."""
+    known = unready.diagnostics
+    if not has_errors(validate(unready.document)):
+        return []
+    value = unready.document.value
+    for found in known:
+        if found.is_error:
+            value = _without(value, found.keys)
+    rest = replace(unready.document, value=value)
+    if has_errors(validate(rest)):
+        return []
+    return [found for found in prepare_again(rest).diagnostics if found not in known]
+
+
+def _without(value: Any, keys: tuple[str | int, ...]) -> Any:
+    """The value without the member at a path, copied only along it; elements of lists stay, or others would move."""
+    if isinstance(value, dict) and keys and keys[0] in value:
+        rest = {key: item for key, item in value.items() if key != keys[0]}
+        return rest if len(keys) == 1 else {**rest, keys[0]: _without(value[keys[0]], keys[1:])}
+    if isinstance(value, list) and len(keys) > 1:
+        return [_without(item, keys[1:]) if index == keys[0] else item for index, item in enumerate(value)]
+    return value
 
 
 @dataclass(slots=True, eq=False)

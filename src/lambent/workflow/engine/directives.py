@@ -15,7 +15,7 @@ def check_directives(document: Document, value: Any, path: FieldPath, *, is_part
             yield from check_directives(document, item, (*path, index))
     if not isinstance(value, Mapping):
         return
-    for name in DIRECTIVES & value.keys():
+    for name in (name for name in value if name in DIRECTIVES):
         yield from _directive(document, value, name, (*path, name), is_part=is_part)
     for key, item in value.items():
         if key not in DIRECTIVES:

@@ -5,16 +5,18 @@ as the value it is. A `Template` is a JSON-like value with expressions in it, co
 shared between evaluations and never written to.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lambent import cel
-from lambent.workflow.spec import Diagnostic, Document, FieldPath, Span, nearest, path_text
+from lambent.workflow.spec import Diagnostic, Document, FieldPath, Span, nearest
 
 Bindings = Mapping[str, Any]
 PROFILE_ANNOTATION = "lambent.dev/cel-profile"
 _MAX_MESSAGE = 500
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Failed(Exception):
@@ -116,25 +118,25 @@ def _seconds(paths: Iterable[tuple[str, ...]], root: str) -> set[str]:
 
 
 def place_of(document: Document, path: FieldPath, error: cel.CelError) -> str:
-    """`file:line:col`, or `Kind/namespace/name:path:line:col` with line and column inside the expression."""
-    span = document.span_in(path, line=error.line or 1, col=error.col or 1)
-    source = document.place()
-    if source and document.node is not None:
-        return f"{source}:{span.line}:{span.col}"
-    return f"{document.identity}:{path_text(path)}:{error.line or 1}:{error.col or 1}"
+    """Where an expression failed; in an object without a file, line and column are those inside the expression."""
+    return document.place(path, document.span_in(path, line=error.line or 1, col=error.col or 1))
 
 
 def field_place(document: Document, path: FieldPath) -> str:
     """Where a field stands, for outcomes that no expression error caused."""
-    span = document.span(path)
-    source = document.place()
-    if source and document.node is not None:
-        return f"{source}:{span.line}:{span.col}"
-    return f"{document.identity}:{path_text(path)}"
+    return document.place(path, document.span(path))
 
 
 def _clip(message: str) -> str:
     return message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 3] + "..."
+
+
+def _word_at(source: str, error: cel.CelError) -> int:
+    """How many characters of an expression the name at the place of an error has; 1 when there is none."""
+    lines = source.split("\n")
+    rest = lines[error.line - 1][error.col - 1 :] if 0 < error.line <= len(lines) else ""
+    name = _NAME.match(rest)
+    return name.end() if name is not None else 1
 
 
 def koreo_reads_a_number(text: str) -> bool:
@@ -170,7 +172,7 @@ class Compiler:
         try:
             program = cel.compile(source, names=tuple(names), profile=self._profile)
         except cel.CelError as error:
-            self._refuse(error, path, names)
+            self._refuse(error, source, path, names)
             return Constant(None)
         for lint in program.lints:
             span = self.document.span_in(path, line=lint.line, col=lint.col)
@@ -205,9 +207,9 @@ class Compiler:
         found = self.document.diagnose(code, _clip(message), path, severity="warning", span=span)
         self.diagnostics.append(found)
 
-    def _refuse(self, error: cel.CelError, path: FieldPath, names: Collection[str]) -> None:
+    def _refuse(self, error: cel.CelError, source: str, path: FieldPath, names: Collection[str]) -> None:
         message, _, meant = error.message.partition("; did you mean ")
-        hint, width = (f"did you mean {meant}" if meant else ""), 1
+        hint, width = (f"did you mean {meant}" if meant else ""), _word_at(source, error)
         if error.code == "undeclared" and error.names:
             message, width = f'unknown name "{error.names[0]}"', len(error.names[0])
             hint = nearest(error.names[0], names)

@@ -6,15 +6,17 @@
       ResourceFunction/koreo-examples/bucket-policy spec.resource.spec.policyDocument
       help: did you mean "locals"?
 
-Without a file (an object read from a cluster) the place is `Kind/namespace/name:path:line:col`.
+Without a file (an object read from a cluster) the place is `Kind/namespace/name:path:line:col`, after the value of the
+annotation `lambent.dev/source` when the object has it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "warning"]
 _MAX_MESSAGE = 500
+_MAX_EXCERPT = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """`object` is Kind/namespace/name, `path` the field within it, `excerpt` the source line (empty when unknown)."""
+    """`object` is Kind/namespace/name, `path` the field within it (`keys` step by step), `excerpt` the source line."""
 
     severity: Severity
     code: str
@@ -43,6 +45,8 @@ class Diagnostic:
     path: str = ""
     hint: str = ""
     excerpt: str = ""
+    source: str = ""
+    keys: tuple[str | int, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_error(self) -> bool:
@@ -53,9 +57,8 @@ class Diagnostic:
         """`file:line:col`, or `Kind/namespace/name:path:line:col` when no file is known."""
         if self.file:
             return f"{self.file}:{self.line}:{self.col}"
-        return ":".join(
-            part for part in (self.object, self.path, f"{self.line}:{self.col}" if self.line else "") if part
-        )
+        position = f"{self.line}:{self.col}" if self.line else ""
+        return ":".join(part for part in (self.source, self.object, self.path, position) if part)
 
     @property
     def summary(self) -> str:
@@ -78,8 +81,14 @@ class Diagnostic:
         number = f"{self.line:>3}"
         last = self.end_col if self.end_line == self.line else len(self.excerpt) + 1
         width = max(1, min(last, len(self.excerpt) + 1) - self.col)
-        padding = "".join("\t" if char == "\t" else " " for char in self.excerpt[: self.col - 1])
-        return [f"{number} | {self.excerpt}", f"{' ' * len(number)} | {padding}{'^' * width}"]
+        before, after = self.excerpt[: self.col - 1], self.excerpt[self.col - 1 :]
+        if len(self.excerpt) > _MAX_EXCERPT:
+            # A policy on one line is longer than any window; what is wrong stands in the middle of what is shown.
+            before = before if len(before) <= _MAX_EXCERPT // 2 else "..." + before[-_MAX_EXCERPT // 2 :]
+            room = _MAX_EXCERPT - len(before)
+            after, width = (after if len(after) <= room else after[:room] + "..."), min(width, room)
+        padding = "".join("\t" if char == "\t" else " " for char in before)
+        return [f"{number} | {before}{after}", f"{' ' * len(number)} | {padding}{'^' * width}"]
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

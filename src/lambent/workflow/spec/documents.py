@@ -85,14 +85,20 @@ class Document:
         index = line - self.first_line
         return lines[index] if 0 <= index < len(lines) else ""
 
-    def place(self) -> str:
-        """File, or the source annotation of an object read from a cluster, or nothing."""
-        if self.file:
-            return self.file
+    @property
+    def source(self) -> str:
+        """Where an object read from a cluster came from, by its annotation; empty when it does not say."""
         meta = self.value.get("metadata")
         annotations = meta.get("annotations") if isinstance(meta, Mapping) else None
         source = annotations.get(SOURCE_ANNOTATION) if isinstance(annotations, Mapping) else None
-        return source if isinstance(source, str) else ""
+        return source if isinstance(source, str) and self.node is None else ""
+
+    def place(self, path: FieldPath, span: Span) -> str:
+        """`file:line:col`; without a file `Kind/namespace/name:path:line:col`, after the source when that is known."""
+        if self.file and self.node is not None:
+            return f"{self.file}:{span.line}:{span.col}"
+        position = f"{span.line}:{span.col}" if span.line else ""
+        return ":".join(part for part in (self.source, str(self.identity), path_text(path), position) if part)
 
     def diagnose(
         self,
@@ -111,7 +117,7 @@ class Document:
             severity,
             code,
             message,
-            file=self.place(),
+            file=self.file if self.node is not None else "",
             line=place.line,
             col=place.col,
             end_line=place.end_line,
@@ -120,6 +126,8 @@ class Document:
             path=path_text(path),
             hint=hint,
             excerpt=self.excerpt(place.line),
+            source=self.source,
+            keys=tuple(path),
         )
 
 
@@ -148,9 +156,8 @@ def _load_chunk(text: str, file: str, first_line: int) -> Iterator[Document | Di
     except YamlProblem as problem:
         line, col = problem.line + first_line, problem.column + 1
         excerpt = (text.splitlines()[problem.line : problem.line + 1] or [""])[0]
-        yield Diagnostic(
-            "error", "yaml-syntax", problem.message, file, line, col, line, col + 1, excerpt=excerpt.rstrip()
-        )
+        place = (file, line, col, line, col + 1)
+        yield Diagnostic("error", "yaml-syntax", problem.message, *place, hint=problem.hint, excerpt=excerpt.rstrip())
         return
     for node in nodes:
         duplicates: list[Duplicate] = []

@@ -69,7 +69,7 @@ _STEP = record(
             required=True,
             max_length=63,
             pattern=r"^[A-Za-z0-9_]+$",
-            pattern_hint="letters, digits and underscores",
+            pattern_hint="made of letters, digits and underscores",
         ),
         "ref": _REF,
         "refSwitch": _SWITCH,

@@ -68,7 +68,8 @@ def _check(document: Document, table: Field, value: Any, path: FieldPath) -> Ite
         return
     if not isinstance(value, _TYPES[table.type]) or (isinstance(value, bool) and table.type != "boolean"):
         actual = _TYPE_NAMES.get(type(value), type(value).__name__)
-        yield document.diagnose("wrong-type", f"{path_text(path)} must be of type {table.type}, not {actual}", path)
+        message = f"{path_text(path)} must be of type {table.type}, not {actual}"
+        yield document.diagnose("wrong-type", message, path, hint=_type_hint(table, value))
         return
     if isinstance(value, str):
         yield from _check_text(document, table, value, path)
@@ -80,6 +81,17 @@ def _check(document: Document, table: Field, value: Any, path: FieldPath) -> Ite
         yield from _check_number(document, table, value, path)
 
 
+def _type_hint(table: Field, value: Any) -> str:
+    """YAML reads 1, true and no as what they look like; an expression gives a value only where one may stand."""
+    if table.type == "string" and isinstance(value, bool) and table.expression != "never":
+        return f'write "={str(value).lower()}"'
+    if table.type == "string" and isinstance(value, bool | int | float):
+        return "put it in quotes"
+    if isinstance(value, str) and value.startswith("="):
+        return "only its members may be expressions" if table.type == "object" else "it cannot be an expression"
+    return ""
+
+
 def _check_text(document: Document, table: Field, value: str, path: FieldPath) -> Iterator[Diagnostic]:
     where = path_text(path)
     if table.expression == "must" and not value.startswith("="):
@@ -89,10 +101,8 @@ def _check_text(document: Document, table: Field, value: str, path: FieldPath) -
     elif table.required and not value:
         yield document.diagnose("missing-field", f"{where} must not be empty", path)
     elif table.enum and value not in table.enum:
-        choices = ", ".join(table.enum)
-        yield document.diagnose(
-            "bad-choice", f"{where} must be one of {choices}", path, hint=nearest(value, table.enum)
-        )
+        choices = "one of " * (len(table.enum) > 1) + ", ".join(table.enum)
+        yield document.diagnose("bad-choice", f"{where} must be {choices}", path, hint=nearest(value, table.enum))
     elif table.pattern and not _compiled(table.pattern).search(value):
         yield document.diagnose("bad-format", f"{where} must be {table.pattern_hint or table.pattern}", path)
     if table.max_length is not None and len(value) > table.max_length:
@@ -110,7 +120,9 @@ def _check_number(document: Document, table: Field, value: float, path: FieldPat
 def _check_list(document: Document, table: Field, value: list[Any], path: FieldPath) -> Iterator[Diagnostic]:
     where = path_text(path)
     if table.min_items is not None and len(value) < table.min_items:
-        yield document.diagnose("too-few", f"{where} needs at least {table.min_items} item(s)", path)
+        yield document.diagnose(
+            "too-few", f"{where} must have at least {table.min_items} item{'s' * (table.min_items > 1)}", path
+        )
     if table.max_items is not None and len(value) > table.max_items:
         yield document.diagnose("too-many", f"{where} has more than {table.max_items} items", path)
     if table.items is None:

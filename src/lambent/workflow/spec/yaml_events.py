@@ -12,6 +12,14 @@ import yaml
 from lambent.workflow.spec.yaml_nodes import MAX_DEPTH, MAX_NODES, Mark, Node, YamlProblem, plain_value
 
 _STR_TAG = "tag:yaml.org,2002:str"
+# What people have usually written when libyaml says this.
+_HINTS = (
+    ("mapping values are not allowed", 'text that holds ": ", as a conditional does, goes into quotes or a block (|)'),
+    ("cannot start any token", "YAML is indented with spaces, and text that begins with @, ` or % goes into quotes"),
+    ("unexpected end of stream", "a quote is not closed"),
+    ("did not find expected key", "a line before it is indented differently"),
+    ("did not find expected ','", "a bracket is not closed"),
+)
 
 
 class _Loader(yaml.CSafeLoader):
@@ -126,6 +134,7 @@ def parse_nodes(text: str) -> Iterator[Node]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = str(error.problem or error.context)
-        raise YamlProblem(message, mark.line if mark else 0, mark.column if mark else 0) from None
+        hint = next((hint for words, hint in _HINTS if words in message), "")
+        raise YamlProblem(message, mark.line if mark else 0, mark.column if mark else 0, hint) from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise YamlProblem(f"not readable as YAML ({type(error).__name__})", 0, 0) from None

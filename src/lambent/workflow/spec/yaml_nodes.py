@@ -25,9 +25,9 @@ _MAX_DIGITS = 400
 class YamlProblem(Exception):
     """The text is not a document; line and column count from 0 within the text."""
 
-    def __init__(self, message: str, line: int, column: int) -> None:
+    def __init__(self, message: str, line: int, column: int, hint: str = "") -> None:
         super().__init__(message)
-        self.message, self.line, self.column = message, line, column
+        self.message, self.line, self.column, self.hint = message, line, column, hint
 
 
 @dataclass(slots=True, eq=False)
