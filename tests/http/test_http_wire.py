@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from lambent.http import Limits, Request, Response
+from lambent.http import Limits, Pushing, Request, Response, Shared
+from lambent.http.message import Outlet
 
 CLOSE = b"Connection: close\r\n"
 
@@ -251,3 +252,67 @@ async def test_a_stream_that_breaks_is_cut_and_not_ended(serve, caplog):
     await peer.send(b"GET /x HTTP/1.1\r\n\r\n")
     await peer.until(b"3\r\none\r\n")
     assert await peer.rest() == b""
+
+
+class _Pushed(Pushing):
+    """A body whose chunks are pushed; a refused one is yielded, and None ends it."""
+
+    def __init__(self) -> None:
+        self.refused: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def attach(self, outlet: Outlet) -> None:
+        self.push = outlet
+
+    def send(self, chunk: bytes) -> bool:
+        is_sent = self.push(chunk)
+        if not is_sent:
+            self.refused.put_nowait(chunk)
+        return is_sent
+
+    async def __anext__(self):
+        chunk = await self.refused.get()
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
+
+
+async def test_a_pushed_chunk_is_framed_like_a_yielded_one(serve):
+    body = _Pushed()
+
+    async def service(request: Request) -> Response:
+        return Response(body=body)
+
+    running = await serve(service)
+    peer = await running.connect()
+    await peer.send(b"GET / HTTP/1.1\r\n%b\r\n" % CLOSE)
+    await peer.until(b"\r\n\r\n")
+    assert [body.send(chunk) for chunk in (b"one", Shared(b"three"), Shared(b"three"), b"x" * 70_000)] == [True] * 4
+    body.refused.put_nowait(Shared(b"end"))
+    body.refused.put_nowait(None)
+    wanted = b"3\r\none\r\n" + 2 * b"5\r\nthree\r\n" + b"11170\r\n%b\r\n3\r\nend\r\n0\r\n\r\n" % (b"x" * 70_000)
+    assert await peer.rest() == wanted
+
+
+async def test_a_push_to_a_peer_that_does_not_read_is_refused_until_it_does(serve):
+    body, chunk = _Pushed(), Shared(b"z" * 100_000)
+
+    async def service(request: Request) -> Response:
+        return Response(body=body)
+
+    running = await serve(service)
+    peer = await running.connect()
+    await peer.send(b"GET / HTTP/1.1\r\n%b\r\n" % CLOSE)
+    await peer.until(b"\r\n\r\n")
+    sent = 1
+    while body.send(chunk):
+        sent += 1
+        await asyncio.sleep(0)
+    assert sent > 1
+    got = await peer.exactly(sent * len(chunk.framed()))
+    assert got == sent * chunk.framed()
+    for _ in range(3_000):
+        if body.push(b"more"):
+            break
+        await asyncio.sleep(0.01)
+    body.refused.put_nowait(None)
+    assert await peer.rest() == b"4\r\nmore\r\n0\r\n\r\n"

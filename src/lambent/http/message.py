@@ -4,6 +4,7 @@ Header names are lower-case bytes; values are bytes as received. The target is k
 untouched: SigV4 and S3 keys need it). Not here: parsing (`http.protocol`) or routing (the consumer's).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -37,10 +38,33 @@ class Request:
         return default
 
 
+class Shared(bytes):
+    """A chunk that many streamed answers send: the form it has on the wire is made once."""
+
+    _framed = b""
+
+    def framed(self) -> bytes:
+        if not self._framed:
+            self._framed = b"%x\r\n%b\r\n" % (len(self), self)
+        return self._framed
+
+
+Outlet = Callable[[bytes], bool]
+
+
+class Pushing(ABC, AsyncIterator[bytes]):
+    """A streamed body that can do without the turn of a task: while its next chunk is waited for, it may give one to
+    the outlet, which sends it or gives False (the peer is slow or gone); then the body has to yield that chunk."""
+
+    @abstractmethod
+    def attach(self, outlet: Outlet) -> None:
+        """Tells the outlet, before the first chunk is asked for."""
+
+
 @dataclass(slots=True)
 class Response:
     """`body` as bytes gets a Content-Length; as an async iterator it is sent chunked, chunk by chunk, and closed
-    (`aclose`) when the peer goes away."""
+    (`aclose`) when the peer goes away. See also `Pushing`."""
 
     status: int = 200
     headers: Headers = field(default_factory=list)

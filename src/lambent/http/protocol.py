@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
 from lambent.http.limits import Limits
-from lambent.http.message import Response
+from lambent.http.message import Pushing, Response, Shared
 from lambent.http.reading import Exchange, RequestReader
 from lambent.http.wire import CLOSE, CONTINUE, KEEP_ALIVE, LAST_CHUNK, Framing, declared_length, head, may_have_body
 
@@ -258,16 +258,16 @@ class HttpProtocol(asyncio.Protocol):
 
     async def _write_chunks(self, response: Response, chunks: AsyncIterator[bytes], framing: Framing) -> None:
         is_chunked = framing is Framing.CHUNKED
+        if is_chunked and isinstance(chunks, Pushing):
+            chunks.attach(self._push)
         sent = 0
         async for chunk in chunks:
             if chunk:
                 sent += len(chunk)
-                if not is_chunked:
-                    self._transport.write(chunk)
-                elif len(chunk) < _COPY_BELOW:
-                    self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                if is_chunked:
+                    self._write_chunk(chunk)
                 else:
-                    self._transport.writelines((b"%x\r\n" % len(chunk), chunk, b"\r\n"))
+                    self._transport.write(chunk)
             if self._is_paused:
                 await self._drain()
             elif self._transport.is_closing():
@@ -276,6 +276,20 @@ class HttpProtocol(asyncio.Protocol):
             self._transport.write(LAST_CHUNK)
         elif framing is Framing.LENGTH and sent != int(declared_length(response.headers)):
             raise ValueError("a streamed body is not as long as its Content-Length")
+
+    def _push(self, chunk: bytes) -> bool:
+        if self._is_paused or self._transport.is_closing():
+            return False
+        self._write_chunk(chunk)
+        return True
+
+    def _write_chunk(self, chunk: bytes) -> None:
+        if isinstance(chunk, Shared):
+            self._transport.write(chunk.framed())
+        elif len(chunk) < _COPY_BELOW:
+            self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        else:
+            self._transport.writelines((b"%x\r\n" % len(chunk), chunk, b"\r\n"))
 
     async def _drain(self) -> None:
         """Waits until the peer has read; the write deadline bounds it."""

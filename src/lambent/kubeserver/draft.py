@@ -14,7 +14,9 @@ from lambent.kubeserver.resources import Resource
 @dataclass(slots=True)
 class Draft:
     """`old` and `record` are None on create; `is_apply` tells server-side apply from all other writes;
-    `body_namespace` is what an apply's body itself said, which refusals repeat."""
+    `body_namespace` is what an apply's body itself said, which refusals repeat. Two findings spare later stages work:
+    `keeps_metadata`, the body's metadata is that of the old object, and `differs`, what managers can own has changed.
+    """
 
     call: Call
     resource: Resource
@@ -28,6 +30,8 @@ class Draft:
     body_namespace: str = ""
     problems: list[Problem] = field(default_factory=list)
     stops_rules: bool = False
+    keeps_metadata: bool = False
+    differs: bool = False
     managed: list[dict[str, Any]] | None = None
 
     @property

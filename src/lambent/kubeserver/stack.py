@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from urllib.parse import urlsplit
 
 from prometheus_client import Counter
@@ -26,6 +27,8 @@ from lambent.telemetry import counter
 log = logging.getLogger(__name__)
 
 _requests = counter("kubeserver_requests_total", "Requests to the embedded API server.", ["verb", "resource", "code"])
+_RUN = str(uuid.uuid4())[:23].encode()  # an audit id is this and a number: unique without asking the system each time
+_numbers = count(1)
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]", ""})
 
 
@@ -130,7 +133,7 @@ def _refusals(handle: Callable[[Request], Awaitable[Response]]) -> Service:
                 "a request failed", extra={"method": request.method, "path": request.raw_path.decode("latin-1")}
             )
             response = ApiError(500, "Internal error occurred", reason="InternalError").response()
-        response.headers.append((b"audit-id", str(uuid.uuid4()).encode()))
+        response.headers.append((b"audit-id", b"%b-%012x" % (_RUN, next(_numbers))))
         if not any(name == b"cache-control" for name, _ in response.headers):
             response.headers.append((b"cache-control", b"no-cache, private"))
         return response

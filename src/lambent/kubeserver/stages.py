@@ -1,7 +1,8 @@
 """What every written object passes, in this order, before it is stored.
 
-    identity -> field validation, schema defaults, pruning -> kind's own defaults -> server-set metadata -> namespace
-             -> metadata rules -> the kind's own checks -> rules (CEL) -> verdict -> ownership -> generation
+    identity -> is the metadata kept -> field validation, schema defaults, pruning -> kind's own defaults
+             -> server-set metadata -> namespace -> metadata rules -> the kind's own checks -> rules (CEL) -> verdict
+             -> ownership -> generation
 
 Each stage is a function of a `Draft`; the first half may change the object, the second half only judges it. `admit`
 runs them. Not here: reading the body, patches, and the store.
@@ -35,6 +36,7 @@ class Admission:
         self._store = store
         self._stages: tuple[Callable[[Draft], None], ...] = (
             identity,
+            kept,
             fields,
             defaults_of,
             server_metadata,
@@ -123,6 +125,12 @@ def _names(meta: dict[str, Any], namespaced: bool, namespace: str) -> None:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
 
 
+def kept(draft: Draft) -> None:
+    """Notes whether the metadata is the old one to the byte, as in most updates: it was judged when it was stored."""
+    if draft.old is not None:
+        draft.keeps_metadata = orjson.dumps(draft.new["metadata"]) == orjson.dumps(draft.old["metadata"])
+
+
 def fields(draft: Draft) -> None:
     """Field validation, defaults and pruning: one pass of the compiled schema."""
     resource, call = draft.resource, draft.call
@@ -136,9 +144,11 @@ def fields(draft: Draft) -> None:
         for key in [key for key in body if key not in _CR_ENVELOPE and key not in rest]:
             del body[key]
         body.update(rest)
-        meta = object_meta().admit(body["metadata"])
-        unknown = [*found.unknown, *(f"metadata.{path}" for path in meta.unknown)]
-        refuse_wrong_types(resource, meta.errors, "metadata.")
+        unknown = found.unknown
+        if not draft.keeps_metadata:
+            meta = object_meta().admit(body["metadata"])
+            unknown = [*unknown, *(f"metadata.{path}" for path in meta.unknown)]
+            refuse_wrong_types(resource, meta.errors, "metadata.")
     else:
         found = resource.schema.admit(body)
         unknown = found.unknown
@@ -211,7 +221,8 @@ def server_metadata(draft: Draft) -> None:
 
 
 def metadata_rules(draft: Draft) -> None:
-    draft.problems[:0] = metadata.problems_of(draft.new, draft.resource)
+    if not draft.keeps_metadata:
+        draft.problems[:0] = metadata.problems_of(draft.new, draft.resource)
     if draft.resource.custom:
         draft.call.warnings += metadata.doubtful_finalizers(draft.new)
     if draft.old is not None and (added := metadata.new_finalizers(draft.new, draft.old)):

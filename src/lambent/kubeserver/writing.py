@@ -188,7 +188,7 @@ class Writer:
         _confine(draft)
         self._admission.admit(draft)
         is_end = is_finished(draft.new)
-        if draft.old is not None and _is_same(draft.new, draft.old) and not is_end:
+        if draft.old is not None and not draft.differs and not is_end and _is_same(draft.new, draft.old):
             return record
         stored = self._to_stored(draft)
         if is_dry_run:

@@ -35,6 +35,8 @@ _SERVERS_OWN = (
     "deletionGracePeriodSeconds",
 )
 _STRIPPED: Fields = {"f:apiVersion": {}, "f:kind": {}, "f:metadata": {f"f:{name}": {} for name in _SERVERS_OWN}}
+_STRIPPED_OF_STATUS: Fields = {**_STRIPPED, "f:metadata": {}, "f:spec": {}}
+_STRIPPED_BESIDE_STATUS: Fields = {**_STRIPPED, "f:status": {}}
 _BEFORE = "before-first-apply"
 _shapes: dict[Resource, Shape] = {}
 _maker = ShapeMaker(definitions())
@@ -62,9 +64,9 @@ def _whole(resource: Resource) -> Any:
 def _stripped(resource: Resource, subresource: str) -> Fields:
     """Fields that this endpoint cannot own."""
     if subresource == "status":
-        return {**_STRIPPED, "f:metadata": {}, "f:spec": {}}
+        return _STRIPPED_OF_STATUS
     if resource.has_status:
-        return {**_STRIPPED, "f:status": {}}
+        return _STRIPPED_BESIDE_STATUS
     return _STRIPPED
 
 
@@ -125,6 +127,10 @@ def _unmanaged(obj: Any) -> dict[str, Any]:
     if not isinstance(meta, dict) or "managedFields" not in meta:
         return dict(obj)
     return {**obj, "metadata": {key: value for key, value in meta.items() if key != "managedFields"}}
+
+
+def _without_metadata(obj: Any) -> dict[str, Any]:
+    return {name: member for name, member in obj.items() if name != "metadata"}
 
 
 def _first_apply(draft: Draft, live: KubeObject | None, shape: Shape) -> Managers:
@@ -217,16 +223,18 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     held = old["metadata"].get("managedFields") or []
     if not draft.subresource and is_reset(given, custom=draft.resource.custom):
         return []
-    is_own = given == held
+    is_own = draft.keeps_metadata or given == held
     managers = decode(given, is_trusted=is_own) if given and not draft.subresource else None
     managers = managers or decode(held, is_trusted=True) or {}
     if not managers:
         return []
     shape = shape_of(draft.resource)
-    found = compare(shape, _unmanaged(old), _unmanaged(draft.new))
+    bare = _without_metadata if draft.keeps_metadata else _unmanaged
+    found = compare(shape, bare(old), bare(draft.new))
     changed = _limited(found, _stripped(draft.resource, draft.subresource))
     if changed.is_same:
         return encode(managers)
+    draft.differs = True
     who = Manager(draft.call.manager, "Update", draft.resource.api_version, draft.subresource)
     mine = managers.pop(who, Entry({}))
     after = _give_up(managers, changed)

@@ -3,7 +3,10 @@
 All walks skip equal subtrees by one comparison, so their cost follows the change, not the object.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import ne
 from typing import Any
 
 import orjson
@@ -140,10 +143,12 @@ class Comparison:
         return not (self.removed or self.modified or self.added)
 
     def put(self, element: str, below: "Comparison") -> None:
-        for name in ("removed", "modified", "added"):
-            found = getattr(below, name)
-            if found:
-                getattr(self, name)[element] = found
+        if below.removed:
+            self.removed[element] = below.removed
+        if below.modified:
+            self.modified[element] = below.modified
+        if below.added:
+            self.added[element] = below.added
 
 
 def compare(shape: Shape, old: Any, new: Any) -> Comparison:
@@ -157,20 +162,26 @@ def compare(shape: Shape, old: Any, new: Any) -> Comparison:
 
 
 def _compare_members(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
-    for name, value in new.items():
-        if name not in old:
-            below = shape.member(name) or DEDUCED
-            node = _owned(below, value, fields_of(below, value), is_named=shape.declares(name))
-            if node is not None:
-                out.added[f"f:{name}"] = node
-        elif old[name] != value:
-            _compare_value(shape.member(name) or DEDUCED, old[name], value, f"f:{name}", out)
-    for name, value in old.items():
-        if name not in new:
-            below = shape.member(name) or DEDUCED
-            node = _owned(below, value, fields_of(below, value), is_named=shape.declares(name))
-            if node is not None:
-                out.removed[f"f:{name}"] = node
+    if list(old) == list(new):  # the common case, found without a loop of ours
+        differing: Iterable[str] = compress(new, map(ne, old.values(), new.values()))
+    else:
+        differing = [name for name in new if name in old and old[name] != new[name]]
+        for name in new:
+            if name not in old:
+                _put_member(out.added, shape, name, new[name])
+        for name in old:
+            if name not in new:
+                _put_member(out.removed, shape, name, old[name])
+    for name in differing:
+        _compare_value(shape.member(name) or DEDUCED, old[name], new[name], f"f:{name}", out)
+
+
+def _put_member(fields: Fields, shape: Shape, name: str, value: Any) -> None:
+    """Adds what a member that only one side has owns."""
+    below = shape.member(name) or DEDUCED
+    node = _owned(below, value, fields_of(below, value), is_named=shape.declares(name))
+    if node is not None:
+        fields[f"f:{name}"] = node
 
 
 def _compare_value(shape: Shape, old: Any, new: Any, element: str, out: Comparison) -> None:
