@@ -3,10 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from lambent.workflow.authoring.explanation import Explanation, explain
-from lambent.workflow.authoring.explanation_output import explanation_text
+from lambent.workflow.authoring.explanation_output import explanation_text, ownership_text
 from lambent.workflow.authoring.forecast import answer_from, drive, forecast
-from lambent.workflow.engine import Answer, Refused, ResourceRef, Workflow
+from lambent.workflow.authoring.ownership import Ownership, add_forecast, holder, ownership, step_of
+from lambent.workflow.engine import Answer, Found, Refused, ResourceRef, Workflow
+from lambent.workflow.engine.managed import Record
 from lambent.workflow.spec import load_text
 from lambent.workflow.testing import prepare
 from tests.cli.files import FUNCTIONS, PARENT, SHELF, WORKFLOW
@@ -80,3 +84,77 @@ def test_ages_are_told_beside_times() -> None:
     found = _explained(_shelf(), status={"koreo": {"steps": [step]}})
     text = explanation_text(found, now=datetime(2026, 1, 1, 2, 5, 9, tzinfo=UTC))
     assert "2026-01-01T00:00:00Z (2 h 5 min ago), 3 attempts" in text
+
+
+SHELF_REF = ResourceRef("example.org/v1", "Shelf", "shop-a", "shop", deletion="destroy")
+
+
+def _owned(live: dict[str, Any] | None, record: Record, *, orphans: str = "keep") -> Ownership:
+    workflow_text = WORKFLOW.replace("spec:\n", f"spec:\n  orphans: {orphans}\n", 1)
+    loaded = prepare([*load_text(FUNCTIONS)[0], *load_text(workflow_text)[0]])
+    workflow = loaded.catalog.resolve("Workflow", "shops", "shop")
+    assert isinstance(workflow, Workflow)
+    parent = _object(PARENT)
+    found = ownership(SHELF_REF, Found(live))
+    step = step_of(record, SHELF_REF)
+    assert step is not None
+    found.holders.append(holder(parent, record, SHELF_REF, step))
+    made = drive(forecast(workflow, parent, loaded.catalog, record=record), answer_from([live] if live else []))
+    add_forecast(found.holders[0], SHELF_REF, made, parent, loaded.catalog)
+    return found
+
+
+RECORD = Record("shops", {"naming": None, "shelf": SHELF_REF.record()}, [])
+
+
+def test_a_resource_names_trigger_workflow_step_and_what_the_next_pass_says() -> None:
+    found = _owned(_shelf(ready=False), RECORD)
+    (one,) = found.holders
+    assert (one.trigger, one.workflow, one.step) == ("Shop/shop/corner", "Workflow/shop/shops", "shelf")
+    assert one.cause is not None
+    assert (one.cause.function, one.cause.outcome) == ("ResourceFunction/shop/shelf", "Retry")
+    text = ownership_text(found)
+    assert "belongs to Shop/shop/corner by Workflow/shop/shops, step shelf\n" in text
+    assert "in the end: is deleted with its trigger\n" in text
+    assert "└─ shelf  Retry  the shelf is not ready" in text
+    assert not found.is_settled
+
+
+def test_a_resource_at_rest_is_settled_and_an_absent_one_is_not() -> None:
+    assert _owned(_shelf(ready=True), RECORD).is_settled
+    absent = _owned(None, RECORD)
+    assert (absent.is_settled, absent.state) == (False, "Shelf/shop/shop-a does not exist")
+
+
+def test_fields_that_differ_are_named_without_their_values() -> None:
+    live = _shelf(ready=True)
+    live["spec"] = {"boards": 3, "colour": "hunter2"}
+    live["metadata"]["managedFields"] = [
+        {"manager": "kubectl-edit", "operation": "Update", "time": "2026-01-01T00:00:00Z"},
+        {"manager": "ack", "operation": "Update", "time": "2026-01-01T00:00:00Z", "subresource": "status"},
+    ]
+    found = _owned(live, RECORD)
+    assert found.holders[0].differs_at == ["spec.colour"]
+    assert found.writers == [
+        "kubectl-edit (Update, 2026-01-01T00:00:00Z)",
+        "ack (Update of status, 2026-01-01T00:00:00Z)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("orphans", "said"), [("keep", "it is kept (orphans: keep)"), ("delete", "it is deleted by the next pass")]
+)
+def test_an_orphan_is_told_as_one(orphans: str, said: str) -> None:
+    record = Record("shops", {"gone": None}, [SHELF_REF])
+    (one,) = _owned(_shelf(), record, orphans=orphans).holders
+    assert (one.step, one.cause) == ("", None)
+    assert one.note == f"an orphan: no step manages it any longer; {said}"
+
+
+def test_a_resource_that_may_not_be_read_says_what_the_server_said() -> None:
+    found = ownership(SHELF_REF, Refused(403, "shelves is forbidden", "Forbidden"))
+    assert (found.state, found.is_there) == ("cannot be read: 403 shelves is forbidden", False)
+
+
+def test_a_record_that_does_not_name_a_resource_has_no_step_for_it() -> None:
+    assert step_of(Record("shops", {"shelf": None}, []), SHELF_REF) is None

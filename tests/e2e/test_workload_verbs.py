@@ -1,4 +1,4 @@
-"""explain, inspect, reconcile, prune and plan --cluster against a running platform."""
+"""explain, inspect, reconcile, prune, plan --cluster and graph --cluster against a running platform."""
 
 import json
 from collections.abc import Iterator
@@ -47,6 +47,30 @@ def test_explain_leads_from_ready_to_the_assertion_that_does_not_hold(up: Platfo
     assert cause["assertion"] == 'has(resource.status.state) && resource.status.state == "Active"'
     assert cause["paths"][0]["path"] == "resource.status.state"
     assert cause["waits_for"][0].startswith("Function/archives/orders")
+
+
+def test_explain_of_a_managed_resource_names_what_it_belongs_to(up: Platform) -> None:
+    found = _data(up, "explain", "bucket/orders", "-n", "archives")
+    (one,) = found["holders"]
+    assert (found["object"], found["is_there"]) == ("Bucket/archives/orders", True)
+    assert (one["trigger"], one["workflow"], one["step"]) == (
+        "EventArchive/archives/orders",
+        "Workflow/archives/event-archive",
+        "bucket",
+    )
+    assert (one["cause"]["outcome"], one["differs_at"]) == ("Ok", [])
+    # By its plural, and not settled: its code is missing.
+    waiting = _data(up, "explain", "functions/archives/orders")["holders"][0]["cause"]
+    assert (waiting["step"], waiting["outcome"]) == ("function", "Retry")
+
+
+def test_graph_marks_the_steps_with_what_the_cluster_says(up: Platform) -> None:
+    parent = str(EXAMPLE / "archive.yaml")
+    found = _data(up, "graph", "event-archive", "--parent", parent, "--cluster", "-f", str(EXAMPLE / "manifests"))
+    assert {node["label"]: node.get("outcome") for node in found["nodes"]} == {
+        **dict.fromkeys(("bucketName", "bucket", "policy", "role"), "Ok"),
+        "function": "Retry",
+    }
 
 
 def test_inspect_lists_conditions_and_the_resources_of_the_record(up: Platform) -> None:
@@ -100,7 +124,8 @@ def test_prune_is_a_dry_run_until_told_and_leaves_what_is_used(up: Platform, tmp
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("explain", "archve/orders"), "is not the trigger kind of a workflow"),
+        (("explain", "archve/orders"), "is not the trigger kind of a workflow, nor a kind that one manages"),
+        (("explain", "bucket/nothing", "-n", "archives"), "no workflow manages Bucket nothing in namespace archives"),
         (("inspect", "archive/nothing", "-n", "archives"), "EventArchive nothing not found in namespace archives"),
         (("reconcile", "archive"), "write KIND/NAME"),
     ],

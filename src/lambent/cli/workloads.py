@@ -13,7 +13,7 @@ _DIFFERENCE = 3
 def register(verbs: Any) -> None:
     explain = verbs.add_parser(
         "explain",
-        help="why an object of a trigger kind is not Ready",
+        help="why an object of a trigger kind is not Ready, or what a managed resource belongs to",
         epilog="example: lambent explain archive/orders -n archives",
     )
     explain.set_defaults(run=run_explain)
@@ -49,15 +49,18 @@ def run_explain(args: argparse.Namespace) -> int:
     from lambent.clock import utc_now
     from lambent.platform.daemon import run
     from lambent.platform.workloads import explain_on
-    from lambent.workflow.authoring.explanation_output import explanation_text
+    from lambent.workflow.authoring.explanation_output import explanation_text, ownership_text
+    from lambent.workflow.authoring.ownership import Ownership
 
     kubeconfig = kubeconfig_of(args)
     found = run(lambda: explain_on(kubeconfig, args.name, namespace=args.namespace))
-    if args.output == "text":
-        print(explanation_text(found, paint_of(args), now=utc_now()))
-    else:
+    if args.output != "text":
         print_data(found.to_dict(), args.output)
-    return 0 if found.ready == "True" and found.outcome == "Ok" else 1
+    elif isinstance(found, Ownership):
+        print(ownership_text(found, paint_of(args), now=utc_now()))
+    else:
+        print(explanation_text(found, paint_of(args), now=utc_now()))
+    return 0 if found.is_settled else 1
 
 
 def run_inspect(args: argparse.Namespace) -> int:

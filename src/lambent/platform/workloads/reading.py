@@ -72,24 +72,34 @@ async def find(kube: KubeClient, words: str, namespace: str, kinds: Iterable[GVK
 
     Raises `UsageError`.
     """
-    kind, *rest = words.split("/")
-    if len(rest) not in (1, 2) or not all(rest):
-        raise UsageError(f"{words!r} does not name an object; write KIND/NAME or KIND/NAMESPACE/NAME")
+    kind, place, name = parsed(words, namespace)
     known = sorted(kinds)
-    chosen = [gvk for gvk in known if kind.lower() in (gvk.kind.lower(), f"{gvk.kind}.{gvk.group}".lower())]
-    if not chosen:
-        chosen = [gvk for gvk in known if kind.lower() in await _other_names(kube, gvk)]
+    chosen = await kinds_called(kube, kind, known)
     if not chosen:
         names = ", ".join(gvk.kind for gvk in known) or "none: no workflow has a trigger kind"
         near = nearest(kind, [gvk.kind for gvk in known])
         raise UsageError(f"{kind} is not the trigger kind of a workflow; {near or f'these are: {names}'}")
-    place = rest[0] if len(rest) == 2 else namespace
     for gvk in chosen:
         try:
-            return await kube.get(gvk, rest[-1], namespace=place)
+            return await kube.get(gvk, name, namespace=place)
         except NotFound:
             continue
-    raise UsageError(f"{chosen[0].kind} {rest[-1]} not found in namespace {place}; choose another with -n")
+    raise UsageError(f"{chosen[0].kind} {name} not found in namespace {place}; choose another with -n")
+
+
+def parsed(words: str, namespace: str) -> tuple[str, str, str]:
+    """Kind, namespace and name of KIND/NAME or KIND/NAMESPACE/NAME. Raises `UsageError`."""
+    kind, *rest = words.split("/")
+    if len(rest) not in (1, 2) or not all((kind, *rest)):
+        raise UsageError(f"{words!r} does not name an object; write KIND/NAME or KIND/NAMESPACE/NAME")
+    return kind, rest[0] if len(rest) == 2 else namespace, rest[-1]
+
+
+async def kinds_called(kube: KubeClient, name: str, known: Iterable[GVK]) -> list[GVK]:
+    """Those of some kinds that a word means, in any form that kubectl takes."""
+    word, kinds = name.lower(), list(known)
+    chosen = [gvk for gvk in kinds if word in (gvk.kind.lower(), f"{gvk.kind}.{gvk.group}".lower())]
+    return chosen or [gvk for gvk in kinds if word in await _other_names(kube, gvk)]
 
 
 async def _other_names(kube: KubeClient, gvk: GVK) -> set[str]:

@@ -17,7 +17,6 @@ from lambent.workflow.engine import (
     DepSkip,
     Found,
     Ok,
-    Outcome,
     Refused,
     ResourceFunction,
     ResourceRef,
@@ -77,6 +76,11 @@ class Explanation:
     orphans: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def is_settled(self) -> bool:
+        """Ready, and the next pass will say the same."""
+        return self.ready == "True" and self.outcome == "Ok"
+
     def to_dict(self) -> dict[str, Any]:
         return {"version": VERSION, **asdict(self)}
 
@@ -107,9 +111,9 @@ def explain(obj: Mapping[str, Any], made: Forecast, catalog: Catalog) -> Explana
     )
     for label, step in result.steps.items():
         if not isinstance(step.outcome, Ok | DepSkip) or (isinstance(step.outcome, DepSkip) and step.outcome.location):
-            cause = _cause(label, step, step.outcome, made, catalog)
+            cause = cause_of(label, made, catalog)
             cause.holds_up = list(_waiting_on(label, result.steps))
-            _from_status(cause, obj)
+            add_status(cause, obj)
             found.causes.append(cause)
     found.notes = list(_notes(obj, found))
     return found
@@ -136,7 +140,10 @@ def _waiting_on(label: str, steps: Mapping[str, StepResult]) -> Iterator[str]:
             yield other
 
 
-def _cause(label: str, step: StepResult, outcome: Outcome, made: Forecast, catalog: Catalog) -> Cause:
+def cause_of(label: str, made: Forecast, catalog: Catalog) -> Cause:
+    """What there is to say of a step of the forecast's last pass."""
+    step = made.passes[-1].result.steps[label]
+    outcome = step.outcome
     location = getattr(outcome, "location", "")
     cause = Cause(label, name_of(outcome), getattr(outcome, "message", ""), location=location)
     if isinstance(outcome, Retry):
@@ -155,11 +162,12 @@ def _cause(label: str, step: StepResult, outcome: Outcome, made: Forecast, catal
         if isinstance(answer, Refused):
             cause.server = f"{answer.code or 'no answer'} {answer.reason}: {answer.message}".strip()
         elif not isinstance(outcome, Ok):
-            cause.waits_for.append(_state(ref, answer.object if isinstance(answer, Found) else None, bool(cause.due)))
+            cause.waits_for.append(state_of(ref, answer.object if isinstance(answer, Found) else None, bool(cause.due)))
     return cause
 
 
-def _state(ref: ResourceRef, live: Mapping[str, Any] | None, is_due: bool) -> str:
+def state_of(ref: ResourceRef, live: Mapping[str, Any] | None, is_due: bool = False) -> str:
+    """An object in a line; of one that a write is due for, what it is now and not what it will be."""
     name = "/".join(part for part in (ref.kind, ref.namespace, ref.name) if part)
     if live is None or (is_due and not (live.get("metadata") or {}).get("uid")):
         return f"{name} does not exist"
@@ -239,7 +247,8 @@ def _kind(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _from_status(cause: Cause, obj: Mapping[str, Any]) -> None:
+def add_status(cause: Cause, obj: Mapping[str, Any]) -> None:
+    """Since when, how often and until when, where the status of the trigger knows it."""
     koreo = (obj.get("status") or {}).get("koreo") or {}
     for entry in koreo.get("steps") or ():
         if entry.get("label") == cause.step and entry.get("outcome") == cause.outcome:

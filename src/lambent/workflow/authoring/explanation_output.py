@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from lambent.workflow.authoring.explanation import Cause, Explanation
+from lambent.workflow.authoring.ownership import Ownership
 from lambent.workflow.authoring.texts import STYLES
 from lambent.workflow.spec.painting import Paint, plain
 
@@ -17,7 +18,7 @@ def explanation_text(found: Explanation, paint: Paint = plain, *, now: datetime 
     )
     lines += [paint("warn", f"note: {note}") for note in found.notes]
     for cause in found.causes:
-        lines += _cause(cause, paint, now)
+        lines += _chain(cause, paint, now)
     if not found.causes:
         lines.append("every step is Ok")
     if found.orphans:
@@ -25,10 +26,29 @@ def explanation_text(found: Explanation, paint: Paint = plain, *, now: datetime 
     return "\n".join(lines)
 
 
-def _cause(cause: Cause, paint: Paint, now: datetime | None) -> Iterator[str]:
+def ownership_text(found: Ownership, paint: Paint = plain, *, now: datetime | None = None) -> str:
+    """The resource, then each trigger that it belongs to with what its next pass says."""
+    lines = [paint("strong", found.object), paint("good" if found.is_settled else "warn", f"  {found.state}")]
+    lines += [f"  written by {writer}" for writer in found.writers]
+    for one in found.holders:
+        step = f", step {one.step}" if one.step else ""
+        lines.append(f"belongs to {paint('strong', one.trigger)} by {one.workflow or 'no workflow'}{step}")
+        lines.append(f"     {'in the end:':12}{one.fate}")
+        lines += [f"     {'note:':12}{one.note}"] if one.note else []
+        lines += [f"     {'differs at:':12}{path}" for path in one.differs_at]
+        lines += _cause(one.cause, paint, now) if one.cause is not None else []
+    return "\n".join(lines)
+
+
+def _chain(cause: Cause, paint: Paint, now: datetime | None) -> Iterator[str]:
     if cause.holds_up:
         yield f"└─ {', '.join(reversed(cause.holds_up))} {'wait' if len(cause.holds_up) > 1 else 'waits'} for"
-    yield f"└─ {paint('strong', cause.step)}  {paint(STYLES[cause.outcome], cause.outcome)}  {cause.message}"
+    yield from _cause(cause, paint, now)
+
+
+def _cause(cause: Cause, paint: Paint, now: datetime | None) -> Iterator[str]:
+    outcome = f"{paint(STYLES[cause.outcome], cause.outcome)}  {cause.message}".rstrip()
+    yield f"└─ {paint('strong', cause.step)}  {outcome}"
     details = {
         "function": cause.function,
         "at": cause.location,
