@@ -1,27 +1,25 @@
-"""AWS clients of ours: one cached aiobotocore client per service and region.
+"""AWS clients of ours: one cached client per service and region.
 
 With an endpoint (the embedded AWS, or any other) endpoint, region and keys are explicit and nothing of the shell is
-read; without one the usual AWS credential chain decides. Errors become `AwsError` in one place, `as_aws_error`.
-Loading a service's model is slow (tens of ms of JSON): a thread does it, so that the loop does not stall.
-An AWS in the same process needs no socket: `send` stands for it (`aws.local`).
+read; without one the usual AWS credential chain decides (`aws.wire`). An AWS in the same process needs no socket:
+`send` stands for it (`aws.local`). Errors become `AwsError` in one place, `as_aws_error`. Loading a service's model is
+slow (tens of ms of JSON): a thread does it, so that the loop does not stall.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from aiobotocore.config import AioConfig
-from aiobotocore.session import AioSession
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from lambent import __version__
 from lambent.aws.errors import AwsError
-from lambent.aws.isolation import IsolatedSession
-from lambent.aws.local import Send, send_locally
-from lambent.aws.metrics import count_requests
+from lambent.aws.local import Send, open_local
+
+if TYPE_CHECKING:
+    from lambent.aws.wire import Wire
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, OSError, TimeoutError)
 """What a call of a client raises; `as_aws_error` makes an AwsError of any of them."""
@@ -40,7 +38,7 @@ class AwsClients:
     """`endpoint_url=None` means AWS itself. `credentials=None` means dummy keys with an endpoint, else the usual chain.
 
     `retry_mode` and `max_attempts` are botocore's ("standard": 3 attempts with back-off; "adaptive" adds a client-side
-    rate limit). With `send` the endpoint's URL is only a name.
+    rate limit). With `send` nothing goes over HTTP and nothing is sent twice.
     """
 
     def __init__(
@@ -57,26 +55,15 @@ class AwsClients:
         self.endpoint_url = endpoint_url
         self.region = region
         self._credentials = credentials or (Credentials() if endpoint_url else None)
-        self._session: Any = IsolatedSession() if endpoint_url else AioSession()
-        count_requests(self._session)
-        if send is not None:
-            send_locally(self._session, send, access_key=(self._credentials or Credentials()).access_key)
-        self._config = AioConfig(
-            retries={"mode": retry_mode, "total_max_attempts": max_attempts},
-            max_pool_connections=pool_connections,
-            # An empty table keeps HTTP_PROXY away from a loopback endpoint.
-            proxies={} if endpoint_url else None,
-            connect_timeout=5,
-            read_timeout=60,
-            # botocore's own is composed anew for each request, from ten parts.
-            user_agent=f"lambent/{__version__}",
-        )
+        self._retries = (retry_mode, max_attempts)
+        self._pool_connections = pool_connections
+        self._send = send
+        self._wire: Wire | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = asyncio.Lock()
-        self._stack = AsyncExitStack()
 
     async def client(self, service: str, region: str | None = None) -> Any:
-        """The aiobotocore client of a service, shared by all who ask; `aclose` closes it."""
+        """The client of a service, shared by all who ask; `aclose` closes it."""
         key = (service, region or self.region)
         known = self._clients.get(key)
         if known is not None:
@@ -87,25 +74,26 @@ class AwsClients:
             return self._clients[key]
 
     async def _open(self, service: str, region: str) -> Any:
-        await asyncio.to_thread(self._load_models, service)
-        keys = {}
+        if self._send is not None:
+            key = (self._credentials or Credentials()).access_key
+            host = urlsplit(self.endpoint_url or "").netloc
+            return await asyncio.to_thread(open_local, service, region, self._send, access_key=key, host=host)
+        if self._wire is None:
+            self._wire = await asyncio.to_thread(self._open_wire)
+        return await self._wire.open(service, region)
+
+    def _open_wire(self) -> "Wire":
+        from lambent.aws.wire import Wire  # here, since it brings an HTTP client that `send` does not need
+
+        keys: dict[str, str | None] = {}
         if self._credentials is not None:
             keys = {
                 "aws_access_key_id": self._credentials.access_key,
                 "aws_secret_access_key": self._credentials.secret_key,
                 "aws_session_token": self._credentials.session_token,
             }
-        context = self._session.create_client(
-            service, region_name=region, endpoint_url=self.endpoint_url, config=self._config, **keys
-        )
-        return await self._stack.enter_async_context(context)
-
-    def _load_models(self, service: str) -> None:
-        loader = self._session.get_component("data_loader")
-        for name in ("endpoints", "partitions", "sdk-default-configuration"):
-            loader.load_data(name)
-        for kind in ("service-2", "endpoint-rule-set-1"):
-            loader.load_service_model(service, kind)
+        mode, attempts = self._retries
+        return Wire(self.endpoint_url, keys, retry_mode=mode, max_attempts=attempts, pool=self._pool_connections)
 
     async def call(self, service: str, operation: str, *, region: str | None = None, **params: Any) -> dict[str, Any]:
         """One operation by its AWS name (`GetObject`); gives the parsed answer. Raises AwsError."""
@@ -119,8 +107,8 @@ class AwsClients:
     async def aclose(self) -> None:
         """Closes every client; a later `client()` opens a new one."""
         self._clients.clear()
-        await self._stack.aclose()
-        self._stack = AsyncExitStack()
+        if self._wire is not None:
+            await self._wire.aclose()
 
 
 def as_aws_error(error: Exception, *, operation: str = "") -> AwsError:

@@ -1,4 +1,5 @@
-"""Requests to AWS as metrics, counted per attempt at the one place all of them pass: botocore's events.
+"""Requests to AWS as metrics, counted per attempt at the one place all of them pass: botocore's events, or our own
+client of an AWS in the same process.
 
 `code` is the HTTP status that came, or the name of the exception when none did. A cancelled request is not counted.
 """
@@ -11,6 +12,11 @@ from lambent.telemetry import counter, histogram
 _requests = counter("aws_requests_total", "Attempts of requests to AWS APIs.", ("service", "operation", "code"))
 _seconds = histogram("aws_request_seconds", "Duration of an attempt until its answer.", ("service", "operation"))
 _BEGAN = "lambent_began"
+
+
+def count_request(service: str, operation: str, code: str, seconds: float) -> None:
+    _requests.labels(service, operation, code).inc()
+    _seconds.labels(service, operation).observe(seconds)
 
 
 def count_requests(session: Any) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from lambent.aws.embedded.wsgi import Answer
+from lambent.aws.service_model import shared_loader
 
 Ask = Callable[[str, str], Answer]
 """Asks moto for the same bucket or object with this method and query."""
@@ -103,9 +104,7 @@ class S3Request:
 @cache
 def _modelled() -> dict[bool, frozenset[str]]:
     """Subresource names by whether they are an object's: the queries without a value in botocore's S3 model."""
-    import botocore.loaders
-
-    model = botocore.loaders.Loader().load_service_model("s3", "service-2")
+    model = shared_loader().load_service_model("s3", "service-2")
     found: dict[bool, set[str]] = {True: set(), False: set()}
     for operation in model["operations"].values():
         path, _, query = operation["http"]["requestUri"].partition("?")
