@@ -117,6 +117,16 @@ def test_these_are_equal(target: Any, live: Any) -> None:
             {"kind": "Secret", "data": {"password": "bbbb"}},
             "data.password: differs",
         ),
+        (
+            {"kind": "Secret", "stringData": {"password": "aaaa"}},
+            {"kind": "Secret", "stringData": {"password": "bbbb"}},
+            "stringData.password: differs",
+        ),
+        (
+            {"f": [1], **MAP},
+            {"f": [1]},
+            "f: cannot be compared as a map: target holds an element that is not an object",
+        ),
     ],
 )
 def test_these_differ_and_say_where(target: Any, live: Any, said: str) -> None:
@@ -131,6 +141,24 @@ def test_a_write_only_field_is_compared_with_what_was_applied() -> None:
 
 def test_a_difference_is_at_most_two_hundred_characters() -> None:
     assert len(str(first_difference({"a" * 300: 1}, {}))) == 200
+    longest = "a" * (200 - len(": missing"))
+    assert str(first_difference({longest: 1}, {})) == f"{longest}: missing"
+
+
+def test_a_difference_of_the_whole_has_no_path() -> None:
+    assert str(first_difference({"a": 1}, None)) == "expected an object, found null"
+
+
+@pytest.mark.parametrize(("text", "shown"), [("x" * 60, "x" * 60), ("x" * 61, "x" * 57 + "...")])
+def test_a_long_text_is_cut_in_a_difference(text: str, shown: str) -> None:
+    assert str(first_difference({"a": 1}, {"a": text})) == f'a: expected 1, found "{shown}"'
+
+
+@pytest.mark.parametrize(("one", "other", "is_same"), [
+    ("[1, 2]", "[1,2]", True), ("[1]", "[2]", False), ("[x", "[1]", False), (" {}", "{ }", True), ("{}", "[]", False),
+])  # fmt: skip
+def test_texts_are_the_same_when_the_json_in_them_is(one: str, other: str, is_same: bool) -> None:
+    assert same_json(one, other) is is_same
 
 
 json_values = st.recursive(
@@ -180,6 +208,11 @@ def test_without_directives_nothing_is_lost(value: dict[str, Any]) -> None:
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_comparing_texts_as_json_never_raises(one: str, other: str) -> None:
     assert same_json(one, other) in (True, False)
+
+
+def test_an_element_of_a_list_is_compared_with_what_was_applied_to_it() -> None:
+    target = {"l": [{"f": 1, **APPLIED}]}
+    assert first_difference(target, {"l": [{"f": "normalised"}]}, {"l": [{"f": 1}]}) is None
 
 
 def test_what_was_applied_to_a_list_of_another_length_says_nothing_of_its_elements() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambent.workflow.engine import DepSkip, Ok, Outcome, PermFail, Retry, Skip, combine
+from lambent.workflow.engine import DepSkip, Ok, Outcome, PermFail, Retry, Skip, combine, name_of
 from lambent.workflow.engine.outcomes import located, shortened
 
 ORDER = (DepSkip, Skip, Ok, Retry, PermFail)
@@ -16,6 +16,7 @@ ORDER = (DepSkip, Skip, Ok, Retry, PermFail)
         ([], Skip()),
         ([Skip("a"), Skip("b")], Skip("a, b")),
         ([Ok(1), Skip("a"), Ok(2)], Ok([1, 2])),
+        ([Skip("a"), Skip(""), Skip("b", "x")], Skip("a, b", "x")),
         ([DepSkip("a"), Skip("b")], Skip("b")),
         ([Ok(1), Retry("a", 30), Retry("b", 5)], Retry("a, b", 5)),
         ([Retry("a", 1, "x"), PermFail("b", "y"), PermFail("c", "z")], PermFail("b, c", "y, z")),
@@ -28,6 +29,16 @@ ORDER = (DepSkip, Skip, Ok, Retry, PermFail)
 )
 def test_combinations(given_: list[Outcome], combined: Outcome) -> None:
     assert combine(given_) == combined
+
+
+def test_an_outcome_says_nothing_unless_it_is_told_to() -> None:
+    assert [(kind().message, kind().location) for kind in (DepSkip, Skip, Retry, PermFail)] == [("", "")] * 4
+    assert (Ok().value, Retry().delay_s, Retry().is_server_error) == (None, 30.0, False)
+
+
+def test_outcomes_go_by_the_names_that_koreo_gives_them() -> None:
+    made = (DepSkip(), Skip(), Ok(), Retry(), PermFail())
+    assert [name_of(outcome) for outcome in made] == ["DepSkip", "Skip", "Ok", "Retry", "PermFail"]
 
 
 def test_an_outcome_keeps_the_place_that_it_has() -> None:

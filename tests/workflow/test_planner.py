@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lambent.workflow.engine import (
+    Address,
     Catalog,
     Context,
     Ok,
@@ -16,11 +17,13 @@ from lambent.workflow.engine import (
     ResourceFunction,
     Retry,
     Skip,
+    address,
     load_catalog,
     plan,
     prepare,
 )
 from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION
+from lambent.workflow.engine.targets import Stage, stages_of
 from lambent.workflow.testing.expectations import without_traces
 from lambent.workflow.testing.memory_api import after_write
 from tests.workflow.shared import documents
@@ -349,3 +352,51 @@ def test_directives_that_make_no_sense_are_found_before_they_run(spec: str, code
     found = prepare(documents(HEAD + f"  resource: {{spec: {spec}}}")[0])
     assert found is not None
     assert [diagnostic.code for diagnostic in found.diagnostics] == [code]
+
+
+LABELLED = """
+  resource:
+    metadata: {labels: {mine: "1"}}
+    spec: {size: =inputs.size}
+"""
+
+
+def test_labels_that_are_no_longer_wanted_go_one_by_one() -> None:
+    live = _after(_plan(LABELLED))
+    live["metadata"]["labels"]["foreign"] = "2"
+    live["metadata"]["annotations"]["foreign"] = "2"
+    made = _plan(RESOURCE, live)
+    assert made.action == "patch"
+    after = without_traces(_after(made, live))
+    assert after["metadata"]["labels"] == {"foreign": "2"}
+    assert after["metadata"]["annotations"] == {"foreign": "2"}
+
+
+def test_the_stages_of_a_target_are_named_and_end_where_it_cannot_be_built() -> None:
+    body = (
+        RESOURCE + "  overlays: [{overlay: {a: 1}}, {skipIf: '=1 == 1', overlay: {b: 1}}, {overlay: {c: =inputs.no}}]"
+    )
+    stages = _stages(body)
+    assert [stage.name for stage in stages] == ["resource", "overlays[0]", "overlays[1]"]
+    assert [stage.target.get("a") for stage in stages] == [None, 1, 1]
+    assert "b" not in stages[-1].target
+
+
+def test_a_template_is_the_first_stage() -> None:
+    template = """
+    apiVersion: koreo.dev/v1beta1
+    kind: ResourceTemplate
+    metadata: {name: t, namespace: ns}
+    spec: {template: {apiVersion: example.org/v1, kind: Thing, spec: {size: 1}}}
+    """
+    (stage,) = _stages("  resourceTemplateRef: {name: t}", template)
+    assert (stage.name, stage.target["spec"]) == ("template", {"size": 1})
+
+
+def _stages(body: str, more: str = "") -> list[Stage]:
+    catalog = _catalog(body, more)
+    function = catalog.resolve("ResourceFunction", "f", "ns")
+    assert isinstance(function, ResourceFunction)
+    found = address(function, INPUTS)
+    assert isinstance(found, Address)
+    return stages_of(found, Context(catalog))
