@@ -83,7 +83,7 @@ async def test_a_new_default_shows_on_older_objects(ask):
 async def test_a_rule_sees_old_and_new_and_says_what_is_wrong(ask):
     rules = [
         {"rule": "self.size >= oldSelf.size", "message": "size may only grow"},
-        {"rule": "self.size < 10", "messageExpression": "'size is ' + string(self.size)", "fieldPath": ".size"},
+        {"rule": "self.size < 10", "messageExpression": "'size is %d'.format([self.size])", "fieldPath": ".size"},
     ]
     await ask.add_crd(_with_spec({"properties": {"size": {"type": "integer"}}, "x-kubernetes-validations": rules}))
     assert (await ask("POST", GIZMOS, gizmo("a", {"size": 5})))[0] == 201

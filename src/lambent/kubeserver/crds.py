@@ -1,7 +1,8 @@
 """CustomResourceDefinitions at work: from an accepted definition to served resources, and to its end.
 
-A definition is served as soon as it is committed, before `Established` is written. When one is deleted, its objects
-go first (the finalizer holds it); new ones are refused meanwhile.
+A definition whose names are free is served as soon as it is committed, before `Established` is written; one whose names
+belong to another waits for them. When one is deleted, its objects go first (the finalizer holds it); new ones are
+refused meanwhile. Not here: what a definition may say (`definitions`).
 """
 
 import logging
@@ -9,8 +10,12 @@ from typing import Any
 
 from lambent.clock import WallClock, rfc3339
 from lambent.kube.schema import compile_schema
+from lambent.kube.schema.embedded import embedded
 from lambent.kube.schema.rules import compile_rules
 from lambent.kube.types import GVK, KubeObject
+from lambent.kubeserver.definitions.acceptance import NOBODY, Acceptance, Names, accept
+from lambent.kubeserver.definitions.approval import approval, is_protected
+from lambent.kubeserver.definitions.conditions import TERMINATING, is_true, set_condition
 from lambent.kubeserver.deletion import CRD_FINALIZER, CRDS_BUCKET, DeleteOptions, Deleter
 from lambent.kubeserver.inbox import Inbox
 from lambent.kubeserver.records import Change, Record
@@ -24,9 +29,9 @@ _AGE = Column("Age", "date", ".metadata.creationTimestamp")
 _DYING_VERBS = ("delete", "deletecollection", "get", "list", "watch")
 
 
-def resources_of(crd: KubeObject, *, epoch: int) -> list[Resource]:
-    """The served versions of a definition."""
-    spec: Any = crd["spec"]
+def resources_of(crd: KubeObject, names: Names, *, epoch: int) -> list[Resource]:
+    """The served versions of a definition under the names it was granted."""
+    spec: Any = {**crd["spec"], "names": names}
     versions = [version for version in spec["versions"] if version.get("served")]
     storage = next(version["name"] for version in spec["versions"] if version.get("storage"))
     dying = "deletionTimestamp" in crd["metadata"]
@@ -48,6 +53,7 @@ def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int)
         stored_api_version=f"{group}/{storage}",
         schema=compile_schema(_without_envelope(source)),
         rules=compile_rules(source),
+        embedded=embedded(source),
         list_kind=names.get("listKind", ""),
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
@@ -116,32 +122,62 @@ class Definitions:
         self._deleter = deleter
         self._clock = clock
         self._inbox: Inbox[str] = Inbox("definitions")
-        self._waits: dict[str, str] = {}
+        self._granted: dict[str, dict[str, Acceptance]] = {}  # by group, then by definition
         self._epoch = 0
         store.listen(self._on_change)
 
     def load(self) -> None:
         """Serves what the store holds; to be called once after it was read."""
-        for record in self._store.scan(CRDS_BUCKET):
+        records = list(self._store.scan(CRDS_BUCKET))
+        for record in records:  # whoever had a name keeps it, whatever the order of reading
+            held = _accepted(record.load())
+            self._group(record)[record.name] = Acceptance(held)
+        for record in records:
             self._serve(record)
 
+    def _group(self, record: Record) -> dict[str, Acceptance]:
+        spec: Any = record.load()["spec"]
+        return self._granted.setdefault(spec["group"], {})
+
     def _serve(self, record: Record) -> None:
-        self._epoch += 1
+        """Grants names and serves under them; what was served before stays when new names are taken."""
         obj = record.load()
-        resources = resources_of(obj, epoch=self._epoch)
-        self._catalog.put(record.name, resources)
-        self._waits[f"{obj['spec']['names']['plural']}.{obj['spec']['group']}"] = record.name
+        spec: Any = obj["spec"]
+        group = self._group(record)
+        before = group.get(record.name)
+        held = before.names if before else _accepted(obj)
+        wanted = {name: value for name, value in spec["names"].items() if value}
+        others = [one.names for name, one in group.items() if name != record.name]
+        group[record.name] = granted = accept(wanted, held, others)
         self._inbox.add(record.name)
+        if granted.is_whole or is_true(obj, "Established"):
+            self._epoch += 1
+            self._catalog.put(record.name, resources_of(obj, granted.names, epoch=self._epoch))
+        if before is not None and before.names != granted.names:
+            self._retry(group, record.name)
+
+    def _retry(self, group: dict[str, Acceptance], freed: str) -> None:
+        """Names came free: whoever waits in the group may have them now."""
+        for name, one in list(group.items()):
+            waiting = self._store.peek(CRDS_BUCKET, name) if not one.is_whole and name != freed else None
+            if waiting is not None:
+                self._serve(waiting)
 
     def _on_change(self, change: Change) -> None:
         if change.bucket == CRDS_BUCKET:
             if change.type == "DELETED":
-                self._catalog.drop(change.record.name)
-                self._hub.close(change.record.name)  # its bucket has the definition's name
+                self._drop(change.record)
             elif change.old is None or _served_part(change.old) != _served_part(change.record):
                 self._serve(change.record)
-        elif change.type == "DELETED" and change.bucket in self._waits:
-            self._inbox.add(self._waits[change.bucket])
+        elif change.type == "DELETED" and self._catalog.of_crd(change.bucket):
+            self._inbox.add(change.bucket)  # plural.group, for both
+
+    def _drop(self, record: Record) -> None:
+        self._catalog.drop(record.name)
+        self._hub.close(record.name)  # its bucket has the definition's name
+        group = self._group(record)
+        if group.pop(record.name, None) is not None:
+            self._retry(group, record.name)
 
     async def run(self) -> None:
         """Settles definitions for ever."""
@@ -153,44 +189,63 @@ class Definitions:
             await (self._remove(record) if record.deleting else self._establish(record))
 
     async def _establish(self, record: Record) -> None:
-        obj = record.load()
-        status: Any = obj.setdefault("status", {})
-        conditions = status.get("conditions") or []
-        held = {condition["type"]: condition["status"] for condition in conditions}
-        names = {key: value for key, value in obj["spec"]["names"].items() if value}
-        stored = [v["name"] for v in obj["spec"]["versions"] if v.get("storage")]
-        wanted = list(dict.fromkeys([*(status.get("storedVersions") or []), *stored]))
-        if (
-            held.get("Established") == "True"
-            and status.get("acceptedNames") == names
-            and status.get("storedVersions") == wanted
-        ):
+        granted = self._group(record).get(record.name)
+        if granted is None:
             return
+        obj: Any = record.load()
         now = rfc3339(self._clock())
-        status["conditions"] = [
-            _condition("NamesAccepted", "NoConflicts", "no conflicts found", now),
-            _condition("Established", "InitialNamesAccepted", "the initial names have been accepted", now),
-        ]
-        status["acceptedNames"] = names
-        status["storedVersions"] = wanted
-        await self._store.put(CRDS_BUCKET, obj)
+        if granted.is_whole:
+            set_condition(obj, "NamesAccepted", "True", "NoConflicts", "no conflicts found", now=now)
+            text = "the initial names have been accepted"
+            if not is_true(obj, "Established"):
+                set_condition(obj, "Established", "True", "InitialNamesAccepted", text, now=now)
+        else:
+            set_condition(obj, "NamesAccepted", "False", granted.reason, granted.message, now=now)
+            if not is_true(obj, "Established"):
+                set_condition(obj, "Established", "False", "NotAccepted", "not all names are accepted", now=now)
+        if is_protected(obj["spec"]["group"]):
+            set_condition(obj, "KubernetesAPIApprovalPolicyConformant", *approval(obj), now=now)
+        obj["status"]["acceptedNames"] = granted.names
+        if obj != record.load():
+            await self._store.put(CRDS_BUCKET, obj)
 
     async def _remove(self, record: Record) -> None:
         """Deletes the objects of a dying definition; the definition goes when the last of them is gone."""
-        if CRD_FINALIZER not in (record.load()["metadata"].get("finalizers") or ()):
+        obj: Any = record.load()
+        if CRD_FINALIZER not in (obj["metadata"].get("finalizers") or ()):
             return
-        resources = self._catalog.of_crd(record.name)
         bucket = record.name  # plural.group, for both
+        if is_true(obj, "Established"):
+            text = "CustomResource deletion is in progress"
+            await self._note(record, "True", "InstanceDeletionInProgress", text)
+            await self._delete_objects(bucket)
+            if any(self._store.peek(bucket, one.path) for one in self._store.scan(bucket)):
+                return
+        newest = self._store.peek(CRDS_BUCKET, record.name)
+        if newest is not None:
+            await self._let_go(newest)
+
+    async def _delete_objects(self, bucket: str) -> None:
+        resources = self._catalog.of_crd(bucket)
         for one in self._store.scan(bucket):
             newest = self._store.peek(bucket, one.path)
             if newest is not None and not newest.deleting and resources:
                 await self._deleter.delete(resources[0], newest, DeleteOptions(policy="Background"))
-        if any(self._store.peek(bucket, one.path) for one in self._store.scan(bucket)):
-            return
-        newest = self._store.peek(CRDS_BUCKET, record.name)
-        if newest is None:
-            return
-        obj = newest.load()
+
+    async def _note(self, record: Record, status: str, reason: str, message: str) -> None:
+        obj = record.load()
+        set_condition(obj, TERMINATING, status, reason, message, now=rfc3339(self._clock()))
+        if obj != record.load():
+            await self._store.put(CRDS_BUCKET, obj)
+
+    async def _let_go(self, record: Record) -> None:
+        """Takes the server's own finalizer off; another one may still hold the definition."""
+        obj: Any = record.load()
+        now = rfc3339(self._clock())
+        if is_true(obj, "Established"):
+            set_condition(obj, TERMINATING, "False", "InstanceDeletionCompleted", "removed all instances", now=now)
+        else:
+            set_condition(obj, TERMINATING, "False", "NeverEstablished", "resource was never established", now=now)
         left = [name for name in obj["metadata"].get("finalizers") or () if name != CRD_FINALIZER]
         if left:
             obj["metadata"]["finalizers"] = left
@@ -204,5 +259,5 @@ def _served_part(record: Record) -> tuple[Any, bool]:
     return record.load()["spec"], record.deleting
 
 
-def _condition(kind: str, reason: str, message: str, now: str) -> dict[str, str]:
-    return {"lastTransitionTime": now, "message": message, "reason": reason, "status": "True", "type": kind}
+def _accepted(obj: Any) -> Names:
+    return (obj.get("status") or {}).get("acceptedNames") or NOBODY

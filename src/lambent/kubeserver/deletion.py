@@ -11,6 +11,7 @@ from typing import Any
 from lambent.clock import WallClock, rfc3339
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import status
+from lambent.kubeserver.definitions.conditions import mark_for_deletion
 from lambent.kubeserver.records import Record
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.store import Store
@@ -82,6 +83,8 @@ class Deleter:
         meta["deletionTimestamp"] = rfc3339(now)
         if is_namespace:
             obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+        elif resource.bucket == CRDS_BUCKET:
+            mark_for_deletion(obj, rfc3339(now))
         else:
             meta["deletionGracePeriodSeconds"] = 0
         if resource.traits.counts_generation and resource.bucket != CRDS_BUCKET:

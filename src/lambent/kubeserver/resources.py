@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lambent.kube.schema import Schema
+from lambent.kube.schema.embedded import Embedded
 from lambent.kube.schema.rules import Rules
 from lambent.kube.types import GVK
 
@@ -73,6 +74,7 @@ class Resource:
     verbs: tuple[str, ...] = VERBS
     deprecation: str = ""
     rules: Rules | None = None
+    embedded: Embedded | None = None
     epoch: int = 0
 
     @property

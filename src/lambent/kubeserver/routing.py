@@ -108,8 +108,7 @@ class Router:
         if call.verb not in resource.verbs and not (resource.custom and call.verb in ("update", "patch")):
             # Of a dying custom kind, discovery no longer tells update and patch; finalizers are removed by them.
             if resource.custom and call.verb == "create":
-                why = "create not allowed while custom resource definition is terminating"
-                raise forbidden(resource.group, resource.plural, call.name, why)
+                raise _dying(call)
             raise not_allowed()
         if call.verb == "create" and resource.namespaced and not call.namespace:
             raise not_allowed()
@@ -197,6 +196,13 @@ class Router:
         if not is_good:
             raise ApiError(500, "the store cannot be written", reason="InternalError")
         return Response(200, [(b"content-type", b"text/plain; charset=utf-8")], b"ok")
+
+
+def _dying(call: Call) -> ApiError:
+    meta = decode_body(call).get("metadata")
+    name = str(meta.get("name") or "") if isinstance(meta, dict) else ""
+    why = "create not allowed while custom resource definition is terminating"
+    return forbidden(call.resource.group, call.resource.plural, name, why)
 
 
 def _verb(method: str, place: Place, query: dict[str, str]) -> str:

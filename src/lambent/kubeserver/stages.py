@@ -16,7 +16,7 @@ import orjson
 from lambent.kube.schema import Problem
 from lambent.kube.schema.formats import FORMATS
 from lambent.kube.types import KubeObject
-from lambent.kubeserver import metadata, status
+from lambent.kubeserver import embedded, metadata, status
 from lambent.kubeserver.builtin.kinds import defaults_of, judge
 from lambent.kubeserver.builtin.table import object_meta
 from lambent.kubeserver.draft import Draft
@@ -139,8 +139,12 @@ def fields(draft: Draft) -> None:
     if resource.custom:
         rest = {key: value for key, value in body.items() if key not in _CR_ENVELOPE}
         nulls = list(refused_nulls(resource.schema.source, rest)) if draft.is_apply else []
+        inner = resource.embedded
+        if inner is not None and (why := embedded.refusal(inner, rest)):
+            kind, version = resource.kind, resource.gvk.version
+            raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
         found = resource.schema.admit(rest)
-        found.errors += nulls
+        found.errors += nulls if inner is None else [*nulls, *embedded.problems(inner, rest)]
         for key in [key for key in body if key not in _CR_ENVELOPE and key not in rest]:
             del body[key]
         body.update(rest)

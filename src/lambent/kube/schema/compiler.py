@@ -76,6 +76,17 @@ def compile_schema(
     return Schema(source, known, prune, _Compiler(known, cut=False, omits_empty=omits_empty).node(source))
 
 
+def compile_judgement(source: JsonSchema) -> Callable[[Any], Problems]:
+    """Only validates: fills no default, drops nothing, and a null is allowed only where the schema says so."""
+    check = _Compiler({}, cut=False, pure=True).node(source)
+
+    def judge(value: Any) -> Problems:
+        faults = check(value)
+        return finish(faults) if faults else Problems()
+
+    return judge
+
+
 class _Compiler:
     """One walk over a schema; `cut` removes unknown members, `pure` neither fills nor cuts nor reports them."""
 
@@ -321,8 +332,8 @@ def _preparation(schema: JsonSchema, *, omits_empty: bool) -> Callable[[dict[str
 
     def prepare(value: dict[str, Any]) -> None:
         drop_nulls(value)
-        for name in omitted:
-            if name in value and value[name] in ({}, []):
+        for name, empty in omitted:
+            if value.get(name, 0) == empty:
                 del value[name]
         for name, make in defaults:
             if name not in value:
@@ -346,12 +357,12 @@ def _null_dropper(schema: JsonSchema) -> Callable[[dict[str, Any]], None]:
     return drop
 
 
-def _omitted(schema: JsonSchema) -> tuple[str, ...]:
-    """Optional members that are lists or maps."""
+def _omitted(schema: JsonSchema) -> tuple[tuple[str, Any], ...]:
+    """Optional members that are lists or maps, with what is empty of them."""
     needed = schema.get("required") or ()
     properties: Mapping[str, JsonSchema] = schema.get("properties") or {}
     return tuple(
-        name
+        (name, [] if child.get("type") == "array" else {})
         for name, child in properties.items()
         if name not in needed and (child.get("type") == "array" or "additionalProperties" in child)
     )

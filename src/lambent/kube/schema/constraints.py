@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import regex
 
+from lambent.cel.library.pattern_syntax import translate
 from lambent.kube.schema.formats import FORMATS
 from lambent.kube.schema.problems import Fault, bad_factor, duplicate, invalid, too_long, too_many, wrong_format
 
@@ -22,17 +23,8 @@ _SUBJECT_LIMIT = 64 * 1024
 
 @lru_cache(maxsize=4096)
 def _pattern(text: str) -> regex.Pattern[str]:
-    """Go's syntax where it differs from Python's: `\\z` ends the text."""
-    return regex.compile(text.replace(r"\z", r"\Z"))
-
-
-def pattern_error(text: str) -> str | None:
-    """Why a pattern does not compile, or None."""
-    try:
-        _pattern(text)
-    except regex.error as error:
-        return str(error)
-    return None
+    """Go's syntax, which a definition's patterns were checked for; those of builtin kinds are all simple."""
+    return regex.compile(translate(text, koreo=True).text, regex.V0)
 
 
 def _matches(text: str, subject: str) -> bool:

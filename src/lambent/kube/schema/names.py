@@ -11,7 +11,7 @@ from lambent.cel.lexer import tokens
 _WORDS = {"__underscores__": "__", "__dot__": ".", "__dash__": "-", "__slash__": "/"}
 _INSIDE = re.compile("|".join(_WORDS))
 _RESERVED = re.compile(
-    "__(true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|namespace|return)__"
+    "__(true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|namespace|return|var|void|while)__"
 )
 
 

@@ -103,7 +103,7 @@ def wrong_type(value: Any, wanted: str) -> Fault:
     got = _TYPE_NAMES[type(value)]
     return Fault(
         "FieldValueTypeInvalid",
-        lambda path: f'Invalid value: "{got}": {path}{" " if path else ""}in body must be of type {wanted}: "{got}"',
+        lambda path: f'Invalid value: "{got}": {path} in body must be of type {wanted}: "{got}"',
         blocking=True,
     )
 

@@ -71,79 +71,6 @@ def compile_rules(schema: Mapping[str, Any]) -> Rules | None:
     return None if root.is_empty else Rules(root)
 
 
-def rule_problems(schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    """What is wrong with the rules of a schema itself."""
-    for index, declared in enumerate(schema.get("x-kubernetes-validations") or ()):
-        yield from _written_problems(declared, schema, f"{path}.x-kubernetes-validations[{index}]")
-        for name in ("rule", "messageExpression"):
-            try:
-                if declared.get(name):
-                    _program(declared[name])
-            except CelError as error:
-                where = f"{path}.x-kubernetes-validations[{index}].{name}"
-                prefix = "" if name == "rule" else "messageExpression "
-                text = f"Invalid value: {_shown(declared)}: {prefix}compilation failed: {error}"
-                yield Problem(where, "FieldValueInvalid", text)
-    for name, child in (schema.get("properties") or {}).items():
-        yield from rule_problems(child, f"{path}.properties[{name}]")
-    for name in ("items", "additionalProperties"):
-        if isinstance(schema.get(name), Mapping):
-            yield from rule_problems(schema[name], f"{path}.{name}")
-
-
-_REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
-
-
-def _shown(declared: Mapping[str, Any]) -> str:
-    """A rule as kube-apiserver repeats it."""
-    names = (("Rule", ""), ("Message", ""), ("MessageExpression", ""), ("Reason", None), ("FieldPath", ""))
-    found = {name: declared.get(name[0].lower() + name[1:], absent) for name, absent in names}
-    return orjson.dumps({**found, "OptionalOldSelf": declared.get("optionalOldSelf")}).decode()
-
-
-def _written_problems(declared: Mapping[str, Any], schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    """What is wrong with a rule beside its expressions."""
-    rule, message, reason = str(declared.get("rule") or ""), declared.get("message"), declared.get("reason")
-    if not rule.strip():
-        yield Problem(f"{path}.rule", "FieldValueRequired", "Required value: rule is not specified")
-        return
-    if isinstance(message, str) and message and not message.strip():
-        text = f"Invalid value: {orjson.dumps(message).decode()}: must be non-empty if specified"
-        yield Problem(f"{path}.message", "FieldValueInvalid", text)
-    elif isinstance(message, str) and "\n" in message:
-        text = f"Invalid value: {orjson.dumps(message).decode()}: must not contain line breaks"
-        yield Problem(f"{path}.message", "FieldValueInvalid", text)
-    elif "\n" in rule.strip() and not message and not declared.get("messageExpression"):
-        text = "Required value: message must be specified if rule contains line breaks"
-        yield Problem(f"{path}.message", "FieldValueRequired", text)
-    if reason is not None and reason not in _REASONS:
-        listed = ", ".join(f'"{one}"' for one in _REASONS)
-        text = f"Unsupported value: {orjson.dumps(reason).decode()}: supported values: {listed}"
-        yield Problem(f"{path}.reason", "FieldValueNotSupported", text)
-    where = declared.get("fieldPath")
-    if where and not _is_member(schema, str(where)):
-        text = f"Invalid value: {orjson.dumps(where).decode()}: must be a valid path"
-        yield Problem(f"{path}.fieldPath", "FieldValueInvalid", text)
-    if declared.get("optionalOldSelf") is not None and "oldSelf" not in rule:
-        text = "Invalid value: true: may not be set if oldSelf is not used in rule"
-        yield Problem(f"{path}.optionalOldSelf", "FieldValueInvalid", text)
-
-
-def _is_member(schema: Mapping[str, Any], path: str) -> bool:
-    """Whether a dotted path names a declared member; quoted steps are taken on trust."""
-    if "[" in path:
-        return path.startswith((".", "["))
-    if not path.startswith("."):
-        return False
-    for part in path[1:].split("."):
-        found = (schema.get("properties") or {}).get(part)
-        found = schema.get("additionalProperties") if found is None else found
-        if not isinstance(found, Mapping):
-            return False
-        schema = found
-    return True
-
-
 def _compile(schema: Mapping[str, Any]) -> _Node:
     kind = "" if schema.get("x-kubernetes-int-or-string") else schema.get("type") or "object"
     node = _Node(type=_TYPES.get(kind, kind))
@@ -166,18 +93,19 @@ def _child(schema: Mapping[str, Any], name: str) -> _Node | None:
     return None if node is None or node.is_empty else node
 
 
-def _program(text: str) -> cel.Program:
+def expression_program(text: str) -> cel.Program:
+    """A rule or message compiled; raises CelError."""
     return cel.compile(with_plain_names(text), names=_NAMES, profile="strict")
 
 
 def _rule(declared: Mapping[str, Any]) -> Rule:
-    program = _program(declared["rule"])
+    program = expression_program(declared["rule"])
     expression = declared.get("messageExpression")
     return Rule(
         text=declared["rule"],
         program=program,
         message=declared.get("message", ""),
-        message_program=_program(expression) if expression else None,
+        message_program=expression_program(expression) if expression else None,
         reason=declared.get("reason") or "FieldValueInvalid",
         at=declared.get("fieldPath", ""),
         is_transition=any(reference[0] == "oldSelf" for reference in program.references),

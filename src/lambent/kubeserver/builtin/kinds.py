@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.builtin import definitions as crd_rules
+from lambent.kubeserver import definitions
 from lambent.kubeserver.builtin import workloads
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.event_views import GROUP
@@ -124,7 +124,7 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("apps", "StatefulSet"): workloads.stateful_set_defaults,
     ("apps", "DaemonSet"): workloads.daemon_set_defaults,
     ("batch", "Job"): workloads.job_defaults,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): crd_rules.defaults,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.defaults,
 }
 _JUDGES: dict[tuple[str, str], Callable[[Draft], list[Problem]]] = {
     ("", "ConfigMap"): _config_problems,
@@ -135,5 +135,5 @@ _JUDGES: dict[tuple[str, str], Callable[[Draft], list[Problem]]] = {
     ("apps", "ReplicaSet"): workloads.selector_problems,
     ("apps", "StatefulSet"): workloads.selector_problems,
     ("apps", "DaemonSet"): workloads.selector_problems,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): crd_rules.problems,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.problems,
 }

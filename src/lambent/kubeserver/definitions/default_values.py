@@ -1,0 +1,50 @@
+"""Defaults of a schema: each must have no unknown member and hold what the schema asks of it, its rules too."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from lambent.cel import CelError
+from lambent.kube.schema import Problem, compile_judgement, compile_schema
+from lambent.kube.schema.embedded import embedded as embedded_nodes
+from lambent.kube.schema.rules import compile_rules
+from lambent.kubeserver import embedded
+from lambent.kubeserver.definitions.refusals import invalid
+
+_ENVELOPE = ("apiVersion", "kind", "metadata")
+
+
+def default_problems(schema: Any, path: str, *, inside_meta: bool = False) -> Iterator[Problem]:
+    """Of the node and all declared below it; below `additionalProperties` there are none."""
+    if schema.get("default") is not None and not inside_meta:
+        yield from _one(schema, schema["default"], f"{path}.default")
+    if isinstance(schema.get("items"), dict):
+        yield from default_problems(schema["items"], f"{path}.items", inside_meta=inside_meta)
+    is_embedded = bool(schema.get("x-kubernetes-embedded-resource"))
+    for name, child in (schema.get("properties") or {}).items():
+        is_meta = (inside_meta and not is_embedded) or (is_embedded and name in _ENVELOPE)
+        yield from default_problems(child, f"{path}.properties[{name}]", inside_meta=is_meta)
+
+
+def _one(schema: Any, default: Any, path: str) -> Iterator[Problem]:
+    pruned = copy.deepcopy(default)
+    if compile_schema({**schema, "default": None}).admit(pruned).unknown:
+        yield invalid(path, default, "must not have unknown fields")
+    found = _of_embedded(schema, default) or compile_judgement(schema)(default).errors
+    if not found and (rules := _rules(schema)) is not None:
+        found = rules.check(default, default) or rules.check(default, None)
+    for one in found:
+        yield replace(one, path=path if one.path == "<nil>" else f"{path}.{one.path}")
+
+
+def _rules(schema: Any) -> Any:
+    try:
+        return compile_rules(schema)
+    except CelError:
+        return None  # said of the rule itself
+
+
+def _of_embedded(schema: Any, default: Any) -> list[Problem]:
+    node = embedded_nodes(schema)
+    return embedded.problems(node, default) if node is not None else []
