@@ -3,14 +3,18 @@
 Each scenario is run once undisturbed to learn its calls and its end, then once for every place to die at.
 """
 
+import asyncio
 import json
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from lambent.kube.errors import KubeError
-from lambent.resources.fake.world import World
+from lambent.kube.types import KubeObject
+from lambent.resources.fake.aws import FakeAws
+from lambent.resources.fake.world import World, loop_clock
 from lambent.resources.kinds import TIER_1
 
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]})
@@ -161,6 +165,41 @@ async def test_a_creation_whose_answer_is_lost_is_taken_up_and_not_sent_again(ki
     await world.synced(kind, "o")
     assert sent(world.aws) == [operation]
     await world.stop()
+
+
+@pytest.mark.parametrize("ahead_s", [-60, 1, 14 * 60])
+async def test_a_bucket_whose_lost_creation_seems_older_than_its_object_leaves_nothing_behind(ahead_s):
+    """The cluster's clock runs before AWS's: by its time the bucket was made before the object was."""
+    world = World(aws=FakeAws(now=lambda: loop_clock() - timedelta(seconds=ahead_s)), kinds=only("Bucket"))
+    await world.start()
+    world.aws.crash_at, world.aws.crash_after = 1, True
+    await create(world, "Bucket")
+    await world.until(lambda: world.died)
+    assert [call.operation for call in world.aws.calls] == ["HeadBucket", "CreateBucket"]
+    await world.delete("Bucket", "o")
+    again = await rerun(world, "Bucket", "delete")
+    assert again.aws.s3.buckets == {}
+
+
+async def test_a_finalizer_that_came_with_the_object_does_not_make_an_old_bucket_ours():
+    world = World(kinds=only("Bucket"))
+    world.aws.s3.create_bucket(Bucket="x")
+    await asyncio.sleep(16 * 60)
+    await world.start()
+    kind = only("Bucket")[0]
+    meta = {"name": "o", "namespace": "default", "finalizers": [kind.finalizer]}
+    restored: KubeObject = {
+        "apiVersion": kind.gvk.api_version,
+        "kind": "Bucket",
+        "metadata": meta,
+        "spec": SPECS["Bucket"],
+    }
+    await world.kube.create(restored)
+    await world.until(lambda: "ACK.Terminal" in str(world.peek("Bucket", "o")))
+    await world.delete("Bucket", "o")
+    await world.gone("Bucket", "o")
+    await world.stop()
+    assert list(world.aws.s3.buckets) == ["x"]
 
 
 @pytest.mark.parametrize("seed", range(6))
