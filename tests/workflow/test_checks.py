@@ -81,6 +81,15 @@ def test_inputs_that_do_not_fit_are_warnings(inputs: Any, expected: list[tuple[s
     assert _brief(_found(_VALUE % "f", _workflow("w", {"ref": _ref("f"), "inputs": inputs}))) == expected
 
 
+def test_an_input_that_one_case_or_the_switch_itself_reads_is_not_unexpected():
+    other = (_VALUE % "other").replace("inputs.size", "inputs.colour")
+    cases = [{"case": "a", **_ref("f")}, {"case": "b", **_ref("other")}]
+    step = {"refSwitch": {"switchOn": "=inputs.which", "cases": cases}, "state": {"n": "=inputs.noted"}}
+    inputs = {"size": 1, "colour": 2, "which": "a", "noted": 3, "extra": 4}
+    found = _found(_VALUE % "f", other, _workflow("w", {**step, "inputs": inputs}))
+    assert [one.message for one in found] == ['ValueFunction/f and ValueFunction/other do not read input "extra"']
+
+
 def test_the_key_of_a_for_each_counts_as_given():
     each = {"ref": _ref("f"), "forEach": {"itemIn": "=[1]", "inputKey": "size"}}
     assert _found(_VALUE % "f", _workflow("w", each)) == []

@@ -6,9 +6,9 @@ A workflow with such errors still runs, as far as it can: steps that do not depe
 from collections.abc import Iterator
 
 from lambent.workflow.engine.catalog import Catalog, Prepared
-from lambent.workflow.engine.expressions import Constant, MapTemplate, Template
+from lambent.workflow.engine.expressions import Constant, MapTemplate, Template, expressions_in
 from lambent.workflow.engine.functions import ResourceFunction, Unready, ValueFunction
-from lambent.workflow.engine.workflows import LogicRef, Step, Workflow
+from lambent.workflow.engine.workflows import LogicRef, Step, Switch, Workflow
 from lambent.workflow.spec import Diagnostic, FieldPath, Identity, nearest
 
 MISSING_REFERENCE = "missing-reference"
@@ -33,6 +33,7 @@ def check_workflow(workflow: Workflow, catalog: Catalog) -> list[Diagnostic]:
     for step in workflow.steps:
         for place, reference in _places(step):
             found += _reference(workflow, step, place, reference, catalog)
+        found += _unread(workflow, step, catalog)
     cycle = _cycle(workflow, catalog, (workflow.identity,))
     if cycle:
         names = " -> ".join(str(identity) for identity in cycle)
@@ -77,14 +78,32 @@ def _inputs(
         message = f'{function.identity} reads input "{name}", which the step does not give'
         hint = nearest(name, given - function.needs.read)
         yield document.diagnose("missing-input", message, path, severity="warning", at_key=True, hint=hint)
-    if function.needs.is_complete:
-        for name in sorted(given - function.needs.read):
-            if not name.startswith("_"):
-                message = f'{function.identity} does not read input "{name}"'
-                hint = nearest(name, function.needs.read - given)
-                yield document.diagnose(
-                    "unexpected-input", message, (*path, name), severity="warning", at_key=True, hint=hint
-                )
+
+
+def _unread(workflow: Workflow, step: Step, catalog: Catalog) -> Iterator[Diagnostic]:
+    """Inputs that no function of a step reads, nor its switch or state: functions of a switch share one interface."""
+    given = _keys(step.inputs) or set()
+    own = [step.logic.switch_on] if isinstance(step.logic, Switch) else []
+    readers = [
+        expression for part in (*own, *([step.state] if step.state else [])) for expression in expressions_in(part)
+    ]
+    read = {name for expression in readers for name in expression.members_of("inputs")}
+    names = []
+    for ref in step.references():
+        function = catalog.resolve(ref.kind, ref.name, workflow.identity.namespace)
+        if not isinstance(function, ValueFunction | ResourceFunction) or not function.needs.is_complete:
+            return
+        read |= function.needs.read
+        names.append(str(function.identity))
+    for name in sorted(given - read) if "*" not in read else ():
+        if not name.startswith("_"):
+            verb = "does not read" if len(names) == 1 else "do not read"
+            message = f'{" and ".join(dict.fromkeys(names))} {verb} input "{name}"'
+            path = ("spec", "steps", step.index, "inputs", name)
+            hint = nearest(name, read - given)
+            yield workflow.document.diagnose(
+                "unexpected-input", message, path, severity="warning", at_key=True, hint=hint
+            )
 
 
 def _keys(template: Template) -> set[str] | None:

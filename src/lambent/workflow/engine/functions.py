@@ -89,10 +89,9 @@ class ValueFunction:
     diagnostics: list[Diagnostic]
 
     def evaluate(self, inputs: Any, resource: Any = None, *, has_resource: bool = False) -> Outcome:
-        """The outcome; with a resource, the return is laid over it."""
-        bindings: dict[str, Any] = {"inputs": inputs}
-        if has_resource:
-            bindings["resource"] = resource
+        """The outcome; with a resource, the return is laid over it. Without one `resource` is empty, as in Koreo."""
+        base = resource if has_resource else {}
+        bindings: dict[str, Any] = {"inputs": inputs, "resource": base}
         stopped = check(self.preconditions, bindings)
         if stopped is not None:
             return stopped
@@ -100,7 +99,7 @@ class ValueFunction:
             return Ok(resource if has_resource else None)
         try:
             bindings["locals"] = self.locals.evaluate(bindings)
-            return Ok(self.result.apply(resource if has_resource else {}, bindings))
+            return Ok(self.result.apply(base, bindings))
         except Failed as failure:
             return PermFail(failure.message, failure.location)
 
@@ -173,7 +172,7 @@ def prepare_value_function(document: Document) -> ValueFunction | Unready:
     if has_errors(diagnostics):
         return Unready(document.identity, document, diagnostics)
     spec, compiler = document.spec, Compiler(document)
-    # `resource` exists only when the function is used as an overlay; which use it is shows at run time.
+    # `resource` holds something only when the function is used as an overlay; which use it is shows at run time.
     conditions = ("inputs", "resource")
     predicates = compile_predicates(compiler, spec.get("preconditions") or (), ("spec", "preconditions"), conditions)
     values = compile_locals(compiler, spec.get("locals"), ("inputs", "resource", "locals"))

@@ -45,7 +45,7 @@ _REF = record(
 )
 _SWITCH = record(
     {
-        "switchOn": text("Yields a string, int or bool.", required=True, expression="may"),
+        "switchOn": text("Yields a string, int or bool.", required=True, expression="must"),
         "cases": array(
             record(
                 {
@@ -73,10 +73,10 @@ _STEP = record(
         ),
         "ref": _REF,
         "refSwitch": _SWITCH,
-        "skipIf": text("A bool; true skips the step.", expression="may"),
+        "skipIf": text("A bool; true skips the step.", expression="must"),
         "forEach": record(
             {
-                "itemIn": text("A list.", required=True, expression="may"),
+                "itemIn": text("A list.", required=True, expression="must"),
                 "inputKey": text("Input that holds the item.", required=True),
                 "concurrency": integer(default=16, minimum=1, maximum=256),
                 "dropSkipped": flag(False, "Leave out the results of skipped items."),
@@ -193,7 +193,7 @@ RESOURCE_FUNCTION = Kind(
                             {"kind": text(required=True, enum=("ValueFunction",)), "name": text(required=True)}
                         ),
                         "inputs": free("Inputs of the overlay function.", expression="may"),
-                        "skipIf": text(expression="may"),
+                        "skipIf": text(expression="must"),
                     },
                     exactly_one=(("overlay", "overlayRef"),),
                 ),
