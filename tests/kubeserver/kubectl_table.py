@@ -59,7 +59,7 @@ _POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{nam
 _EVENT = """apiVersion: v1
 kind: Event
 metadata: {name: e1}
-involvedObject: {apiVersion: v1, kind: Pod, name: p}
+involvedObject: {apiVersion: v1, kind: Pod, name: p, namespace: logs-events}
 reason: Grew
 message: it grew
 type: Normal

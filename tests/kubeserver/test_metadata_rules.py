@@ -128,4 +128,4 @@ async def test_reset_managed_fields_are_not_tracked_again_until_an_apply(ask):
     assert "managedFields" not in still["metadata"]
     _, applied = await ask("PATCH", f"{CONFIGMAPS}/a?fieldManager=m", configmap("a", {"z": "3"}), media=APPLY)
     owners = {entry["manager"]: entry["fieldsV1"] for entry in applied["metadata"]["managedFields"]}
-    assert owners["before-first-apply"]["f:data"].keys() == {"f:x", "f:y"}
+    assert owners["before-first-apply"]["f:data"].keys() == {".", "f:x", "f:y"}

@@ -29,6 +29,9 @@ WORDED_500 = (
     "Invalid value: strconv",
     "does not contain declared merge key",
     "unknown patch type",
+    "json: cannot unmarshal",  # the body of a deletion
+    "couldn't get version/kind; json parse error",
+    'is registered for version "',
 )
 """kube-apiserver answers these mistakes of a client with 500 too; clients know the wording."""
 

@@ -6,6 +6,7 @@ more with a decoder that sees pairs.
 
 import json
 import re
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -36,7 +37,10 @@ def decode_body(call: Call) -> dict[str, Any]:
     media = media_type(call)
     _check_size(body)
     if media in ("", "application/json", "*/*"):
-        value = decode_json(body)
+        try:
+            value = parse_json(body)
+        except NotJson as error:
+            raise unrecognized(call, f"{_NO_HEAD}{error}") from None
         if call.validation != "Ignore" and may_have_duplicates(body, value):
             call.duplicates = duplicate_fields(body)
     elif media in ("application/yaml", "application/x-yaml", "text/yaml"):
@@ -47,11 +51,34 @@ def decode_body(call: Call) -> dict[str, Any]:
         value = decode_object(body)
     else:
         raise unsupported_media(ACCEPTED)
+    if value is None and not call.resource.custom:
+        return {}
     if not isinstance(value, dict):
-        raise bad_request(
-            f"couldn't get version/kind; json parse error: json: cannot unmarshal {_name(value)} into Go value"
-        )
+        why = _no_head(value) if value is not None else "Object 'Kind' is missing in 'null'"
+        raise unrecognized(call, why)
+    for member in ("apiVersion", "kind"):
+        if not isinstance(value.get(member), (str, NoneType)):
+            found = f"json: cannot unmarshal {_name(value[member])} into Go struct field .{member} of type string"
+            raise unrecognized(call, f"{_NO_HEAD}{found}")
     return value
+
+
+_NO_HEAD = "couldn't get version/kind; json parse error: "
+_SUMMARY_BYTES = 30
+
+
+def _no_head(value: Any) -> str:
+    head = ('APIVersion string "json:\\"apiVersion,omitempty\\""', 'Kind string "json:\\"kind,omitempty\\""')
+    return f"{_NO_HEAD}json: cannot unmarshal {_name(value)} into Go value of type struct {{ {'; '.join(head)} }}"
+
+
+def unrecognized(call: Call, why: str) -> ApiError:
+    """A body of which not even the kind can be read; the refusal shows how it begins."""
+    body = call.request.body
+    start = body[:_SUMMARY_BYTES]
+    shown = start.decode(errors="replace") if body[:1] == b"{" else start.hex()
+    shown = f"{shown} ..." if len(body) > _SUMMARY_BYTES else shown or "<empty>"
+    return bad_request(f"the object provided is unrecognized (must be of type {call.resource.kind}): {why} ({shown})")
 
 
 def _check_size(body: bytes) -> None:
@@ -59,12 +86,16 @@ def _check_size(body: bytes) -> None:
         raise ApiError(413, f"Request entity too large: limit is {BODY_LIMIT_BYTES}", details={})
 
 
-def decode_json(body: bytes) -> Any:
+class NotJson(ValueError):
+    """The message is what Go's decoder says."""
+
+
+def parse_json(body: bytes) -> Any:
+    """Raises `NotJson`, and 400 for what nests too deep."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        why = go_json_error(body) if len(body) < _SHORT_BYTES else str(error)
-        raise bad_request(f"couldn't get version/kind; json parse error: {why}") from None
+        raise NotJson(go_json_error(body) if len(body) < _SHORT_BYTES else str(error)) from None
     if body.count(b"{") + body.count(b"[") > DEEPEST:
         check_depth(value)
     return value
@@ -99,14 +130,17 @@ def _refuse_deeper(value: Any, levels: int) -> None:
 def decode_yaml(body: bytes) -> Any:
     """YAML as Kubernetes reads it; most bodies called YAML are JSON."""
     if body.lstrip()[:1] == b"{":
-        return decode_json(body)
+        try:
+            return parse_json(body)
+        except NotJson as error:
+            raise bad_request(f"{_NO_HEAD}{error}") from None
     try:
         if sum(map(body.count, (b"[", b"{", b"-", b"?"))) > DEEPEST:
             _refuse_deep_yaml(body)
         value = yaml.load(body, Loader=yaml.CSafeLoader)
         if b"*" in body and _nodes(value, _MOST_NODES) <= 0:
             raise bad_request("error converting YAML to JSON: yaml: document contains excessive aliasing")
-        return decode_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+        return parse_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         # Not YAML, or a value that JSON has no word for: a number beyond 64 bits, a list in itself, a key of a list.
         raise bad_request(f"error converting YAML to JSON: {error}") from None
@@ -170,13 +204,16 @@ def decode_patch(call: Call) -> tuple[str, Any]:
     return kind, value
 
 
+TOO_DEEP = "exceeded max depth"
+
+
 def go_json_error(body: bytes) -> str:
     """Why a text is not JSON, in the words of Go's decoder where scripts are known to match them."""
     text = body.decode(errors="replace")
     try:
         json.loads(text)
     except RecursionError:
-        return "exceeded max depth"
+        return TOO_DEEP
     except json.JSONDecodeError as error:
         if error.pos >= len(text):
             return "unexpected end of JSON input"

@@ -3,56 +3,29 @@
 Source: Kubernetes docs, "Object Names and IDs", "Labels and Selectors"; texts as kube-apiserver 1.34.
 """
 
-import re
 import secrets
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from lambent.clock import rfc3339
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver.resources import Resource
+from lambent.kubeserver.validation import errors, names
 
-_SUBDOMAIN = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
-_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-_QUALIFIED = re.compile(r"^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$")
-_LABEL_VALUE = re.compile(r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")
 _ANNOTATIONS_LIMIT_BYTES = 256 * 1024
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no words by accident
-_LABEL_LIMIT, _NAME_LIMIT = 63, 253
-
-SUBDOMAIN_TEXT = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
-    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-LABEL_TEXT = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
-    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
-_QUALIFIED_TEXT = (
-    "{0} must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
-    "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
-_VALUE_TEXT = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
-    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
-    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
+_LONGEST_PREFIX = names.LABEL_LIMIT - 5
 _STANDARD_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
-
-
-def bad(path: str, value: Any, text: str) -> Problem:
-    shown = f'"{value}"' if isinstance(value, str) else str(value)
-    return Problem(path, "FieldValueInvalid", f"Invalid value: {shown}: {text}")
 
 
 def generate_name(prefix: str) -> str:
     """The prefix and five characters, within the length of a label."""
-    return prefix[: _LABEL_LIMIT - 5] + "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(5))
+    return prefix[:_LONGEST_PREFIX] + "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(5))
 
 
 def initialise(obj: KubeObject, now: datetime, *, counts_generation: bool) -> None:
@@ -91,75 +64,83 @@ def carry_over(new: KubeObject, old: KubeObject) -> None:
     drop_empty(fresh)
 
 
+_NAME_RULES: dict[str, names.Rule] = {
+    "path": names.path_segment,
+    "label": names.dns_label,
+    "dns1035": names.dns_1035,
+    "subdomain": names.subdomain,
+}
+
+
 def problems_of(obj: KubeObject, resource: Resource) -> list[Problem]:
-    """What is wrong with names, labels, annotations, finalizers and owners."""
-    meta: Any = obj["metadata"]
-    out = _name_problems(meta, resource)
-    for key, value in (meta.get("labels") or {}).items():
-        out += _key_problems(key, "metadata.labels", key)
-        if isinstance(value, str) and (len(value) > _LABEL_LIMIT or not _LABEL_VALUE.match(value)):
-            text = _VALUE_TEXT if len(value) <= _LABEL_LIMIT else "must be no more than 63 bytes"
-            out.append(bad("metadata.labels", value, text))
-    annotations: dict[str, str] = meta.get("annotations") or {}
-    for key in annotations:
-        out += _key_problems(key.lower(), "metadata.annotations", key)
-    if sum(len(key) + len(str(value)) for key, value in annotations.items()) > _ANNOTATIONS_LIMIT_BYTES:
-        text = f"Too long: may not be more than {_ANNOTATIONS_LIMIT_BYTES} bytes"
-        out.append(Problem("metadata.annotations", "FieldValueTooLong", text))
-    if not resource.custom:
-        out += _finalizer_problems(meta.get("finalizers") or [])
-    return out + _owner_problems(meta.get("ownerReferences") or [])
+    """What is wrong with a new object's metadata, by the rule for names of its kind."""
+    return _whole(obj["metadata"], _NAME_RULES[resource.traits.name_rule], is_core=not resource.custom)
 
 
-def _name_problems(meta: dict[str, Any], resource: Resource) -> list[Problem]:
-    name = meta.get("name")
-    if not name:
-        return [Problem("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")]
-    match resource.traits.name_rule:
-        case "path":
-            is_good = name not in (".", "..") and not set("/%") & set(name)
-            return [] if is_good else [bad("metadata.name", name, "may not contain '/' or '%'")]
-        case "label":
-            is_good = len(name) <= _LABEL_LIMIT and _LABEL.match(name) is not None
-            return [] if is_good else [bad("metadata.name", name, LABEL_TEXT)]
-    if len(name) > _NAME_LIMIT:
-        return [bad("metadata.name", name, "must be no more than 253 bytes")]
-    return [] if _SUBDOMAIN.match(name) else [bad("metadata.name", name, SUBDOMAIN_TEXT)]
+def problems_of_update(obj: KubeObject, resource: Resource) -> list[Problem]:
+    """The same of an update, where kube-apiserver looks several times and tells as often.
 
-
-def _key_problems(key: str, path: str, shown: str) -> list[Problem]:
-    prefix, slash, name = key.rpartition("/")
-    if slash and ("/" in prefix):
-        text = (
-            _QUALIFIED_TEXT.format("a qualified name")
-            + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-        )
-        return [bad(path, shown, text)]
-    out: list[Problem] = []
-    if slash and not prefix:
-        out.append(bad(path, shown, "prefix part must be non-empty"))
-    elif slash and not _SUBDOMAIN.match(prefix):
-        out.append(bad(path, shown, f"prefix part {SUBDOMAIN_TEXT}"))
-    if not name:
-        out.append(bad(path, shown, "name part must be non-empty"))
-    elif len(name) > _LABEL_LIMIT:
-        out.append(bad(path, shown, "name part must be no more than 63 bytes"))
-    if not _QUALIFIED.match(name):
-        out.append(bad(path, shown, _QUALIFIED_TEXT.format("name part")))
+    Once as of any object, once as of any update, then as the kind's own rules do.
+    """
+    meta = obj["metadata"]
+    out = [*_whole(meta, names.path_segment, is_core=False), *_changeable(meta)]
+    for look in resource.traits.update_looks:
+        if look == "whole":
+            out += _whole(meta, _NAME_RULES[resource.traits.name_rule])
+        else:
+            out += _changeable(meta)
+            out += [] if resource.custom else _plain_finalizers(meta.get("finalizers") or [])
     return out
 
 
-def _finalizer_problems(finalizers: list[Any]) -> list[Problem]:
+def _whole(meta: Any, rule: names.Rule, *, is_core: bool = True) -> list[Problem]:
+    """Names, what an update may change, and finalizers."""
+    out: list[Problem] = []
+    if prefix := meta.get("generateName"):
+        out += errors.texts("metadata.generateName", prefix, names.generated(rule)(prefix))
+    if not meta.get("name"):
+        out.append(errors.required("metadata.name", "name or generateName is required"))
+    else:
+        out += errors.texts("metadata.name", meta["name"], rule(meta["name"]))
+    return out + _changeable(meta) + _finalizer_problems(meta.get("finalizers") or [], is_core=is_core)
+
+
+def _changeable(meta: Any) -> list[Problem]:
+    """Labels, annotations and owners."""
+    out = label_problems(meta.get("labels") or {}, "metadata.labels")
+    annotations: dict[str, str] = meta.get("annotations") or {}
+    for key in annotations:
+        out += errors.texts("metadata.annotations", key, names.qualified(key.lower()))
+    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > _ANNOTATIONS_LIMIT_BYTES:
+        out.append(errors.too_long("metadata.annotations", _ANNOTATIONS_LIMIT_BYTES))
+    return out + _owner_problems(meta.get("ownerReferences") or [])
+
+
+def label_problems(labels: Mapping[str, str], path: str) -> list[Problem]:
+    out: list[Problem] = []
+    for key, value in labels.items():
+        out += errors.texts(path, key, names.qualified(key))
+        out += errors.texts(path, value, names.label_value(value))
+    return out
+
+
+def _finalizer_problems(finalizers: list[str], *, is_core: bool) -> list[Problem]:
+    """`is_core` is of builtin kinds, where a name without domain has to be one of the standard ones."""
+    out: list[Problem] = []
+    for name in finalizers:
+        out += errors.texts("metadata.finalizers", name, names.qualified(name))
+    if {"orphan", "foregroundDeletion"} <= set(finalizers):
+        text = "finalizer orphan and foregroundDeletion cannot be both set"
+        out.append(errors.invalid("metadata.finalizers", finalizers, text))
+    return out + _plain_finalizers(finalizers) if is_core else out
+
+
+def _plain_finalizers(finalizers: list[str]) -> list[Problem]:
     out: list[Problem] = []
     for index, name in enumerate(finalizers):
-        if "/" not in str(name) and name not in _STANDARD_FINALIZERS:
-            out.append(
-                bad(
-                    f"metadata.finalizers[{index}]",
-                    name,
-                    "name is neither a standard finalizer name nor is it fully qualified",
-                )
-            )
+        if "/" not in name and name not in _STANDARD_FINALIZERS:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
+            out.append(errors.invalid(f"metadata.finalizers[{index}]", name, text))
     return out
 
 
@@ -174,25 +155,34 @@ def doubtful_finalizers(obj: KubeObject) -> list[str]:
     ]
 
 
+_OWNER_MEMBERS = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
+
+
 def _owner_problems(owners: list[dict[str, Any]]) -> list[Problem]:
     out: list[Problem] = []
-    for index, owner in enumerate(owners):
+    first = ""
+    for owner in owners:
         for name in ("apiVersion", "kind", "name", "uid"):
-            if not owner.get(name):
-                path = (
-                    f"metadata.ownerReferences[{index}].{name}"
-                    if name == "apiVersion"
-                    else f"metadata.ownerReferences.{name}"
-                )
-                out.append(
-                    bad(path, owner.get(name, ""), f"{'version' if name == 'apiVersion' else name} must not be empty")
-                )
-    controllers = [owner for owner in owners if owner.get("controller")]
-    if len(controllers) > 1:
-        out.append(
-            bad("metadata.ownerReferences", len(controllers), "Only one reference can have Controller set to true")
-        )
+            value = owner.get(name) or ""
+            if not (value.rpartition("/")[2] if name == "apiVersion" else value):
+                text = f"{'version ' if name == 'apiVersion' else ''}must not be empty"
+                out.append(errors.invalid(f"metadata.ownerReferences.{name}", value, text))
+        if (owner.get("apiVersion"), owner.get("kind")) == ("v1", "Event"):
+            text = "/v1, Kind=Event is disallowed from being an owner"
+            out.append(errors.invalid_shown("metadata.ownerReferences", _shown_owner(owner), text))
+        if owner.get("controller"):
+            named = f"{owner.get('kind', '')}/{owner.get('name', '')}"
+            if first:
+                lead = "Only one reference can have Controller set to true."
+                text = f'{lead} Found "true" in references for {first} and {named}'
+                shown = f"[{','.join(map(_shown_owner, owners))}]"
+                out.append(errors.invalid_shown("metadata.ownerReferences", shown, text))
+            first = first or named
     return out
+
+
+def _shown_owner(owner: dict[str, Any]) -> str:
+    return orjson.dumps({name: owner[name] for name in _OWNER_MEMBERS if name in owner}).decode()
 
 
 def new_finalizers(new: KubeObject, old: KubeObject) -> list[str]:

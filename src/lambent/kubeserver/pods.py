@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lambent.http.message import Response
-from lambent.kubeserver.builtin.table import schema_of
+from lambent.kubeserver.builtin.bodies import refuse_body
 from lambent.kubeserver.call import Call, check_dry_run
 from lambent.kubeserver.decoding import decode_body
 from lambent.kubeserver.deletion import DeleteOptions, Deleter
 from lambent.kubeserver.rendering import answer
-from lambent.kubeserver.stages import refuse_wrong_types
 from lambent.kubeserver.status import ApiError, bad_request, no_resource, not_allowed
 from lambent.kubeserver.store import Store
 
@@ -89,7 +88,7 @@ class Pods:
         record = self._store.peek(call.resource.bucket, call.path)
         if record is None:
             raise call.not_found()
-        refuse_wrong_types(call.resource, schema_of("policy", "v1", "Eviction").admit(body).errors)
+        refuse_body("policy", "v1", "Eviction", body)
         options = body.get("deleteOptions") or {}
         is_dry_run = call.is_dry_run or check_dry_run(options.get("dryRun") or [], "DeleteOptions")
         await self._deleter.delete(call.resource, record, DeleteOptions(is_dry_run=is_dry_run))

@@ -47,7 +47,8 @@ class Traits:
     orphans_by_default: bool = False
     selectable: tuple[str, ...] = ()
     size_limit_bytes: int = 1_536 * 1024
-    name_rule: str = "subdomain"  # or "path": RBAC names may hold colons
+    name_rule: str = "subdomain"  # or "label", "dns1035"; or "path": RBAC names may hold colons
+    update_looks: tuple[str, ...] = ("update",)  # how a kind judges metadata on an update: "update", "whole"
     subresources: tuple[tuple[str, str], ...] = ()  # beyond status and scale: (name, kind)
     is_virtual: bool = False  # computed answers; nothing is stored
 

@@ -7,10 +7,10 @@ Kubernetes API reference, authentication.k8s.io and authorization.k8s.io.
 from typing import Any
 
 from lambent.http.message import Response
+from lambent.kubeserver.builtin.bodies import refuse_body
 from lambent.kubeserver.call import Call, User
 from lambent.kubeserver.decoding import decode_body
 from lambent.kubeserver.rendering import answer
-from lambent.kubeserver.stages import refuse_wrong_types
 from lambent.kubeserver.tokens import Tokens
 
 _ALLOWED = {"allowed": True, "reason": "authorization is not enforced by this server"}
@@ -27,7 +27,7 @@ class Reviewer:
 
     def handle(self, call: Call) -> Response:
         body = decode_body(call)
-        refuse_wrong_types(call.resource, call.resource.schema.admit(body).errors)
+        refuse_body(call.resource.group, call.resource.gvk.version, call.resource.kind, body)
         head = {
             "kind": call.resource.kind,
             "apiVersion": call.resource.api_version,

@@ -9,7 +9,7 @@ from typing import Any
 
 from lambent.http.message import Request, Response
 from lambent.kubeserver import discovery
-from lambent.kubeserver.builtin.table import schema_of
+from lambent.kubeserver.builtin.bodies import refuse_body
 from lambent.kubeserver.call import Call, Place, User, parse_query, place_of, split_path
 from lambent.kubeserver.decoding import decode_body
 from lambent.kubeserver.fencing import check_fence
@@ -20,8 +20,7 @@ from lambent.kubeserver.rendering import answer
 from lambent.kubeserver.resources import Catalog, Resource
 from lambent.kubeserver.reviews import Reviewer
 from lambent.kubeserver.scaling import Scaler
-from lambent.kubeserver.stages import refuse_wrong_types
-from lambent.kubeserver.status import ApiError, forbidden, no_resource, not_allowed
+from lambent.kubeserver.status import ApiError, bad_request, forbidden, no_resource, not_allowed, qualified
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.tokens import Tokens, check_request
 from lambent.kubeserver.watching import Hub
@@ -75,6 +74,8 @@ class Router:
             return None
         resource = self._resource(place)
         query = parse_query(request.raw_query)
+        if resource.custom and not place.name and request.method in ("PUT", "PATCH"):
+            raise bad_request("name must be provided")
         verb = _verb(request.method, place, query)
         call = Call(request, user, verb, resource, place.namespace, place.name, place.subresource, query)
         if resource.deprecation:
@@ -128,6 +129,8 @@ class Router:
             return await self._parts.pods.handle(call)
         if name == "token" and resource.bucket == "serviceaccounts" and call.request.method == "POST":
             return self._mint(call)
+        if resource.custom:
+            raise _unsupported(call) if name == "status" and resource.has_status else call.not_found()
         raise no_resource()
 
     def _mint(self, call: Call) -> Response:
@@ -135,8 +138,7 @@ class Router:
         if record is None:
             raise call.not_found()
         body: Any = decode_body(call)
-        wanted = schema_of("authentication.k8s.io", "v1", "TokenRequest")
-        refuse_wrong_types(call.resource, wanted.admit(body).errors)
+        refuse_body("authentication.k8s.io", "v1", "TokenRequest", body)
         spec = body.get("spec") or {}
         check_request(spec)
         status = self._parts.tokens.mint(call.namespace, call.name, record.uid, spec)
@@ -171,7 +173,7 @@ class Router:
                 return self._document(request, rest)
             case ():
                 return answer({"paths": list(_ROOT_PATHS)})
-        raise no_resource()
+        return Response(404, [(b"content-type", b"text/plain; charset=utf-8")], b"404 page not found\n")
 
     def _document(self, request: Request, rest: list[str]) -> Response:
         table = self._parts.catalog.table
@@ -196,6 +198,12 @@ class Router:
         if not is_good:
             raise ApiError(500, "the store cannot be written", reason="InternalError")
         return Response(200, [(b"content-type", b"text/plain; charset=utf-8")], b"ok")
+
+
+def _unsupported(call: Call) -> ApiError:
+    resource = call.resource
+    text = f'{call.verb} is not supported on resources of kind "{qualified(resource.plural, resource.group)}"'
+    return ApiError(405, text, details={"group": resource.group, "kind": resource.plural})
 
 
 def _dying(call: Call) -> ApiError:

@@ -9,13 +9,12 @@ from lambent.kube.patches import PatchError, json_patch, merge_patch
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import status
-from lambent.kubeserver.builtin.table import schema_of
+from lambent.kubeserver.builtin.bodies import check_body
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.decoding import decode_body, decode_patch
 from lambent.kubeserver.jsonpath import compile_path, simple_path
 from lambent.kubeserver.rendering import answer, load
 from lambent.kubeserver.resources import Scale
-from lambent.kubeserver.stages import refuse_wrong_types
 from lambent.kubeserver.status import ApiError, bad_request, no_resource
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.writing import Writer, check_operations, inapplicable
@@ -37,7 +36,8 @@ class Scaler:
         if call.verb == "get":
             return answer(shown)
         wanted = self._wanted(call, shown)
-        refuse_wrong_types(call.resource, schema_of("autoscaling", "v1", "Scale").admit(wanted).errors)
+        if why := check_body("autoscaling", "v1", "Scale", wanted):
+            raise status.bad_patch(wanted, why) if call.verb == "patch" else _unreadable(why)
         replicas = (wanted.get("spec") or {}).get("replicas", 0)
         if isinstance(replicas, int) and replicas < 0:
             text = f"Invalid value: {replicas}: should be a non-negative integer"
@@ -68,6 +68,10 @@ class Scaler:
         if not isinstance(new, dict):
             raise bad_request("the patch leaves no object")
         return new
+
+
+def _unreadable(why: str) -> ApiError:
+    return bad_request(f'Scale in version "v1" cannot be handled as a Scale: {why}')
 
 
 def scale_of(obj: KubeObject, paths: Scale) -> dict[str, Any]:

@@ -14,17 +14,18 @@ from typing import Any
 import orjson
 
 from lambent.kube.schema import Problem
-from lambent.kube.schema.formats import FORMATS
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import embedded, metadata, status
-from lambent.kubeserver.builtin.kinds import defaults_of, judge
-from lambent.kubeserver.builtin.table import object_meta
+from lambent.kubeserver.builtin.bodies import unreadable, unreadable_metadata, wrong_types
+from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge
+from lambent.kubeserver.builtin.table import object_meta, schema_names
+from lambent.kubeserver.decoding import unrecognized
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.nulls import refused_nulls
 from lambent.kubeserver.ownership import track
-from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.store import Store
+from lambent.kubeserver.validation import errors
 
 _CR_ENVELOPE = ("apiVersion", "kind", "metadata")
 
@@ -81,9 +82,7 @@ def identity(draft: Draft) -> None:
     if meta is None:
         meta = obj["metadata"] = {}  # type: ignore[typeddict-item]  # the name follows below
     if not isinstance(meta, dict):
-        raise bad_request(
-            f"{resource.kind} in version {resource.gvk.version!r} cannot be handled: metadata is not an object"
-        )
+        raise undecodable(draft, unreadable_metadata(meta, "" if resource.custom else resource.kind))
     _names(meta, resource.namespaced, call.namespace)
     if call.name and meta.get("name") != call.name:
         if draft.is_create or meta.get("name"):
@@ -95,25 +94,42 @@ def identity(draft: Draft) -> None:
 
 def _kind(draft: Draft) -> None:
     resource, obj = draft.resource, draft.new
-    api_version, kind = obj.get("apiVersion"), obj.get("kind")
-    if not api_version and not kind and not resource.custom:
-        obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
-        return
+    if not resource.custom:
+        obj["apiVersion"] = obj.get("apiVersion") or resource.api_version
+        obj["kind"] = obj.get("kind") or resource.kind
+    api_version, kind = obj.get("apiVersion") or "", obj.get("kind")
     if not kind:
-        raise bad_request("Object 'Kind' is missing in '" + orjson.dumps(obj).decode() + "'")
+        raw = draft.call.request.body.decode(errors="replace")
+        raise unrecognized(draft.call, f"Object 'Kind' is missing in '{raw}'")
+    if not resource.custom and (api_version, kind) != (resource.api_version, resource.kind):
+        raise _of_another_kind(draft, api_version, kind)
     if api_version != resource.api_version:
         raise bad_request(
             f"the API version in the data ({api_version}) does not match the expected API version "
             f"({resource.api_version})"
         )
     if kind != resource.kind:
-        if resource.custom:
-            raise bad_request(f"the kind in the data ({kind}) does not match the expected kind ({resource.kind})")
-        version = resource.gvk.version
-        raise bad_request(
-            f'{kind} in version "{version}" cannot be handled as a {resource.kind}: converting ({version}.{kind}) to '
-            f"({resource.group.partition('.')[0] or 'core'}.{resource.kind}): unknown conversion"
-        )
+        problem = errors.invalid("kind", kind, f"must be {resource.kind}")
+        raise status.invalid(resource.group, kind, _name_of(obj), [problem])
+
+
+def _name_of(obj: Any) -> str:
+    meta = obj.get("metadata")
+    return str(meta.get("name", "")) if isinstance(meta, dict) else ""
+
+
+def _of_another_kind(draft: Draft, api_version: str, kind: str) -> status.ApiError:
+    resource = draft.resource
+    group, _, version = api_version.rpartition("/")
+    if "/" in group:
+        return unrecognized(draft.call, f"unexpected GroupVersion string: {api_version}")
+    if (group, version, kind) in schema_names():
+        package = resource.group.partition(".")[0] or "core"
+        why = f"converting ({version}.{kind}) to ({package}.{resource.kind}): unknown conversion"
+    else:
+        scheme = 'in scheme "pkg/runtime/scheme.go:110"'
+        why = f'no kind "{kind}" is registered for version "{api_version}" {scheme}'
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {why}')
 
 
 def _names(meta: dict[str, Any], namespaced: bool, namespace: str) -> None:
@@ -150,19 +166,33 @@ def fields(draft: Draft) -> None:
         body.update(rest)
         unknown = found.unknown
         if not draft.keeps_metadata:
+            if why := unreadable_metadata(body["metadata"]):
+                raise undecodable(draft, why)
             meta = object_meta().admit(body["metadata"])
             unknown = [*unknown, *(f"metadata.{path}" for path in meta.unknown)]
-            refuse_wrong_types(resource, meta.errors, "metadata.")
+        draft.problems += found.errors
+        draft.stops_rules = found.blocking
     else:
+        why = unreadable(resource, body)
+        gives_up = body["metadata"].get("managedFields") == []
         found = resource.schema.admit(body)
+        if gives_up:  # the schema omits what is empty, and this emptiness has a meaning
+            body["metadata"]["managedFields"] = []
+        if why := why or wrong_types(resource, body, found.errors):
+            raise undecodable(draft, why)
         unknown = found.unknown
+        if (resource.group, resource.kind) in JUDGED_BY_SCHEMA:
+            draft.problems += [one for one in found.errors if not one.path.startswith("status.")]
     if mode != "Ignore":
         _report(draft, mode, unknown)
-    if not resource.custom:
-        refuse_wrong_types(resource, found.errors)
-    # A builtin's status is what its own controller wrote: not every member of it is there from the beginning.
-    draft.problems += [one for one in found.errors if resource.custom or not one.path.startswith("status.")]
-    draft.stops_rules = found.blocking
+
+
+def undecodable(draft: Draft, why: str) -> status.ApiError:
+    """A body or a patch's outcome whose members have the wrong types."""
+    kind, version = draft.resource.kind, draft.resource.gvk.version
+    if draft.is_patch and not draft.is_apply:
+        return status.bad_patch(draft.new, why)
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
 
 
 def _report(draft: Draft, mode: str, unknown: list[str]) -> None:
@@ -176,37 +206,7 @@ def _report(draft: Draft, mode: str, unknown: list[str]) -> None:
         draft.call.warnings += texts
         return
     ending = f"strict decoding error: {', '.join(texts)}"
-    kind, version = draft.resource.kind, draft.resource.gvk.version
-    if draft.is_patch:
-        raise status.bad_patch(draft.new, ending)
-    raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {ending}')
-
-
-_GO_TYPES = {
-    "string": "string",
-    "integer": "int32",
-    "boolean": "bool",
-    "object": "map",
-    "array": "slice",
-    "number": "float64",
-}
-
-
-def refuse_wrong_types(resource: Resource, errors: list[Problem], prefix: str = "") -> None:
-    """A builtin kind is decoded into a struct: a wrong type is a 400, before any validation."""
-    for problem in errors:
-        if problem.reason == "FieldValueTypeInvalid":
-            got = problem.message.split('"')[1]
-            named = problem.message.partition("must be of type ")[2].partition(":")[0]
-            if named in FORMATS:
-                continue  # a text in the wrong format is found by validation, not by decoding
-            wanted = _GO_TYPES.get(named, "value")
-            kind, version = resource.kind, resource.gvk.version
-            got = {"integer": "number", "boolean": "bool"}.get(got, got)
-            raise bad_request(
-                f'{kind} in version "{version}" cannot be handled as a {kind}: json: cannot unmarshal {got} into Go '
-                f"struct field {kind}.{prefix}{problem.path} of type {wanted}"
-            )
+    raise undecodable(draft, ending)
 
 
 def server_metadata(draft: Draft) -> None:
@@ -219,14 +219,16 @@ def server_metadata(draft: Draft) -> None:
     else:
         stamp = meta.get("deletionTimestamp")
         if stamp and stamp != draft.old["metadata"].get("deletionTimestamp"):
-            problem = metadata.bad("metadata.deletionTimestamp", stamp, "field is immutable")
-            draft.problems.append(problem)
+            draft.problems += [errors.invalid("metadata.deletionTimestamp", stamp, errors.IMMUTABLE)] * 2
+        if draft.is_patch and meta.get("uid") and meta["uid"] != draft.old["metadata"]["uid"]:
+            draft.problems += [errors.invalid("metadata.uid", meta["uid"], errors.IMMUTABLE)] * 2
         metadata.carry_over(draft.new, draft.old)
 
 
 def metadata_rules(draft: Draft) -> None:
     if not draft.keeps_metadata:
-        draft.problems[:0] = metadata.problems_of(draft.new, draft.resource)
+        judge_metadata = metadata.problems_of if draft.is_create else metadata.problems_of_update
+        draft.problems[:0] = judge_metadata(draft.new, draft.resource)
     if draft.resource.custom:
         draft.call.warnings += metadata.doubtful_finalizers(draft.new)
     if draft.old is not None and (added := metadata.new_finalizers(draft.new, draft.old)):
@@ -257,7 +259,9 @@ def rules(draft: Draft) -> None:
 def verdict(draft: Draft) -> None:
     if draft.problems:
         name = draft.new["metadata"].get("name", "")
-        raise status.invalid(draft.resource.group, draft.resource.kind, name, draft.problems)
+        # Both views of an Event are one kind to kube-apiserver, that of the core group.
+        group = "" if draft.resource.kind == "Event" and not draft.resource.custom else draft.resource.group
+        raise status.invalid(group, draft.resource.kind, name, draft.problems)
 
 
 def generation(draft: Draft) -> None:

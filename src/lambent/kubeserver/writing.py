@@ -6,7 +6,6 @@ meaning (`deletion`).
 """
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import orjson
@@ -14,12 +13,13 @@ import orjson
 from lambent.clock import WallClock
 from lambent.http.message import Response
 from lambent.kube.patches import PatchError, json_patch, merge_patch
-from lambent.kube.schema import Problem, Schema, compile_schema
+from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
+from lambent.kubeserver.builtin.structs import mismatch
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call, check_dry_run
-from lambent.kubeserver.decoding import check_depth, decode_body, decode_patch, go_json_error, media_type
+from lambent.kubeserver.decoding import TOO_DEEP, check_depth, decode_body, decode_patch, go_json_error, media_type
 from lambent.kubeserver.deletion import CRDS_BUCKET, POLICIES, DeleteOptions, Deleter, is_finished
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.event_views import GROUP, as_core_v1
@@ -36,6 +36,7 @@ _ORPHANS = (
     "propagationPolicy=Orphan to suppress this warning"
 )
 _LONGEST_MANAGER = 128
+_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
 _SURELY_SMALL = 512 * 1024  # a third of the limit: defaults and bookkeeping do not triple an object
 
 
@@ -49,12 +50,14 @@ class Writer:
     # The verbs.
 
     async def create(self, call: Call) -> Response:
+        _check_manager(call.query.get("fieldManager", ""), "CreateOptions")
         body: Any = decode_body(call)
         return await self.create_object(call, body)
 
     async def create_object(self, call: Call, body: KubeObject) -> Response:
         given: Any = body.get("metadata")
-        if isinstance(given, dict) and given.get("resourceVersion") not in (None, "", "0"):
+        version = given.get("resourceVersion") if isinstance(given, dict) else None
+        if version not in (None, "", "0") and not call.is_dry_run:
             raise ApiError(500, "resourceVersion should not be set on objects to be created", reason="")
         return await self._add(Draft(call, call.resource, body, self._clock()))
 
@@ -64,16 +67,21 @@ class Writer:
         is_dry_run = call.is_dry_run
         if resource.has_status and resource.custom:
             draft.new.pop("status", None)
+        given: Any = draft.new.get("metadata")
+        version = given.get("resourceVersion") if isinstance(given, dict) else None
         self._admission.admit(draft)
         found = self._store.peek(resource.bucket, _path_of(draft))
         if found is not None:
             raise status.already_exists(resource.group, resource.plural, found.name, deleting=found.deleting)
         if is_dry_run:
+            if version:
+                draft.new["metadata"]["resourceVersion"] = version
             return answer(_ordered(draft.new), 201)
         record = await self._store.put(resource.bucket, self._to_stored(draft), epoch=resource.epoch)
         return self._answer(call, record, 201)
 
     async def update(self, call: Call) -> Response:
+        _check_manager(call.query.get("fieldManager", ""), "UpdateOptions")
         body: Any = decode_body(call)
         record = self._store.peek(call.resource.bucket, call.path)
         if record is None:
@@ -87,6 +95,7 @@ class Writer:
         kind, patch = decode_patch(call)
         if kind == "apply":
             return await self._apply(call, patch)
+        _check_manager(call.query.get("fieldManager", ""))
         if call.query.get("force"):
             problem = Problem("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch")
             raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
@@ -274,7 +283,7 @@ def check_operations(patch: Any) -> None:
             )
 
 
-def _check_manager(manager: str) -> None:
+def _check_manager(manager: str, options: str = "PatchOptions") -> None:
     problem = None
     if len(manager) > _LONGEST_MANAGER:
         problem = Problem(
@@ -287,7 +296,7 @@ def _check_manager(manager: str) -> None:
             problem = Problem("fieldManager", "FieldValueInvalid", text)
             break
     if problem is not None:
-        raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
+        raise status.invalid("meta.k8s.io", options, "", [problem])
 
 
 def _checked_apply(call: Call, config: Any) -> str:
@@ -335,11 +344,8 @@ def _check_preconditions(draft: Draft) -> None:
     if record is None:
         return
     uid = given.get("uid")
-    if uid and uid != record.uid:
+    if uid and uid != record.uid and not draft.is_patch:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {record.uid}"
-        if draft.is_patch:
-            problem = Problem("metadata.uid", "FieldValueInvalid", f'Invalid value: "{uid}": field is immutable')
-            raise status.invalid(resource.group, resource.kind, record.name, [problem])
         raise status.conflict(resource.group, resource.plural, record.name, why)
     version = given.get("resourceVersion")
     if version in (None, "", "0"):
@@ -378,31 +384,23 @@ def _confine(draft: Draft) -> None:
             new["status"] = orjson.loads(orjson.dumps(old["status"]))
 
 
-@cache
-def _options_schema() -> Schema:
-    known = definitions()
-    return compile_schema({"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"}, definitions=known)
-
-
 def _decode_options(call: Call) -> Any:
     try:
         body = orjson.loads(call.request.body)
     except orjson.JSONDecodeError:
         why = go_json_error(call.request.body)
-        raise bad_request(f"couldn't get version/kind; json parse error: {why}") from None
+        if why == TOO_DEEP:
+            raise bad_request(why) from None
+        raise _broken(f"couldn't get version/kind; json parse error: {why}") from None
     if not isinstance(body, dict):
-        raise bad_request("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
+        raise _broken("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
     check_depth(body)
     return body
 
 
-def _wrong_option(problem: Problem) -> ApiError:
-    got = problem.message.split('"')[1]
-    wanted = {"integer": "int64", "boolean": "bool"}.get(
-        problem.message.partition("must be of type ")[2].partition(":")[0], "string"
-    )
-    text = f"json: cannot unmarshal {got} into Go struct field DeleteOptions.{problem.path} of type {wanted}"
-    return bad_request(text)
+def _broken(text: str) -> ApiError:
+    """What the body of a deletion cannot be read for, which kube-apiserver takes for its own failure."""
+    return ApiError(500, text, reason="")
 
 
 def delete_options(call: Call) -> DeleteOptions:
@@ -418,10 +416,9 @@ def delete_options(call: Call) -> DeleteOptions:
         if body.get("kind") not in (None, "", "DeleteOptions"):
             kind, version = body["kind"], body.get("apiVersion", "")
             text = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
-            raise bad_request(text)
-        for problem in _options_schema().admit(body).errors:
-            if problem.reason == "FieldValueTypeInvalid":
-                raise _wrong_option(problem)
+            raise _broken(text)
+        if why := mismatch(body, {"$ref": _OPTIONS}, definitions()):
+            raise _broken(why)
         policy, dry = body.get("propagationPolicy") or "", body.get("dryRun") or []
         if policy and body.get("orphanDependents") is not None:
             text = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'

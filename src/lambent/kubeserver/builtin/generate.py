@@ -1,12 +1,12 @@
-"""Writes `schemas.json` and `protobuf.json` beside this file from the published Kubernetes sources.
+"""Writes `schemas.json`, `protobuf.json` and `types.json` beside this file from the published Kubernetes sources.
 
 Run once per Kubernetes release, by hand:
 
     python -m lambent.kubeserver.builtin.generate MODULE_CACHE 1.34.4
 
 where MODULE_CACHE holds the Go modules k8s.io/kubernetes (its OpenAPI v3 documents: fields, types, defaults, list and
-merge keys) and k8s.io/api, k8s.io/apimachinery (their generated.proto: field numbers) of that release. Descriptions
-are left out. Not used at run time.
+merge keys) and k8s.io/api, k8s.io/apimachinery (their generated.proto: field numbers; their types: the names of Go's
+types, which a refused body is told) of that release. Descriptions are left out. Not used at run time.
 """
 
 import re
@@ -184,11 +184,61 @@ _PROTOBUF = {
 }
 
 
+_STRUCT = re.compile(r"^type (\w+) struct \{")
+_MEMBER = re.compile(r'^\t\w+\s+(\S+)\s+`json:"(\w+)')
+
+
+def go_types(path: Path) -> dict[str, dict[str, str]]:
+    """Struct -> member -> its type, for members of a scalar or map type that has a name of its own."""
+    version, current = path.parent.name, ""
+    out: dict[str, dict[str, str]] = {}
+    for line in path.read_text().splitlines():
+        if match := _STRUCT.match(line):
+            current = match[1]
+        elif line == "}":
+            current = ""
+        elif current and (match := _MEMBER.match(line)):
+            kind = match[1].removeprefix("*")
+            bare = kind.removeprefix("[]")
+            if "." in bare:
+                out.setdefault(current, {})[match[2]] = kind
+            elif bare[0].isupper():
+                out.setdefault(current, {})[match[2]] = f"{kind[: len(kind) - len(bare)]}{version}.{bare}"
+    return out
+
+
+def types(modules: list[Path], spec: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """For each schema the members whose Go type does not follow from the schema itself."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for module in modules:
+        for path in sorted(module.rglob("*.go")):
+            if path.parent.name.startswith("v") and path.name in ("types.go", "generated.types.go"):
+                found.setdefault(f"{path.parent.parent.name}.{path.parent.name}", {}).update(go_types(path))
+    out: dict[str, dict[str, str]] = {}
+    for name, schema in spec.items():
+        package, _, struct = name.rpartition(".")
+        known = found.get(".".join(package.split(".")[-2:]), {}).get(struct, {})
+        named = {
+            member: known[member]
+            for member, child in (schema.get("properties") or {}).items()
+            if member in known and not _has_struct(child)
+        }
+        if named:
+            out[name] = named
+    return out
+
+
+def _has_struct(schema: dict[str, Any]) -> bool:
+    return "$ref" in schema or "$ref" in (schema.get("items") or {})
+
+
 def main(cache: str, release: str) -> None:
     here, modules = Path(__file__).parent, Path(cache) / "k8s.io"
     library = f"v0.{release.partition('.')[2]}"
     spec = schemas(modules / f"kubernetes@v{release}" / "api" / "openapi-spec" / "v3")
     proto = protobuf([modules / f"api@{library}", modules / f"apimachinery@{library}"])
+    named = types([modules / f"api@{library}", modules / f"apimachinery@{library}"], spec)
+    (here / "types.json").write_bytes(orjson.dumps({"release": release, "types": named}))
     (here / "schemas.json").write_bytes(orjson.dumps({"release": release, "schemas": spec}))
     (here / "protobuf.json").write_bytes(orjson.dumps({"release": release, "messages": proto}))
 

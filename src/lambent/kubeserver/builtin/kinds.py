@@ -4,19 +4,14 @@
 """
 
 import base64
-import binascii
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
-from lambent.kube.schema import Problem
 from lambent.kubeserver import definitions
 from lambent.kubeserver.builtin import workloads
+from lambent.kubeserver.builtin.workloads import fill
 from lambent.kubeserver.draft import Draft
-from lambent.kubeserver.event_views import GROUP
-
-_SIZE_LIMIT_BYTES = 1024 * 1024  # of a ConfigMap's or Secret's data
+from lambent.kubeserver.validation.kinds import problems
 
 
 def defaults_of(draft: Draft) -> None:
@@ -28,9 +23,15 @@ def defaults_of(draft: Draft) -> None:
 
 def judge(draft: Draft) -> None:
     """Adds the problems a kind's own validation would find."""
-    found = _JUDGES.get((draft.resource.group, draft.resource.kind))
-    if found is not None and not draft.resource.custom:
-        draft.problems += found(draft)
+    resource = draft.resource
+    if resource.custom or draft.subresource in ("status", "finalize"):
+        return
+    if (resource.group, resource.kind) == ("batch", "Job"):
+        workloads.select_own_pods(draft)
+    if resource.kind == "CustomResourceDefinition":
+        draft.problems += definitions.problems(draft)
+    else:
+        draft.problems += problems(resource.group, resource.kind, draft.new, draft.old)
 
 
 def _namespace_defaults(draft: Draft) -> None:
@@ -57,67 +58,111 @@ def _secret_defaults(draft: Draft) -> None:
 
 
 def _service_defaults(draft: Draft) -> None:
-    obj: Any = draft.new
-    spec = obj.get("spec")
-    if isinstance(spec, dict):
-        spec.setdefault("type", "ClusterIP")
-        spec.setdefault("sessionAffinity", "None")
-        for port in spec.get("ports") or ():
-            port.setdefault("protocol", "TCP")
-            port.setdefault("targetPort", port.get("port"))
+    spec = _spec(draft)
+    fill(spec, {"type": "ClusterIP", "sessionAffinity": "None"})
+    for port in spec.get("ports") or ():
+        fill(port, {"protocol": "TCP"})
+        if not port.get("targetPort"):
+            port["targetPort"] = port.get("port", 0)
+    if spec["sessionAffinity"] == "ClientIP":
+        fill(spec, {"sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 10800}}})
 
 
 def _event_defaults(draft: Draft) -> None:
-    """An Event of either view is kept as core/v1 and shown by both."""
+    """The older view shows these even when they are empty."""
     obj: Any = draft.new
-    if draft.resource.group == GROUP:
-        return
+    shown: dict[str, Any] = {"source": {}, "firstTimestamp": None, "lastTimestamp": None, "eventTime": None}
+    for name, value in (shown | {"reportingComponent": "", "reportingInstance": ""}).items():
+        obj.setdefault(name, value)
+
+
+def _new_event_defaults(draft: Draft) -> None:
+    obj: Any = draft.new
     obj.setdefault("eventTime", None)
 
 
-def _same(draft: Draft, *names: str) -> bool:
-    return draft.old is None or all(draft.new.get(name) == draft.old.get(name) for name in names)
-
-
-def _config_problems(draft: Draft) -> list[Problem]:
-    obj, out = draft.new, []
-    if draft.old is not None and draft.old.get("immutable") and not _same(draft, "data", "binaryData", "immutable"):
-        out.append(Problem("data", "FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set"))
-    if len(orjson.dumps([obj.get("data"), obj.get("binaryData")])) > _SIZE_LIMIT_BYTES:
-        out.append(Problem("", "FieldValueTooLong", f"Too long: may not be more than {_SIZE_LIMIT_BYTES} bytes"))
-    return out
-
-
-def _event_problems(draft: Draft) -> list[Problem]:
-    """The newer view requires a time; the older one fills the fields that the newer shows."""
-    if draft.resource.group == GROUP and draft.is_create and not draft.new.get("eventTime"):
-        return [Problem("eventTime", "FieldValueRequired", "Required value")]
-    involved: Any = draft.new.get("involvedObject") or draft.new.get("regarding") or {}
-    namespace = involved.get("namespace", "")
-    if namespace and namespace != draft.new["metadata"].get("namespace") and namespace != "":
-        text = f'Invalid value: "{namespace}": does not match event.namespace'
-        return [Problem("involvedObject.namespace", "FieldValueInvalid", text)]
-    return []
-
-
-def _secret_problems(draft: Draft) -> list[Problem]:
-    out = _config_problems(draft)
+def _binding_defaults(draft: Draft) -> None:
     obj: Any = draft.new
-    for key, value in (obj.get("data") or {}).items():
-        try:
-            base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError, TypeError):
-            out.append(Problem(f"data[{key}]", "FieldValueInvalid", 'Invalid value: "<redacted>": is not base64'))
-    if not _same(draft, "type"):
-        out.append(Problem("type", "FieldValueInvalid", f'Invalid value: "{obj.get("type")}": field is immutable'))
-    return out
+    ref = obj.get("roleRef")
+    if isinstance(ref, dict):
+        fill(ref, {"apiGroup": _RBAC})
+    for subject in obj.get("subjects") or ():
+        if subject.get("kind") in ("User", "Group"):
+            fill(subject, {"apiGroup": _RBAC})
 
 
+def _claim_defaults(draft: Draft) -> None:
+    obj: Any = draft.new
+    fill(_spec(draft), {"volumeMode": "Filesystem"})
+    if draft.is_create:
+        obj["status"] = {"phase": "Pending"}
+
+
+def _autoscaler_defaults(draft: Draft) -> None:
+    obj: Any = draft.new
+    spec = _spec(draft)
+    goal = {"type": "Utilization", "averageUtilization": 80}
+    fill(spec, {"minReplicas": 1, "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": goal}}]})
+    for direction in ("scaleUp", "scaleDown"):
+        if isinstance((spec.get("behavior") or {}).get(direction), dict):
+            fill(spec["behavior"][direction], _scaling(direction))
+    if draft.is_create:
+        obj["status"] = {"desiredReplicas": 0, "currentMetrics": None}
+
+
+def _scaling(direction: str) -> dict[str, Any]:
+    percent = {"type": "Percent", "value": 100, "periodSeconds": 15}
+    if direction == "scaleDown":
+        return {"selectPolicy": "Max", "policies": [percent]}
+    pods = {"type": "Pods", "value": 4, "periodSeconds": 15}
+    return {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [pods, percent]}
+
+
+def _network_policy_defaults(draft: Draft) -> None:
+    spec = _spec(draft)
+    kinds = ["Ingress", *(["Egress"] if spec.get("egress") else [])]
+    fill(spec, {"podSelector": {}, "policyTypes": kinds})
+    for rule in (*(spec.get("ingress") or ()), *(spec.get("egress") or ())):
+        for port in rule.get("ports") or ():
+            fill(port, {"protocol": "TCP"})
+
+
+def _slice_defaults(draft: Draft) -> None:
+    obj: Any = draft.new
+    obj.setdefault("endpoints", None)
+    for port in obj.setdefault("ports", None) or ():
+        fill(port, {"name": "", "protocol": "TCP"})
+
+
+def _role_defaults(draft: Draft) -> None:
+    obj: Any = draft.new
+    obj.setdefault("rules", None)
+
+
+def _spec(draft: Draft) -> dict[str, Any]:
+    """The spec, which Go's structs always have."""
+    obj: Any = draft.new
+    if obj.get("spec") is None:
+        obj["spec"] = {}
+    spec: dict[str, Any] = obj["spec"]
+    return spec
+
+
+_RBAC = "rbac.authorization.k8s.io"
 _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("", "Namespace"): _namespace_defaults,
     ("", "Secret"): _secret_defaults,
     ("", "Service"): _service_defaults,
     ("", "Event"): _event_defaults,
+    ("events.k8s.io", "Event"): _new_event_defaults,
+    ("", "PersistentVolumeClaim"): _claim_defaults,
+    ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler_defaults,
+    ("networking.k8s.io", "NetworkPolicy"): _network_policy_defaults,
+    ("discovery.k8s.io", "EndpointSlice"): _slice_defaults,
+    (_RBAC, "Role"): _role_defaults,
+    (_RBAC, "ClusterRole"): _role_defaults,
+    (_RBAC, "RoleBinding"): _binding_defaults,
+    (_RBAC, "ClusterRoleBinding"): _binding_defaults,
     ("", "Pod"): workloads.pod_defaults,
     ("apps", "Deployment"): workloads.deployment_defaults,
     ("apps", "ReplicaSet"): workloads.replicas_defaults,
@@ -126,14 +171,5 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("batch", "Job"): workloads.job_defaults,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.defaults,
 }
-_JUDGES: dict[tuple[str, str], Callable[[Draft], list[Problem]]] = {
-    ("", "ConfigMap"): _config_problems,
-    ("", "Secret"): _secret_problems,
-    ("", "Event"): _event_problems,
-    (GROUP, "Event"): _event_problems,
-    ("apps", "Deployment"): workloads.selector_problems,
-    ("apps", "ReplicaSet"): workloads.selector_problems,
-    ("apps", "StatefulSet"): workloads.selector_problems,
-    ("apps", "DaemonSet"): workloads.selector_problems,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.problems,
-}
+JUDGED_BY_SCHEMA = {("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService")}
+"""Kinds of which the schema's own findings are told; of the others kube-apiserver has its own words."""

@@ -25,8 +25,10 @@ _EVENT_FIELDS = (
     "source",
     "type",
 )
+_TWICE = ("update", "whole")
 _PLAIN = Traits(counts_generation=False)
-_RBAC = Traits(counts_generation=False, creates_on_put=True, name_rule="path")
+_WHOLE = Traits(counts_generation=False, update_looks=_TWICE)
+_RBAC = Traits(counts_generation=False, creates_on_put=True, name_rule="path", update_looks=_TWICE)
 _VIRTUAL = Traits(counts_generation=False, is_virtual=True)
 
 
@@ -106,21 +108,21 @@ def _core() -> tuple[Resource, ...]:
         r("v1", "Namespace", "namespaces", "ns", namespaced=False, status=True,
           traits=Traits(counts_generation=False, name_rule="label", selectable=("status.phase",),
                         subresources=(("finalize", "Namespace"),))),
-        r("v1", "ConfigMap", "configmaps", "cm", traits=_PLAIN),
-        r("v1", "Secret", "secrets", traits=Traits(counts_generation=False, selectable=("type",))),
+        r("v1", "ConfigMap", "configmaps", "cm", traits=_WHOLE),
+        r("v1", "Secret", "secrets", traits=Traits(counts_generation=False, selectable=("type",), update_looks=_TWICE)),
         r("v1", "ServiceAccount", "serviceaccounts", "sa",
-          traits=Traits(counts_generation=False, delete_answers_object=True,
+          traits=Traits(counts_generation=False, delete_answers_object=True, update_looks=_TWICE,
                         subresources=(("token", "TokenRequest"),))),
         r("v1", "Event", "events", "ev",
-          traits=Traits(counts_generation=False, creates_on_put=True, selectable=_EVENT_FIELDS)),
+          traits=Traits(counts_generation=False, creates_on_put=True, selectable=_EVENT_FIELDS, update_looks=())),
         r("v1", "Pod", "pods", "po", status=True, categories="all",
           traits=Traits(selectable=("status.phase", "spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName",
                                     "spec.schedulerName", "status.podIP"),
                         subresources=(("log", "Pod"), ("eviction", "Eviction"), ("binding", "Binding")))),
         r("v1", "Service", "services", "svc", status=True, categories="all",
-          traits=Traits(counts_generation=False, creates_on_put=True, delete_answers_object=True, name_rule="label",
-                        selectable=("spec.clusterIP", "spec.type"))),
-        r("v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", status=True, traits=_PLAIN),
+          traits=Traits(counts_generation=False, creates_on_put=True, delete_answers_object=True, name_rule="dns1035",
+                        update_looks=_TWICE, selectable=("spec.clusterIP", "spec.type"))),
+        r("v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", status=True, traits=_WHOLE),
     )  # fmt: skip
 
 
@@ -130,7 +132,8 @@ def _workloads() -> tuple[Resource, ...]:
         r("apps/v1", "Deployment", "deployments", "deploy", status=True, scale=True, categories="all"),
         r("apps/v1", "ReplicaSet", "replicasets", "rs", status=True, scale=True, categories="all",
           traits=Traits(selectable=("status.replicas",))),
-        r("apps/v1", "StatefulSet", "statefulsets", "sts", status=True, scale=True, categories="all"),
+        r("apps/v1", "StatefulSet", "statefulsets", "sts", status=True, scale=True, categories="all",
+          traits=Traits(name_rule="label")),
         r("apps/v1", "DaemonSet", "daemonsets", "ds", status=True, categories="all"),
         r("batch/v1", "Job", "jobs", status=True, categories="all",
           traits=Traits(orphans_by_default=True, selectable=("status.successful",))),
@@ -145,8 +148,8 @@ def _policies() -> tuple[Resource, ...]:
     return (
         r("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol"),
         r("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", status=True,
-          traits=Traits(needs_version_on_update=True)),
-        r("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
+          traits=Traits(needs_version_on_update=True, name_rule="path", update_looks=())),
+        r("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", traits=Traits(update_looks=("whole",))),
         r("coordination.k8s.io/v1", "Lease", "leases",
           traits=Traits(counts_generation=False, needs_version_on_update=True, creates_on_put=True)),
         r("events.k8s.io/v1", "Event", "events", "ev", bucket="events",

@@ -6,11 +6,11 @@ JobSpec.
 
 from typing import Any
 
-from lambent.kube.schema import Problem
 from lambent.kubeserver.draft import Draft
 
 
-def _fill(target: dict[str, Any], values: dict[str, Any]) -> None:
+def fill(target: dict[str, Any], values: dict[str, Any]) -> None:
+    """Sets what is absent."""
     for name, value in values.items():
         if target.get(name) is None:
             target[name] = value
@@ -31,7 +31,7 @@ def _pull_policy(image: str) -> str:
 
 
 def _container_defaults(container: dict[str, Any]) -> None:
-    _fill(
+    fill(
         container,
         {
             "imagePullPolicy": _pull_policy(str(container.get("image", ""))),
@@ -42,21 +42,21 @@ def _container_defaults(container: dict[str, Any]) -> None:
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
         if isinstance(container.get(probe), dict):
             values = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
-            _fill(container[probe], values)
+            fill(container[probe], values)
             if isinstance(container[probe].get("httpGet"), dict):
-                _fill(container[probe]["httpGet"], {"path": "/", "scheme": "HTTP"})
+                fill(container[probe]["httpGet"], {"path": "/", "scheme": "HTTP"})
     for entry in container.get("env") or ():
         reference = (entry.get("valueFrom") or {}).get("fieldRef") if isinstance(entry, dict) else None
         if isinstance(reference, dict):
-            _fill(reference, {"apiVersion": "v1"})
+            fill(reference, {"apiVersion": "v1"})
 
 
 def _volume_defaults(volume: dict[str, Any]) -> None:
     for kind in ("secret", "configMap", "projected", "downwardAPI"):
         if isinstance(volume.get(kind), dict):
-            _fill(volume[kind], {"defaultMode": 420})
+            fill(volume[kind], {"defaultMode": 420})
     if isinstance(volume.get("hostPath"), dict):
-        _fill(volume["hostPath"], {"type": ""})
+        fill(volume["hostPath"], {"type": ""})
 
 
 def pod_spec_defaults(spec: Any) -> None:
@@ -76,16 +76,16 @@ def pod_spec_defaults(spec: Any) -> None:
         "securityContext": {},
         "schedulerName": "default-scheduler",
     }
-    _fill(spec, values)
+    fill(spec, values)
     if spec.get("serviceAccountName"):
-        _fill(spec, {"serviceAccount": spec["serviceAccountName"]})
+        fill(spec, {"serviceAccount": spec["serviceAccountName"]})
 
 
 def pod_defaults(draft: Draft) -> None:
     spec = _spec(draft)
     pod_spec_defaults(spec)
     if spec:
-        _fill(spec, {"enableServiceLinks": True, "preemptionPolicy": "PreemptLowerPriority", "priority": 0})
+        fill(spec, {"enableServiceLinks": True, "preemptionPolicy": "PreemptLowerPriority", "priority": 0})
     if draft.is_create:
         draft.new["status"] = {"phase": "Pending", "qosClass": "BestEffort"}
 
@@ -102,18 +102,18 @@ def deployment_defaults(draft: Draft) -> None:
     spec = _template(draft)
     if not spec:
         return
-    _fill(spec, {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600, "strategy": {}})
+    fill(spec, {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600, "strategy": {}})
     strategy = spec["strategy"]
-    _fill(strategy, {"type": "RollingUpdate"})
+    fill(strategy, {"type": "RollingUpdate"})
     if strategy["type"] == "RollingUpdate":
-        _fill(strategy, {"rollingUpdate": {}})
-        _fill(strategy["rollingUpdate"], {"maxUnavailable": "25%", "maxSurge": "25%"})
+        fill(strategy, {"rollingUpdate": {}})
+        fill(strategy["rollingUpdate"], {"maxUnavailable": "25%", "maxSurge": "25%"})
 
 
 def replicas_defaults(draft: Draft) -> None:
     spec = _template(draft)
     if spec:
-        _fill(spec, {"replicas": 1})
+        fill(spec, {"replicas": 1})
 
 
 def stateful_set_defaults(draft: Draft) -> None:
@@ -127,24 +127,23 @@ def stateful_set_defaults(draft: Draft) -> None:
         "updateStrategy": {},
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
     }
-    _fill(spec, values)
-    _fill(spec["updateStrategy"], {"type": "RollingUpdate"})
+    fill(spec, values)
+    fill(spec["updateStrategy"], {"type": "RollingUpdate"})
     if spec["updateStrategy"]["type"] == "RollingUpdate":
-        _fill(spec["updateStrategy"], {"rollingUpdate": {"partition": 0}})
+        fill(spec["updateStrategy"], {"rollingUpdate": {"partition": 0}})
 
 
 def daemon_set_defaults(draft: Draft) -> None:
     spec = _template(draft)
     if not spec:
         return
-    _fill(spec, {"revisionHistoryLimit": 10, "updateStrategy": {}})
-    _fill(spec["updateStrategy"], {"type": "RollingUpdate"})
+    fill(spec, {"revisionHistoryLimit": 10, "updateStrategy": {}})
+    fill(spec["updateStrategy"], {"type": "RollingUpdate"})
     if spec["updateStrategy"]["type"] == "RollingUpdate":
-        _fill(spec["updateStrategy"], {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
+        fill(spec["updateStrategy"], {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
 
 
 def job_defaults(draft: Draft) -> None:
-    """A Job selects its own Pods by a label made of its uid, which is set before the object is stored."""
     spec = _template(draft)
     if spec:
         values = {
@@ -154,27 +153,21 @@ def job_defaults(draft: Draft) -> None:
             "completionMode": "NonIndexed",
             "suspend": False,
         }
-        _fill(spec, {**values, "podReplacementPolicy": "TerminatingOrFailed"})
+        fill(spec, {**values, "podReplacementPolicy": "TerminatingOrFailed"})
 
 
-def selector_problems(draft: Draft) -> list[Problem]:
-    """The selector is there, selects the template, and never changes."""
+def select_own_pods(draft: Draft) -> None:
+    """A Job selects its own Pods by a label made of its uid, unless it says how itself."""
     spec = _spec(draft)
-    selector: Any = spec.get("selector") or {}
-    out: list[Problem] = []
-    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        text = "Invalid value: {}: empty selector is invalid for deployment"
-        out.append(Problem("spec.selector", "FieldValueInvalid", text))
-    wanted = selector.get("matchLabels") or {}
-    template: Any = spec.get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        shown = "{" + ", ".join(f'"{key}":"{value}"' for key, value in labels.items()) + "}"
-        text = f"Invalid value: {shown}: `selector` does not match template `labels`"
-        out.append(Problem("spec.template.metadata.labels", "FieldValueInvalid", text))
-    if not ((template.get("spec") or {}).get("containers")):
-        out.append(Problem("spec.template.spec.containers", "FieldValueRequired", "Required value"))
-    before: Any = draft.old
-    if before is not None and (before.get("spec") or {}).get("selector") != spec.get("selector"):
-        out.append(Problem("spec.selector", "FieldValueInvalid", "Invalid value: field is immutable"))
-    return out
+    if not draft.is_create or spec.get("manualSelector") or not isinstance(spec.get("template"), dict):
+        return
+    uid, name = draft.new["metadata"]["uid"], draft.new["metadata"].get("name", "")
+    meta = spec["template"].setdefault("metadata", {})
+    own = {
+        "batch.kubernetes.io/controller-uid": uid,
+        "batch.kubernetes.io/job-name": name,
+        "controller-uid": uid,
+        "job-name": name,
+    }
+    meta["labels"] = {**(meta.get("labels") or {}), **own}
+    fill(spec, {"selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}})

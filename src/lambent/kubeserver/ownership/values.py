@@ -47,7 +47,11 @@ def element_of(shape: Shape, item: Any, *, path: str = "") -> str:
 
 
 def fields_of(shape: Shape, value: Any, *, strict: bool = False, path: str = "") -> Fields:
-    """The field set below `value`; {} for an atomic one. `strict` raises ShapeError for what the schema lacks."""
+    """The field set below `value`; {} for an atomic one.
+
+    `strict` is for what an apply wants: it raises ShapeError for what the schema lacks, and declared containers are no
+    members themselves. By any other write they are, unless they are always there.
+    """
     out: Fields = {}
     if strict:
         _check_type(shape, value, path)
@@ -60,7 +64,8 @@ def fields_of(shape: Shape, value: Any, *, strict: bool = False, path: str = "")
                         raise ShapeError(f"{path}.{name}: field not declared in schema")
                     below = DEDUCED
                 children = fields_of(below, member, strict=strict, path=f"{path}.{name}" if strict else "")
-                node = _owned(below, member, children, is_named=shape.declares(name))
+                is_named = shape.declares(name) if strict else shape.always_has(name)
+                node = _owned(below, member, children, is_named=is_named)
                 if node is not None:
                     out[f"f:{name}"] = node
         case "set" | "keyed":
@@ -121,7 +126,7 @@ def _key_text(element: str) -> str:
 
 
 def _owned(shape: Shape, value: Any, children: Fields, *, is_named: bool) -> Fields | None:
-    """A member's node: declared containers are no members themselves unless empty; other map entries are."""
+    """A member's node: a container that is `named` only is no member itself unless it is empty; others are."""
     kind = _kind(shape, value)
     if kind == "atomic" or (kind == "struct" and not value):
         return {}
@@ -179,7 +184,7 @@ def _compare_members(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
 def _put_member(fields: Fields, shape: Shape, name: str, value: Any) -> None:
     """Adds what a member that only one side has owns."""
     below = shape.member(name) or DEDUCED
-    node = _owned(below, value, fields_of(below, value), is_named=shape.declares(name))
+    node = _owned(below, value, fields_of(below, value), is_named=shape.always_has(name))
     if node is not None:
         fields[f"f:{name}"] = node
 

@@ -1,0 +1,65 @@
+"""Reads the bodies of builtin kinds, and the metadata of all, as Go's structs would; says why one cannot be read."""
+
+from functools import cache
+from typing import Any
+
+from lambent.kube.schema import Problem
+from lambent.kubeserver.builtin.structs import Reader, Unreadable, mismatch
+from lambent.kubeserver.builtin.table import definitions, schema_names, schema_of
+from lambent.kubeserver.resources import Resource
+from lambent.kubeserver.status import bad_request
+
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+
+
+@cache
+def _reader(name: str) -> Reader:
+    return Reader({"$ref": name}, definitions())
+
+
+def _name(resource: Resource) -> str:
+    return schema_names()[resource.group, resource.gvk.version, resource.kind]
+
+
+def unreadable(resource: Resource, body: Any) -> str:
+    """Brings quantities, times and nulls of the body into their form; the answer is why it cannot be done, or ""."""
+    return _unreadable(_name(resource), body)
+
+
+def _unreadable(name: str, body: Any) -> str:
+    try:
+        _reader(name).read(body)
+    except Unreadable as error:
+        return str(error)
+    return ""
+
+
+def wrong_types(resource: Resource, body: Any, found: list[Problem]) -> str:
+    """Why Go's decoder refuses the body when the schema found wrong types in it, or ""."""
+    if not any(problem.reason == "FieldValueTypeInvalid" for problem in found):
+        return ""
+    return mismatch(body, {"$ref": _name(resource)}, definitions())
+
+
+def unreadable_metadata(meta: Any, kind: str = "") -> str:
+    """The same of an object's metadata alone; `kind` is the struct it belongs to, if that is known."""
+    if not isinstance(meta, dict):
+        found = mismatch(meta, {"$ref": _META}, definitions())
+        return found.replace("Go value", f"Go struct field {kind}.metadata", 1) if kind else found
+    why = _unreadable(_META, meta)
+    return why or mismatch(meta, {"$ref": _META}, definitions())
+
+
+def check_body(group: str, version: str, kind: str, body: Any) -> str:
+    """Reads the body of a kind that is not stored; the answer is why it cannot be read, or ""."""
+    name = schema_names()[group, version, kind]
+    why = _unreadable(name, body)
+    if why or not schema_of(group, version, kind).admit(body):
+        return why
+    return mismatch(body, {"$ref": name}, definitions())
+
+
+def refuse_body(group: str, version: str, kind: str, body: Any) -> None:
+    """Raises 400 for a body that cannot be read as that kind."""
+    if why := check_body(group, version, kind, body):
+        raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')

@@ -1,0 +1,62 @@
+"""Which checks each builtin kind passes: of the object as it is, and of an update against the old object."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from lambent.kube.schema import Problem
+from lambent.kubeserver.validation import access, config, events, pods, policies, services, workloads
+
+Check = Callable[[Any], Iterator[Problem]]
+Comparison = Callable[[Any, Any], Iterator[Problem]]
+
+
+class Checks(NamedTuple):
+    """`whole` runs on every write of the object, `update` on changes, before or after it as in kube-apiserver."""
+
+    whole: Check
+    update: Comparison | None = None
+
+
+_RBAC = "rbac.authorization.k8s.io"
+CHECKS: dict[tuple[str, str], Checks] = {
+    ("", "ConfigMap"): Checks(config.config_map, config.kept),
+    ("", "Secret"): Checks(config.secret, config.kept_secret),
+    ("", "Service"): Checks(services.service),
+    ("", "PersistentVolumeClaim"): Checks(policies.claim, policies.kept_claim),
+    ("", "Event"): Checks(events.legacy),
+    ("apps", "Deployment"): Checks(workloads.deployment, workloads.kept_selector),
+    ("apps", "ReplicaSet"): Checks(workloads.replica_set, workloads.kept_selector),
+    ("apps", "StatefulSet"): Checks(workloads.stateful_set, workloads.kept_stateful_set),
+    ("apps", "DaemonSet"): Checks(workloads.daemon_set, workloads.kept_selector),
+    ("batch", "Job"): Checks(workloads.job, workloads.kept_job),
+    ("autoscaling", "HorizontalPodAutoscaler"): Checks(policies.autoscaler),
+    ("networking.k8s.io", "NetworkPolicy"): Checks(policies.network_policy),
+    ("policy", "PodDisruptionBudget"): Checks(policies.budget),
+    ("discovery.k8s.io", "EndpointSlice"): Checks(policies.endpoint_slice, policies.kept_slice),
+    ("coordination.k8s.io", "Lease"): Checks(access.lease),
+    (_RBAC, "Role"): Checks(access.role),
+    (_RBAC, "ClusterRole"): Checks(access.cluster_role),
+    (_RBAC, "RoleBinding"): Checks(access.binding, access.kept_binding),
+    (_RBAC, "ClusterRoleBinding"): Checks(access.cluster_binding, access.kept_binding),
+}
+_ON_CREATE: dict[tuple[str, str], Check] = {
+    ("", "Pod"): pods.pod,
+    ("events.k8s.io", "Event"): events.strict,
+}
+_ON_UPDATE: dict[tuple[str, str], Comparison] = {
+    ("events.k8s.io", "Event"): events.kept,
+}
+
+
+def problems(group: str, kind: str, new: Any, old: Any) -> Iterator[Problem]:
+    """Everything wrong with the object; `old` is None when it is new."""
+    key = (group, kind)
+    if key in CHECKS:
+        checks = CHECKS[key]
+        if old is not None and checks.update is not None:
+            yield from checks.update(new, old)
+        yield from checks.whole(new)
+    elif old is None and key in _ON_CREATE:
+        yield from _ON_CREATE[key](new)
+    elif old is not None and key in _ON_UPDATE:
+        yield from _ON_UPDATE[key](new, old)

@@ -1,0 +1,66 @@
+"""Label selectors as members of objects. Source: Kubernetes API reference, LabelSelector."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lambent.kube.schema import Problem
+from lambent.kubeserver.validation import names
+from lambent.kubeserver.validation.errors import forbidden, invalid, required, texts
+
+_SETS, _PRESENCE = ("In", "NotIn"), ("Exists", "DoesNotExist")
+
+
+def labels(values: Mapping[str, str], at: str) -> Iterator[Problem]:
+    for key, value in values.items():
+        yield from texts(at, key, names.qualified(key))
+        yield from texts(at, value, names.label_value(value))
+
+
+def label_selector(selector: Any, at: str) -> Iterator[Problem]:
+    if not selector:
+        return
+    yield from labels(selector.get("matchLabels") or {}, f"{at}.matchLabels")
+    for index, term in enumerate(selector.get("matchExpressions") or ()):
+        yield from _term(term, f"{at}.matchExpressions[{index}]")
+
+
+def _term(term: Any, at: str) -> Iterator[Problem]:
+    operator, values = term.get("operator", ""), term.get("values") or ()
+    if operator in _SETS and not values:
+        yield required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'")
+    elif operator in _PRESENCE and values:
+        yield forbidden(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+    elif operator not in (*_SETS, *_PRESENCE):
+        yield invalid(f"{at}.operator", operator, "not a valid selector operator")
+    key = term.get("key", "")
+    yield from texts(f"{at}.key", key, names.qualified(key))
+    for index, value in enumerate(values):
+        yield from texts(f"{at}.values[{index}]", value, names.label_value(value))
+
+
+def is_empty(selector: Any) -> bool:
+    return not (selector or {}).get("matchLabels") and not (selector or {}).get("matchExpressions")
+
+
+def is_readable(selector: Any) -> bool:
+    """Whether a selector can be asked at all."""
+    return not any(True for _ in label_selector(selector, ""))
+
+
+def selects(selector: Any, found: Mapping[str, str]) -> bool:
+    if any(found.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    return all(_holds(term, found) for term in selector.get("matchExpressions") or ())
+
+
+def _holds(term: Any, found: Mapping[str, str]) -> bool:
+    value, values = found.get(term["key"]), term.get("values") or ()
+    match term["operator"]:
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case _:
+            return value is None

@@ -1,0 +1,313 @@
+"""Deployments, ReplicaSets, StatefulSets, DaemonSets and Jobs: replicas, selector, template, strategy.
+
+Source: Kubernetes API reference, apps/v1 and batch/v1. Not here: policies of failed and successful Pods of a Job.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from lambent.kube.schema import Problem
+from lambent.kubeserver.validation import names, selectors
+from lambent.kubeserver.validation.errors import (
+    forbidden,
+    go_struct,
+    invalid,
+    invalid_shown,
+    not_negative,
+    required,
+    texts,
+    unchanged,
+    unsupported,
+    unsupported_shown,
+)
+from lambent.kubeserver.validation.pods import template
+
+_MISMATCH = "`selector` does not match template `labels`"
+_MUTABLE = (
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+)
+
+
+def deployment(obj: Any) -> Iterator[Problem]:
+    spec = obj.get("spec") or {}
+    yield from not_negative("spec.replicas", spec.get("replicas"))
+    yield from _selected(spec, "deployment")
+    yield from _deployment_strategy(spec.get("strategy") or {}, "spec.strategy")
+    for name in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
+        yield from not_negative(f"spec.{name}", spec.get(name))
+    deadline = spec.get("progressDeadlineSeconds")
+    if deadline is not None and deadline <= (spec.get("minReadySeconds") or 0):
+        yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+
+
+def replica_set(obj: Any) -> Iterator[Problem]:
+    spec = obj.get("spec") or {}
+    for name in ("replicas", "minReadySeconds"):
+        yield from not_negative(f"spec.{name}", spec.get(name))
+    yield from _selected(spec, "deployment")  # kube-apiserver says deployment here too
+
+
+def kept_selector(new: Any, old: Any) -> Iterator[Problem]:
+    yield from unchanged("spec.selector", (new.get("spec") or {}).get("selector"), old["spec"].get("selector"))
+
+
+def _selected(spec: Any, kind: str) -> Iterator[Problem]:
+    """The selector, whether it selects the template, and the template."""
+    yield from _selector(spec.get("selector"), kind)
+    selector, found = spec.get("selector"), spec.get("template") or {}
+    if selector is not None and not selectors.is_readable(selector):
+        text = "" if kind == "statefulset" else "invalid label selector"
+        yield invalid("spec.selector", selector, text)
+        return
+    shown = (found.get("metadata") or {}).get("labels")
+    is_missed = selector is None or not selectors.selects(selector, shown or {})
+    if is_missed and (selector is None or not selectors.is_empty(selector)):
+        yield invalid("spec.template.metadata.labels", shown, _MISMATCH)
+    yield from template(found, "spec.template")
+    if kind == "statefulset":
+        yield from template_metadata(found)
+    yield from _always(found, "StatefulSet" if kind == "statefulset" else "ReplicaSet")
+
+
+def template_metadata(found: Any) -> Iterator[Problem]:
+    """A StatefulSet's template is looked at twice."""
+    meta = found.get("metadata") or {}
+    yield from selectors.labels(meta.get("labels") or {}, "spec.template.labels")
+    for key in meta.get("annotations") or ():
+        yield from texts("spec.template.annotations", key, names.qualified(key.lower()))
+
+
+def _selector(selector: Any, kind: str) -> Iterator[Problem]:
+    if selector is None:
+        yield required("spec.selector")
+        return
+    yield from selectors.label_selector(selector, "spec.selector")
+    if selectors.is_empty(selector):
+        yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
+
+
+def _always(found: Any, kind: str) -> Iterator[Problem]:
+    spec = found.get("spec") or {}
+    if (policy := spec.get("restartPolicy", "")) != "Always" and found.get("spec") is not None:
+        yield unsupported("spec.template.spec.restartPolicy", policy, ["Always"])
+    if spec.get("activeDeadlineSeconds") is not None:
+        text = f"activeDeadlineSeconds in {kind} is not Supported"
+        yield forbidden("spec.template.spec.activeDeadlineSeconds", text)
+
+
+def _deployment_strategy(strategy: Any, at: str) -> Iterator[Problem]:
+    rolling = strategy.get("rollingUpdate")
+    match strategy.get("type", ""):
+        case "Recreate":
+            if rolling is not None:
+                text = "may not be specified when strategy `type` is 'Recreate'"
+                yield forbidden(f"{at}.rollingUpdate", text)
+        case "RollingUpdate":
+            yield from _rolling(rolling or {}, f"{at}.rollingUpdate")
+        case _:
+            shown = _shown_strategy(strategy)
+            yield unsupported_shown(at, shown, ["Recreate", "RollingUpdate"])
+
+
+def _shown_strategy(strategy: Any) -> str:
+    rolling = strategy.get("rollingUpdate")
+    inner = "null" if rolling is None else go_struct(rolling, "MaxUnavailable", "MaxSurge")
+    return go_struct({"type": strategy.get("type", "")}, "Type")[:-1] + f',"RollingUpdate":{inner}}}'
+
+
+def _rolling(rolling: Any, at: str) -> Iterator[Problem]:
+    for name in ("maxUnavailable", "maxSurge"):
+        yield from number_or_percent(rolling.get(name, 0), f"{at}.{name}")
+    if _amount(rolling.get("maxUnavailable", 0)) == 0 and _amount(rolling.get("maxSurge", 0)) == 0:
+        yield invalid(f"{at}.maxUnavailable", rolling.get("maxUnavailable", 0), "may not be 0 when `maxSurge` is 0")
+    yield from at_most_all(rolling.get("maxUnavailable", 0), f"{at}.maxUnavailable")
+
+
+def number_or_percent(value: int | str, at: str) -> Iterator[Problem]:
+    if isinstance(value, str):
+        yield from texts(at, value, names.percent(value))
+    else:
+        yield from not_negative(at, value)
+
+
+def at_most_all(value: int | str, at: str) -> Iterator[Problem]:
+    if isinstance(value, str) and not names.percent(value) and int(value[:-1]) > 100:
+        yield invalid(at, value, "must not be greater than 100%")
+
+
+def _amount(value: int | str) -> int:
+    if isinstance(value, int):
+        return value
+    digits = value[:-1] if not names.percent(value) else value
+    return int(digits) if digits.isdecimal() else 0
+
+
+def stateful_set(obj: Any) -> Iterator[Problem]:
+    spec = obj.get("spec") or {}
+    policy = spec.get("podManagementPolicy", "")
+    if policy not in ("OrderedReady", "Parallel"):
+        yield invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")
+    yield from _stateful_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy")
+    retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    for name in ("whenDeleted", "whenScaled"):
+        if (value := retention.get(name, "Retain")) not in ("Retain", "Delete"):
+            where = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
+            yield unsupported(where, value, ["Retain", "Delete"])
+    for name in ("replicas", "minReadySeconds"):
+        yield from not_negative(f"spec.{name}", spec.get(name))
+    yield from not_negative("spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
+    if service := spec.get("serviceName"):
+        yield from texts("spec.serviceName", service, names.dns_label(service))
+    yield from _selected(_with_claims(spec), "statefulset")
+
+
+def _with_claims(spec: Any) -> Any:
+    """The spec whose template has the volumes that its claims will become."""
+    claims = [(one.get("metadata") or {}).get("name", "") for one in spec.get("volumeClaimTemplates") or ()]
+    found = spec.get("template") or {}
+    if not claims or not isinstance(found.get("spec"), dict):
+        return spec
+    own = [one for one in found["spec"].get("volumes") or () if one.get("name") not in claims]
+    made = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+    return {**spec, "template": {**found, "spec": {**found["spec"], "volumes": [*made, *own]}}}
+
+
+def _stateful_strategy(strategy: Any, at: str) -> Iterator[Problem]:
+    kind, rolling = strategy.get("type", ""), strategy.get("rollingUpdate")
+    if kind == "OnDelete":
+        if rolling is not None:
+            shown = go_struct({"partition": 0, **rolling}, "Partition", "MaxUnavailable")
+            yield invalid_shown(f"{at}.rollingUpdate", shown, "only allowed for updateStrategy 'RollingUpdate'")
+    elif kind == "RollingUpdate":
+        yield from not_negative(f"{at}.rollingUpdate.partition", (rolling or {}).get("partition"))
+        most = (rolling or {}).get("maxUnavailable")
+        if most is not None:
+            yield from number_or_percent(most, f"{at}.rollingUpdate.maxUnavailable")
+            if _amount(most) == 0:
+                yield invalid(f"{at}.rollingUpdate.maxUnavailable", most, "cannot be 0")
+            yield from at_most_all(most, f"{at}.rollingUpdate.maxUnavailable")
+    else:
+        inner = "null" if rolling is None else go_struct({"partition": 0, **rolling}, "Partition", "MaxUnavailable")
+        shown = go_struct({"type": kind}, "Type")[:-1] + f',"RollingUpdate":{inner}}}'
+        yield invalid_shown(at, shown, "must be 'RollingUpdate' or 'OnDelete'")
+
+
+def kept_stateful_set(new: Any, old: Any) -> Iterator[Problem]:
+    before = {key: value for key, value in old["spec"].items() if key not in _MUTABLE}
+    after = {key: value for key, value in (new.get("spec") or {}).items() if key not in _MUTABLE}
+    if before != after:
+        listed = (
+            "'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', "
+            "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds'"
+        )
+        yield forbidden("spec", f"updates to statefulset spec for fields other than {listed} are forbidden")
+
+
+def daemon_set(obj: Any) -> Iterator[Problem]:
+    spec = obj.get("spec") or {}
+    selector, found = spec.get("selector"), spec.get("template") or {}
+    yield from selectors.label_selector(selector, "spec.selector")
+    shown = (found.get("metadata") or {}).get("labels")
+    if selector is None or (selectors.is_readable(selector) and not selectors.selects(selector, shown or {})):
+        yield invalid("spec.template.metadata.labels", shown, _MISMATCH)
+    if selector is not None and selectors.is_empty(selector):
+        yield invalid("spec.selector", selector, "empty selector is invalid for daemonset")
+    yield from template(found, "spec.template")
+    yield from _always(found, "DaemonSet")
+    yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    yield from _daemon_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy")
+    yield from not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
+
+
+def _daemon_strategy(strategy: Any, at: str) -> Iterator[Problem]:
+    kind, rolling = strategy.get("type", ""), strategy.get("rollingUpdate") or {}
+    if kind not in ("OnDelete", "RollingUpdate"):
+        shown = _shown_strategy(strategy)
+        yield unsupported_shown(at, shown, ["RollingUpdate", "OnDelete"])
+    elif kind == "RollingUpdate":
+        here = f"{at}.rollingUpdate"
+        most, surge = rolling.get("maxUnavailable", 1), rolling.get("maxSurge", 0)
+        for name, value in (("maxUnavailable", most), ("maxSurge", surge)):
+            yield from number_or_percent(value, f"{here}.{name}")
+        for name, value in (("maxUnavailable", most), ("maxSurge", surge)):
+            yield from at_most_all(value, f"{here}.{name}")
+        if _amount(most) and _amount(surge):
+            yield invalid(f"{here}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
+        elif not _amount(most) and not _amount(surge):
+            yield required(f"{here}.maxUnavailable", "cannot be 0 when maxSurge is 0")
+
+
+_JOB_NUMBERS = (
+    "parallelism",
+    "completions",
+    "activeDeadlineSeconds",
+    "backoffLimit",
+    "ttlSecondsAfterFinished",
+    "backoffLimitPerIndex",
+    "maxFailedIndexes",
+)
+
+
+def job(obj: Any) -> Iterator[Problem]:
+    spec = obj.get("spec") or {}
+    for name in _JOB_NUMBERS:
+        yield from not_negative(f"spec.{name}", spec.get(name))
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        yield required("spec.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+    yield from _completion(spec)
+    policy = spec.get("podReplacementPolicy", "Failed")
+    if spec.get("podFailurePolicy") is not None and policy != "Failed":
+        yield unsupported("spec.podReplacementPolicy", policy, ["Failed"])
+    elif policy not in ("Failed", "TerminatingOrFailed"):
+        yield unsupported("spec.podReplacementPolicy", policy, ["Failed", "TerminatingOrFailed"])
+    found = spec.get("template") or {}
+    yield from template(found, "spec.template")
+    yield from _job_restarts((found.get("spec") or {}).get("restartPolicy", ""), "spec.template.spec.restartPolicy")
+    selector = spec.get("selector")
+    if selector is None:
+        yield required("spec.selector")
+    yield from selectors.label_selector(selector, "spec.selector")
+    shown = (found.get("metadata") or {}).get("labels")
+    if selector is None or (selectors.is_readable(selector) and not selectors.selects(selector, shown or {})):
+        yield invalid("spec.template.metadata.labels", shown, _MISMATCH)
+
+
+def _completion(spec: Any) -> Iterator[Problem]:
+    mode = spec.get("completionMode", "NonIndexed")
+    if mode not in ("NonIndexed", "Indexed"):
+        yield unsupported("spec.completionMode", mode, ["NonIndexed", "Indexed"])
+    if mode == "Indexed" and spec.get("completions") is None:
+        yield required("spec.completions", "when completion mode is Indexed")
+    if mode == "Indexed" and (spec.get("parallelism") or 0) > 100_000:
+        text = "must be less than or equal to 100000 when completion mode is Indexed"
+        yield invalid("spec.parallelism", spec["parallelism"], text)
+    if mode == "NonIndexed":
+        for name in ("backoffLimitPerIndex", "maxFailedIndexes"):
+            if spec.get(name) is not None:
+                yield invalid(f"spec.{name}", spec[name], "requires indexed completion mode")
+
+
+def _job_restarts(policy: str, at: str) -> Iterator[Problem]:
+    if policy in ("Always", ""):
+        yield required(at, 'valid values: "OnFailure", "Never"')
+    elif policy not in ("OnFailure", "Never"):
+        yield unsupported(at, policy, ["OnFailure", "Never"])
+
+
+def kept_job(new: Any, old: Any) -> Iterator[Problem]:
+    """What makes the Pods of a Job stays; a suspended one may still change how they are scheduled."""
+    after, before = new.get("spec") or {}, old["spec"]
+    is_elastic = after.get("completionMode") == "Indexed"
+    if not is_elastic or after.get("completions") != after.get("parallelism"):
+        yield from unchanged("spec.completions", after.get("completions"), before.get("completions"))
+    yield from unchanged("spec.selector", after.get("selector"), before.get("selector"))
+    if not (before.get("suspend") and after.get("suspend")):
+        yield from unchanged("spec.template", after.get("template"), before.get("template"))
+    for name in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
+        yield from unchanged(f"spec.{name}", after.get(name), before.get(name))
