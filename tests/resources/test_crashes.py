@@ -187,11 +187,10 @@ async def test_a_finalizer_that_came_with_the_object_does_not_make_an_old_bucket
     await asyncio.sleep(16 * 60)
     await world.start()
     kind = only("Bucket")[0]
-    meta = {"name": "o", "namespace": "default", "finalizers": [kind.finalizer]}
     restored: KubeObject = {
         "apiVersion": kind.gvk.api_version,
         "kind": "Bucket",
-        "metadata": meta,
+        "metadata": {"name": "o", "namespace": "default", "finalizers": [kind.finalizer]},
         "spec": SPECS["Bucket"],
     }
     await world.kube.create(restored)
