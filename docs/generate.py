@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lambent.workflow.spec import KINDS
 from lambent.workflow.spec.fields import Field
 
 REFERENCE = Path(__file__).parent / "reference"
+GOLDEN = Path(__file__).parents[1] / "tests/workflow/diagnostics"
 
 
 def settings_page() -> str:
@@ -135,7 +137,32 @@ def _fields(table: Field, path: str) -> Iterator[str]:
             yield from _fields(member.items, below + "[]")
 
 
+def diagnostics_page() -> str:
+    """The first text of each code, from the files that tests hold every refusal to."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for file in sorted(GOLDEN.glob("*.txt")):
+        for block in file.read_text(encoding="utf-8").split("\n\n"):
+            first = re.match(r"\S+: (error|warning)\[([a-z-]+)\]: (.*)", block)
+            assert first is not None, block
+            severity, code, message = first.groups()
+            help_ = re.search(r"^  help: (.*)", block, re.MULTILINE)
+            found.setdefault(code, (severity, message, help_.group(1) if help_ else ""))
+    rows = [
+        "# Diagnostics of workflow documents",
+        "",
+        "Codes are stable. `lambent validate` prints each with its place, the source line and a caret.",
+        "In a cluster the same stands in `status.diagnostics` of the object. Warnings fail only with `--strict`.",
+        "",
+        "| Code | Severity | For example | Help |",
+        "|---|---|---|---|",
+    ]
+    for code, cells in sorted(found.items()):
+        rows.append(f"| `{code}` | " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
 PAGES = {
+    "diagnostics.md": diagnostics_page,
     "functions.md": functions_page,
     "fields.md": fields_page,
     "settings.md": settings_page,
