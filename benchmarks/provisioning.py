@@ -22,6 +22,7 @@ from lambent.kube.types import GVK, Key, KubeObject
 from lambent.platform import images
 from lambent.platform.apply import Applier, read_manifests
 from lambent.platform.daemon import run as run_loop
+from lambent.platform.daemon import spare_the_collector
 from lambent.platform.up import Up
 from lambent.settings import Settings
 
@@ -57,6 +58,7 @@ async def start(directory: Path, **controllers: Any) -> Up:
     )
     up = Up(settings, echo=None)
     await up.startup()
+    spare_the_collector()
     await images.build_and_push(
         EXAMPLE / "app", handler="archive.handler", tag="my-lambda-image:0.0.2", registry=up.endpoints.aws
     )
