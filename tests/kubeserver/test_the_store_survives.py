@@ -1,8 +1,7 @@
 """Persistence: what was answered is there after a restart, also after kill -9, and the counter never goes back."""
 
 import asyncio
-import os
-import signal
+import random
 import sys
 from pathlib import Path
 
@@ -11,10 +10,9 @@ import pytest
 from lambent.errors import UsageError
 from lambent.kubeserver import KubeServer
 from tests.kubeserver.asking import CONFIGMAPS, GIZMOS, Asker, configmap, gizmo, gizmo_crd
+from tests.promises.killing import KILLS, WRITERS, Program
 
 REAL_TIME = True
-
-KILLS = int(os.environ.get("LAMBENT_KILLS", "6"))  # the nightly run asks for more
 
 FULL_DISK = """
 import asyncio, pathlib, resource, sys
@@ -46,26 +44,25 @@ KIND = (GVK("", "v1", "ConfigMap"),)
 asyncio.run(main())
 """
 
-WRITER = """
-import asyncio, pathlib, sys
+WRITER = f"""
+import asyncio, os, pathlib
 from lambent.kubeserver import KubeServer
 
-async def write(client, worker):
-    for number in range(100000):
-        name = f"w{worker}-{number}"
-        obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
+async def create(client):
+    while True:
+        name = f"w{{os.urandom(6).hex()}}"
+        obj = {{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {{"name": name, "namespace": "default"}}}}
         made = await client.create(obj)
         print(name, made["metadata"]["resourceVersion"], flush=True)
 
-async def main():
-    server = KubeServer(state_dir=pathlib.Path(sys.argv[1]))
+async def main(state):
+    server = KubeServer(state_dir=pathlib.Path(state))
     await server.open()
     client = server.local_client()
-    async with asyncio.TaskGroup() as group:
-        for worker in range(32):
-            group.create_task(write(client, worker))
+    await asyncio.gather(*(create(client) for _ in range({WRITERS})))
 
-asyncio.run(main())
+def write(state):
+    asyncio.run(main(state))
 """
 
 
@@ -116,29 +113,19 @@ async def test_a_second_server_on_one_file_is_told_so(tmp_path):
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(30 + 6 * KILLS)
 async def test_no_acknowledged_write_is_lost_by_kill_9(tmp_path):
-    last = 0
-    for _ in range(KILLS):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", WRITER, str(tmp_path / "state"), stdout=asyncio.subprocess.PIPE
-        )
-        assert process.stdout is not None
-        acknowledged = [(await process.stdout.readline()).split() for _ in range(200)]
-        process.send_signal(signal.SIGKILL)
-        # What stands behind the last line end was cut by the kill.
-        acknowledged += [line.split() for line in (await process.stdout.read()).split(b"\n")[:-1]]
-        await process.wait()
-
-        server = await _opened(tmp_path / "state")
-        _, found = await Asker(server)("GET", CONFIGMAPS)
-        names = {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in found["items"]}
-        for name, rv in acknowledged:
-            assert names[name.decode()] == rv.decode()
-        assert int(found["metadata"]["resourceVersion"]) > last
-        last = int(found["metadata"]["resourceVersion"])
-        ask = Asker(server)
-        await ask("DELETE", CONFIGMAPS)
-        await server.shutdown()
+    state, chance, last, acknowledged = tmp_path / "state", random.Random(1), 0, set[str]()
+    with Program(WRITER, tmp_path) as program:
+        for _ in range(KILLS):
+            acknowledged |= set(program.killed_after(chance.randrange(1, 400), state))
+            server = await _opened(state)
+            _, found = await Asker(server)("GET", CONFIGMAPS)
+            await server.shutdown()
+            held = {f"{item['metadata']['name']} {item['metadata']['resourceVersion']}" for item in found["items"]}
+            assert acknowledged <= held
+            assert int(found["metadata"]["resourceVersion"]) > last
+            last = int(found["metadata"]["resourceVersion"])
 
 
 @pytest.mark.e2e

@@ -20,6 +20,13 @@ def figure(promise_id: str, pattern: str) -> int:
     return int(found[1].replace(" ", ""))
 
 
+def stated(pattern: str) -> int:
+    """The number that `pattern`'s one group finds in PROMISES.md outside its tables."""
+    found = re.search(pattern, _TEXT)
+    assert found, f"PROMISES.md no longer says {pattern}"
+    return int(found[1])
+
+
 def chosen(whole: range, *, short: int) -> list[int]:
     """The seeds or points of this run: one if `LAMBENT_SEED` names it, all in full, else `short` of them, spread."""
     if seed := os.environ.get("LAMBENT_SEED"):
