@@ -95,6 +95,7 @@ class Controller:
         backoff: Backoff | None = None,
     ) -> None:
         self.name = name
+        self._seconds = metrics.RECONCILE_SECONDS.labels(name)
         self.kind = kind
         self.queue = WorkQueue(name, priorities=priorities, backoff=backoff, rate_per_s=rate_per_s)
         self.ready = asyncio.Event()
@@ -282,10 +283,11 @@ class Controller:
         outcome = verdict.outcome
         name = type(outcome).__name__.lower()
         metrics.RECONCILES.labels(self.name, name).inc()
-        metrics.RECONCILE_SECONDS.labels(self.name).observe(seconds)
+        self._seconds.observe(seconds)
         why = getattr(outcome, "why", "")
         level = logging.WARNING if isinstance(outcome, (Retry, Fail)) and verdict.counts else logging.DEBUG
-        _log.log(level, "reconciled%s", f": {why}" if why else "", extra=_fields(name, seconds))
+        if _log.isEnabledFor(level):
+            _log.log(level, "reconciled%s", f": {why}" if why else "", extra=_fields(name, seconds))
 
 
 def judge(error: LambentError) -> Verdict:

@@ -169,8 +169,9 @@ class QueueState:
         return self._timers[0][0] if self._timers else math.inf
 
     def ready_count(self, priority: int | None = None) -> int:
-        rings = self._rings if priority is None else self._rings[priority : priority + 1]
-        return sum(ring.size for ring in rings)
+        if priority is not None:
+            return self._rings[priority].size
+        return sum([ring.size for ring in self._rings])
 
     def _running(self, key: Key) -> Entry:
         entry = self.entries.get(key)

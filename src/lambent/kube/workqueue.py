@@ -66,13 +66,14 @@ class WorkQueue:
         self._timer: asyncio.Handle | None = None
         self._timer_at = math.inf
         self._is_closed = False
-        self._depths = [metrics.QUEUE_DEPTH.labels(name, label) for label in self.priorities]
         self._waits = [metrics.QUEUE_WAIT_SECONDS.labels(name, label) for label in self.priorities]
         self._retries = [metrics.QUEUE_RETRIES.labels(name, label) for label in self.priorities]
         self._loop: asyncio.AbstractEventLoop | None = None
-        for label in self.priorities:
+        for index, label in enumerate(self.priorities):
             age = partial(_oldest_s, weakref.ref(self), label)
             metrics.QUEUE_OLDEST_SECONDS.labels(name, label).set_function(age)
+            depth = partial(_depth, weakref.ref(self._state), index)
+            metrics.QUEUE_DEPTH.labels(name, label).set_function(depth)
 
     def add(self, key: Key, priority: str = "live") -> None:
         """Run as soon as a worker is free; while the key runs: again right after."""
@@ -185,8 +186,6 @@ class WorkQueue:
         """Wakes as many workers as keys are ready and sets the timer to the earliest deadline."""
         self._loop = asyncio.get_running_loop()
         self._state.promote(_now())
-        for index, gauge in enumerate(self._depths):
-            gauge.set(self._state.ready_count(index))
         for _ in range(self._state.ready_count()):
             while self._getters and self._getters[0].done():
                 self._getters.popleft()
@@ -216,6 +215,12 @@ def _oldest_s(queue: "weakref.ref[WorkQueue]", priority: str) -> float:
     """For the metric, which outlives the queue."""
     found = queue()
     return found.oldest_s(priority) if found is not None else 0.0
+
+
+def _depth(state: "weakref.ref[QueueState]", priority: int) -> float:
+    """For the metric, which is asked for far more rarely than a depth changes."""
+    found = state()
+    return found.ready_count(priority) if found is not None else 0.0
 
 
 def _now() -> float:

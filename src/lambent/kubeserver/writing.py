@@ -169,7 +169,8 @@ class Writer:
             raise inapplicable() from None
         if not isinstance(new, dict):
             raise bad_request("the patch leaves no object")
-        check_depth(new)
+        if kind != "merge":  # which nests no deeper than the deeper of the two
+            check_depth(new)
         if not new.get("kind") and call.resource.custom:
             why = f"Object 'Kind' is missing in '{orjson.dumps(new, option=orjson.OPT_SORT_KEYS).decode()}'"
             raise status.bad_patch(new, why)
@@ -177,9 +178,8 @@ class Writer:
             text = f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
             raise bad_request(text)
         _check_kind(call, new)
-        # A patch may share parts with itself and the old object; what follows changes in place.
-        result: KubeObject = orjson.loads(orjson.dumps(new))
-        return result
+        # What follows changes in place, and this patch may have put one part in two places.
+        return orjson.loads(orjson.dumps(new)) if kind == "strategic" else new  # type: ignore[return-value]  # a dict of checked members
 
     async def change(self, call: Call, record: Record, new: KubeObject, *, is_patch: bool) -> Record:
         """Checks `new` against the stored object and commits it, unless nothing differs; a dry run only makes it."""
