@@ -198,7 +198,7 @@ async def wait_established(kube: KubeClient, name: str) -> None:
     """Returns when the CRD's Established condition is True; the caller sets the bound."""
     while True:
         crd = await kube.get(CRD, name)
-        conditions = crd.get("status", {}).get("conditions", [])
+        conditions = (crd.get("status") or {}).get("conditions") or ()
         if any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
             return
         # The condition follows within milliseconds; a watch for it would cost more requests than it saves.
