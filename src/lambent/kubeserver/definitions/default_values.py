@@ -8,7 +8,7 @@ from typing import Any
 from lambent.cel import CelError
 from lambent.kube.schema import Problem, compile_judgement, compile_schema
 from lambent.kube.schema.embedded import embedded as embedded_nodes
-from lambent.kube.schema.rules import compile_rules
+from lambent.kube.schema.rules import Rules, compile_rules
 from lambent.kubeserver import embedded
 from lambent.kubeserver.definitions.refusals import invalid
 
@@ -31,20 +31,28 @@ def _one(schema: Any, default: Any, path: str) -> Iterator[Problem]:
     pruned = copy.deepcopy(default)
     if compile_schema({**schema, "default": None}).admit(pruned).unknown:
         yield invalid(path, default, "must not have unknown fields")
-    found = _of_embedded(schema, default) or compile_judgement(schema)(default).errors
+    found = _of_embedded(schema, default) or _of_values(schema, default)
     if not found and (rules := _rules(schema)) is not None:
         found = rules.check(default, default) or rules.check(default, None)
     for one in found:
-        yield replace(one, path=path if one.path == "<nil>" else f"{path}.{one.path}")
+        yield replace(one, path=path if one.path == "<nil>" else f"{path}.{one.path.removeprefix('.')}")
 
 
-def _rules(schema: Any) -> Any:
-    try:
-        return compile_rules(schema)
-    except CelError:
-        return None  # said of the rule itself
+def _of_values(schema: Any, default: Any) -> list[Problem]:
+    """Lists that are sets or keyed are not held to it here, nor an int-or-string to its types."""
+    if schema.get("x-kubernetes-int-or-string"):
+        return []
+    found = compile_judgement(schema)(default).errors
+    return [one for one in found if one.reason != "FieldValueDuplicate"]
 
 
 def _of_embedded(schema: Any, default: Any) -> list[Problem]:
     node = embedded_nodes(schema)
     return embedded.problems(node, default) if node is not None else []
+
+
+def _rules(schema: Any) -> Rules | None:
+    try:
+        return compile_rules(schema)
+    except CelError:
+        return None  # said of the rule itself

@@ -29,6 +29,7 @@ class Internal:
 
     shared: Mapping[str, Any]
     versions: tuple[dict[str, Any], ...]
+    has_versions: bool = True
 
     def parts(self, name: str) -> list[Part]:
         """Every place of a part, those of versions first; absent ones are left out."""
@@ -40,9 +41,9 @@ class Internal:
         top = self.shared.get(name)
         return own if top is None else [*own, Part(f"spec.{_SHARED[name]}", top)]
 
-    def go_versions(self) -> list[dict[str, Any]]:
+    def go_versions(self) -> list[dict[str, Any]] | None:
         """The versions as a refusal of `spec.versions` repeats them."""
-        return [_go_version(version) for version in self.versions]
+        return [_go_version(version) for version in self.versions] if self.has_versions else None
 
 
 def internal(spec: Mapping[str, Any]) -> Internal:
@@ -56,7 +57,7 @@ def internal(spec: Mapping[str, Any]) -> Internal:
     for version in versions:
         for name in shared:
             version.pop(name, None)
-    return Internal(shared, tuple(versions))
+    return Internal(shared, tuple(versions), spec.get("versions") is not None)
 
 
 def _go_version(version: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,8 +161,7 @@ def _go_member(name: str, value: Any) -> Any:
     if value is None:
         return None
     if name == "items":
-        many = [go_schema(one) for one in value] if isinstance(value, list) else None
-        return {"Schema": None if many else go_schema(value), "JSONSchemas": many}
+        return go_items(value)
     if name in ("additionalProperties", "additionalItems"):
         is_schema = isinstance(value, dict)
         return {"Allows": is_schema or value, "Schema": go_schema(value) if is_schema else None}
@@ -176,6 +176,12 @@ def _go_member(name: str, value: Any) -> Any:
     if name == "externalDocs":
         return {"Description": value.get("description", ""), "URL": value.get("url", "")}
     return value
+
+
+def go_items(value: Any) -> dict[str, Any]:
+    """One schema for all items, or one for each place."""
+    many = [go_schema(one) for one in value] if isinstance(value, list) else None
+    return {"Schema": None if many else go_schema(value), "JSONSchemas": many}
 
 
 def go_rule(rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lambent.kube.schema import Problem
+from lambent.kubeserver.definitions.internal import go_items
 from lambent.kubeserver.definitions.refusals import forbidden, invalid, not_supported, required
 
 _LIST, _KEYS, _MAP = "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type"
@@ -54,7 +55,8 @@ def _keyed(schema: Any, path: str) -> Iterator[Problem]:
         yield required(f"{path}.items", f"must have a schema if {_LIST} is map")
         return
     if not isinstance(items, dict):
-        return  # a list of schemas is refused as such
+        yield invalid(f"{path}.items", go_items(items), f"must only have a single schema if {_LIST} is map")
+        return
     if items.get("type") != "object":
         text = f"must be object if parent array's {_LIST} is map"
         yield invalid(f"{path}.items.type", items.get("type") or "", text)

@@ -4,7 +4,6 @@ Costs are added up over the whole schema, which has a limit of its own.
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from lambent.cel import CelError
@@ -40,7 +39,6 @@ class Scope:
         times = None if self.times is None or factor is None else min(self.times * factor, MOST)
         return Scope(schema, times)
 
-    @cached_property
     def declared(self) -> Declared | None:
         """What the rules of this node see as `self`."""
         return declared(self._schema, is_root=self._is_root)
@@ -68,9 +66,9 @@ class Budget:
 
     def judge(self, schema: Any, scope: Scope, path: str, *, uncorrelated: str) -> list[Problem]:
         """What is wrong with the rules of one node; their costs are added up."""
-        found = scope.declared
         rules = schema.get("x-kubernetes-validations") or ()
-        if found is None or not rules:
+        found = scope.declared() if rules else None
+        if found is None:
             return []
         root = found.named("selfType")
         out: list[Problem] = []

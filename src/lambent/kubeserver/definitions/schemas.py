@@ -146,7 +146,7 @@ class _Walk:
 
 
 def _inside(schema: Any, name: str, place: _Place) -> _Place:
-    inner = _uncorrelated(place) if schema.get("x-kubernetes-map-type") == "atomic" else place
+    inner = place
     if (place.is_root or schema.get("x-kubernetes-embedded-resource")) and name in _ENVELOPE:
         inner = replace(inner, inside_meta=True)
         if place.is_root:

@@ -89,7 +89,9 @@ def _one_column(column: Any, path: str) -> list[Problem]:
 def selectable_problems(part: Part, schema: Any) -> list[Problem]:
     """Each names a text, integer or bool of the schema, once."""
     if schema is None:
-        return [invalid(part.path, "", "may only be set when validations.schema is included")]
+        shared, own = "validations.schema is included", "`version.schema.openAPIV3Schema` is not included"
+        why = own if part.path.startswith("spec.versions") else shared
+        return [invalid(part.path, "", f"may only be set when {why}")]
     out: list[Problem] = []
     seen: set[str] = set()
     for index, field in enumerate(part.value):

@@ -21,7 +21,7 @@ def defaults(draft: Draft) -> None:
     if isinstance(names, dict) and names.get("kind"):
         names["singular"] = names.get("singular") or names["kind"].lower()
         names["listKind"] = names.get("listKind") or f"{names['kind']}List"
-    if not spec.get("conversion"):
+    if spec.get("conversion") is None:
         spec["conversion"] = {"strategy": "None"}
     _fill_port(spec["conversion"])
     _drop(spec, ("preserveUnknownFields",))

@@ -119,12 +119,8 @@ class Checker:
     def _selection(self, node: Member) -> Type:
         dotted = None if node.is_test else _dotted(node)
         if dotted is not None and (found := self._lookup(dotted)) is not None:
-            part: Expr = node.operand
-            while True:  # a name in parts, which costs as a name does
-                part.type = DYN
-                if not isinstance(part, Member):
-                    return found
-                part = part.operand
+            node.is_name = True
+            return found
         found = self._field(node.pos, node.operand, node.field, optional=False)
         return BOOL if node.is_test else self._bindings.resolved(found)
 

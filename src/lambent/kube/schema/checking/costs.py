@@ -200,6 +200,9 @@ class _Coster:
     # Nodes.
 
     def _member(self, node: Member) -> Range:
+        if node.is_name:
+            self._paths[id(node)] = (node.field,)
+            return ONE
         total = self.cost(node.operand)
         if node.is_test:
             return total

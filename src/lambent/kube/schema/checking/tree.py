@@ -42,15 +42,16 @@ class Name(Expr):
 
 
 class Member(Expr):
-    """`operand.field`; `is_test` of `has(operand.field)`."""
+    """`operand.field`; `is_test` of `has(operand.field)`. The checker says whether the whole `is_name`, in parts."""
 
-    __slots__ = ("field", "is_test", "operand")
+    __slots__ = ("field", "is_name", "is_test", "operand")
 
     def __init__(self, pos: int, operand: Expr, field: str, *, is_test: bool = False) -> None:
         super().__init__(pos)
         self.operand = operand
         self.field = field
         self.is_test = is_test
+        self.is_name = False
 
 
 class Broken(Expr):
