@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from lambent.cel.errors import CelError, located
 
-MAX_TEXT_LENGTH: Final = 100_000
+MAX_TEXT_LENGTH: Final = 64 * 1024
 
 
 class Tokens(NamedTuple):

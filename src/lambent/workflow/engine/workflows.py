@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambent.workflow.engine.expressions import Compiler, Constant, Overlay, Template, expressions_in
+from lambent.workflow.engine.expressions import Compiler, Overlay, Template, expressions_in
 from lambent.workflow.engine.functions import Unready
 from lambent.workflow.spec import Diagnostic, Document, FieldPath, Identity, has_errors, nearest, seconds, validate
 
@@ -197,9 +197,6 @@ def _for_each(compiler: Compiler, item: Mapping[str, Any] | None, path: FieldPat
     if not item:
         return None
     items = compiler.expression(item["itemIn"], (*path, "itemIn"), ("parent", "steps"))
-    if isinstance(items, Constant) and not compiler.diagnostics:
-        message = "itemIn must be an expression that yields a list"
-        compiler.diagnostics.append(compiler.document.diagnose("not-an-expression", message, (*path, "itemIn")))
     return ForEach(items, item["inputKey"], item.get("concurrency") or 16, bool(item.get("dropSkipped")))
 
 

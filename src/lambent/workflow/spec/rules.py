@@ -5,8 +5,13 @@ from typing import Any
 
 from lambent.workflow.spec.diagnostics import Diagnostic
 from lambent.workflow.spec.documents import Document
+from lambent.workflow.spec.durations import seconds
 from lambent.workflow.spec.fields import Kind
+from lambent.workflow.spec.positions import FieldPath, path_text
 from lambent.workflow.spec.workflow_test_rules import workflow_test
+
+# A shorter time-out would end every step, a longer one holds a worker that others wait for.
+_SHORTEST_S, _LONGEST_S = 0.1, 600.0
 
 
 def cross_field(document: Document, kind: Kind) -> list[Diagnostic]:
@@ -19,6 +24,7 @@ def cross_field(document: Document, kind: Kind) -> list[Diagnostic]:
 
 def _workflow(document: Document) -> Iterator[Diagnostic]:
     steps: list[dict[str, Any]] = document.spec["steps"]
+    yield from _timeouts(document)
     seen: dict[str, int] = {}
     conditions: dict[str, int] = {}
     for index, step in enumerate(steps):
@@ -36,6 +42,18 @@ def _workflow(document: Document) -> Iterator[Diagnostic]:
         seen.setdefault(label, index)
         yield from _switch(document, step, index)
         yield from _condition(document, step, index, conditions)
+
+
+def _timeouts(document: Document) -> Iterator[Diagnostic]:
+    given: dict[FieldPath, Any] = {
+        ("timeouts", name): text for name, text in (document.spec.get("timeouts") or {}).items()
+    }
+    given |= {("steps", index, "timeout"): step.get("timeout") for index, step in enumerate(document.spec["steps"])}
+    for path, text in given.items():
+        if text is not None and not _SHORTEST_S <= seconds(text) <= _LONGEST_S:
+            where = ("spec", *path)
+            message = f"{path_text(where)} must be from {_SHORTEST_S:g} s to {_LONGEST_S:g} s"
+            yield document.diagnose("out-of-range", message, where)
 
 
 def _dependencies(
