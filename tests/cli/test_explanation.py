@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambent.workflow.authoring.explanation import Explanation, explain
+from lambent.workflow.authoring.explanation import Cause, Explanation, explain
 from lambent.workflow.authoring.explanation_output import explanation_text, ownership_text
 from lambent.workflow.authoring.forecast import answer_from, drive, forecast
 from lambent.workflow.authoring.ownership import Ownership, add_forecast, holder, ownership, step_of
@@ -158,3 +158,94 @@ def test_a_resource_that_may_not_be_read_says_what_the_server_said() -> None:
 
 def test_a_record_that_does_not_name_a_resource_has_no_step_for_it() -> None:
     assert step_of(Record("shops", {"shelf": None}, []), SHELF_REF) is None
+
+
+def _with_assertion(text: str, *, inputs: str = "", at: str = "postconditions") -> Cause:
+    """The cause of the shelf's waiting with another assertion; more `inputs` for the step."""
+    old = "=has(resource.status.ready) && resource.status.ready"
+    functions = FUNCTIONS.replace(old, text).replace("postconditions", at)
+    loaded = prepare([*load_text(functions)[0], *load_text(WORKFLOW.replace("boards: =p", f"{inputs}boards: =p"))[0]])
+    workflow = loaded.catalog.resolve("Workflow", "shops", "shop")
+    assert isinstance(workflow, Workflow), workflow
+    parent = _object(PARENT)
+    live = _shelf(ready=False, parts=[1, 2], labels={"a": "b"}, size=2.5, note="hunter2", none=None)
+    made = drive(forecast(workflow, parent, loaded.catalog), answer_from([live]))
+    (cause,) = explain(parent, made, loaded.catalog).causes
+    return cause
+
+
+@pytest.mark.parametrize(
+    ("assertion", "found"),
+    [
+        ("=resource.status.parts.size() > 2", {"resource.status.parts": "a list of 2"}),
+        ("=resource.status.labels == {}", {"resource.status.labels": "a map of 1"}),
+        ("=resource.status.note == ''", {"resource.status.note": "a string of 7 characters"}),
+        ("=resource.status.size > 3.0", {"resource.status.size": "a float"}),
+        ("=resource.status.none != null", {"resource.status.none": "null"}),
+        ("=resource.status.parts[0] == 2", {"resource.status.parts.0": "a list of 2"}),
+        ("=has(resource.nothing)", {"resource.nothing": "absent"}),
+    ],
+)
+def test_what_an_assertion_reads_is_told_by_type(assertion: str, found: dict[str, str]) -> None:
+    cause = _with_assertion(assertion)
+    assert {path.path: path.found for path in cause.paths} == found
+    assert "hunter2" not in str(cause)
+
+
+def test_inputs_that_an_assertion_reads_are_known_too() -> None:
+    cause = _with_assertion("=inputs.boards > 5", at="preconditions")
+    assert [(path.path, path.found) for path in cause.paths] == [("inputs.boards", "a int")]
+
+
+def test_an_object_that_is_being_deleted_names_its_finalizers() -> None:
+    loaded = prepare([*load_text(FUNCTIONS)[0], *load_text(WORKFLOW)[0]])
+    workflow = loaded.catalog.resolve("Workflow", "shops", "shop")
+    assert isinstance(workflow, Workflow)
+    parent = _object(PARENT)
+    parent["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["lambent.dev/workflow"]}
+    made = drive(forecast(workflow, parent, loaded.catalog), answer_from([]))
+    assert (
+        "the object is being deleted; finalizers: lambent.dev/workflow" in explain(parent, made, loaded.catalog).notes
+    )
+
+
+def test_a_status_that_will_be_ready_is_noted() -> None:
+    waiting = {"conditions": [{"type": "Ready", "status": "False", "reason": "Wait", "message": "not yet"}]}
+    found = _explained(_shelf(ready=True), status=waiting)
+    assert found.notes == ["the next pass will be Ready; the controller has not looked yet"]
+    assert (found.is_settled, found.to_dict()["version"]) == (False, 1)
+    text = explanation_text(found)
+    assert "Ready is False (Wait): not yet" in text
+    assert "every step is Ok" in text
+
+
+def test_the_steps_behind_a_cause_and_orphans_are_named() -> None:
+    refusal = _explained(refusal=Refused(0, "", "Unreachable"))
+    assert refusal.causes[0].server.startswith("no answer")
+    workflow = WORKFLOW.replace("=parent.spec.name}", "=parent.spec.nothing}")
+    loaded = prepare([*load_text(FUNCTIONS)[0], *load_text(workflow)[0]])
+    found = loaded.catalog.resolve("Workflow", "shops", "shop")
+    assert isinstance(found, Workflow)
+    parent = _object(PARENT)
+    record = Record("shops", {"gone": SHELF_REF.record()}, [])
+    made = drive(forecast(found, parent, loaded.catalog, record=record), answer_from([]))
+    text = explanation_text(explain(parent, made, loaded.catalog))
+    assert "└─ shelf waits for\n└─ naming  PermFail  " in text
+    assert "orphans: Shelf/shop-a" in text
+
+
+@pytest.mark.parametrize(
+    ("since", "age"),
+    [
+        ("2026-01-01T00:00:00Z", " (0 s ago)"),
+        ("2025-12-01T00:00:00Z", " (31 d ago)"),
+        ("2027-01-01T00:00:00Z", ""),
+        ("soon", ""),
+    ],
+)
+def test_an_age_is_told_in_two_units_at_most(since: str, age: str) -> None:
+    step = {"label": "shelf", "outcome": "Retry", "since": since, "attempts": 3, "nextAt": "2026-01-01T00:01:00Z"}
+    found = _explained(_shelf(), status={"koreo": {"steps": [step]}})
+    text = explanation_text(found, now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert f"{since}{age}, 3 attempts\n" in text
+    assert "next look:  2026-01-01T00:01:00Z" in text

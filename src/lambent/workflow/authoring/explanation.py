@@ -227,7 +227,7 @@ def _read(path: tuple[str, ...], bindings: Mapping[str, Any]) -> PathRead:
         return PathRead(text, "not known here")
     value: Any = bindings
     for index, part in enumerate(path):
-        if part is cel.WILDCARD:
+        if part is cel.WILDCARD or isinstance(value, list):
             break
         if not isinstance(value, Mapping) or part not in value:
             missing = ".".join(path[: index + 1])

@@ -115,7 +115,8 @@ def _spec_of(workflow: Workflow, loaded: Loaded) -> _Field:
                 if below:
                     root.at(below)
             for path in expression.program.references - expression.program.guarded:
-                _require(root, _below(path), is_always=step.skip_if is None)
+                is_always = step.skip_if is None or expression in expressions_in(step.skip_if)
+                _require(root, _below(path), is_always=is_always)
         _note_types(root, workflow, step, loaded)
     # What an expression tests for before it reads it is optional.
     for step in workflow.steps:

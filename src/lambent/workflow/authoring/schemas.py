@@ -57,18 +57,24 @@ def read_schemas(folder: Path) -> Schemas:
 
 def schemas_of(documents: Iterable[Document]) -> Schemas:
     """The schemas of the CRDs among some documents."""
-    schemas: dict[tuple[str, str], Schema] = {}
-    for document in documents:
-        if document.identity.kind != "CustomResourceDefinition":
-            continue
-        spec = document.spec
-        for version in spec.get("versions") or ():
-            source = (version.get("schema") or {}).get("openAPIV3Schema")
-            if source:
-                key = (f"{spec.get('group')}/{version.get('name')}", (spec.get("names") or {}).get("kind", ""))
-                own = {**source.get("properties", {}), **_ENVELOPE}
-                schemas[key] = compile_schema({**source, "properties": own})
-    return schemas
+    return {key: compile_schema(source) for document in documents for key, source in _versions(document)}
+
+
+def _versions(document: Document) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    """What a CRD says of each version: apiVersion and kind, and the schema of a whole object.
+
+    Parts that are no CRD's are passed over: the files may hold anything, and a server will refuse it.
+    """
+    spec = document.spec
+    names, versions = spec.get("names"), spec.get("versions")
+    if document.identity.kind != "CustomResourceDefinition" or not isinstance(names, Mapping):
+        return
+    for version in versions if isinstance(versions, list) else ():
+        schema = version.get("schema") if isinstance(version, Mapping) else None
+        source = schema.get("openAPIV3Schema") if isinstance(schema, Mapping) else None
+        if isinstance(source, Mapping) and source:
+            key = (f"{spec.get('group')}/{version.get('name')}", str(names.get("kind", "")))
+            yield key, {**source, "properties": {**(source.get("properties") or {}), **_ENVELOPE}}
 
 
 def defaulted(obj: Mapping[str, Any], documents: Iterable[Document]) -> dict[str, Any]:

@@ -197,4 +197,5 @@ def list_data(documents: Sequence[Document]) -> list[dict[str, Any]]:
 def list_lines(documents: Sequence[Document]) -> Iterator[str]:
     """A line per test: where it stands, its name, what it tests, how many cases."""
     for one in list_data(documents):
-        yield f"{one['file']}:{one['line']}  {one['object']}  {one['tests']}  {one['cases']} cases"
+        cases = "1 case" if one["cases"] == 1 else f"{one['cases']} cases"
+        yield f"{one['file']}:{one['line']}  {one['object']}  {one['tests']}  {cases}"
