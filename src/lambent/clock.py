@@ -7,6 +7,7 @@ leases, log lines) need the wall clock; whoever writes them takes a `WallClock`.
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +32,12 @@ def rfc3339_micro(moment: datetime) -> str:
 def parse_rfc3339(text: str) -> datetime:
     """Either form; raises ValueError."""
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def work_clock() -> Callable[[], float]:
+    """Seconds, to measure work that keeps the running loop busy; on virtual time work takes none, so runs repeat."""
+    loop = asyncio.get_running_loop()
+    return loop.time if isinstance(loop, VirtualTimeLoop) else time.perf_counter
 
 
 class _JumpingSelector(selectors.DefaultSelector):

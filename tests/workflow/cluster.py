@@ -68,7 +68,8 @@ class Cluster:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[WorkflowController]:
         """The controller, until the block ends."""
-        async with InformerHub(self.kube) as hub:
+        # Guarded: what passes read from the caches is everyone's.
+        async with InformerHub(self.kube, guard=True) as hub:
             recorder = EventRecorder(self.kube, "test", now=_now)
             controller = WorkflowController(self.kube, hub, settings=self._settings, recorder=recorder, now=_now)
             tasks = [asyncio.create_task(controller.run())]

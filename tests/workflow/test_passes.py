@@ -293,6 +293,20 @@ def test_a_conflict_is_read_and_planned_again_three_times() -> None:
     assert isinstance(running.result.steps["a"].outcome, Retry)
 
 
+def test_what_a_cache_shows_never_leads_to_a_write() -> None:
+    catalog = _catalog(THING)
+    workflow = catalog.resolve("Workflow", "w", "")
+    assert isinstance(workflow, Workflow)
+    identity = {"apiVersion": "example.org/v1", "kind": "Thing", "metadata": {"name": "x", "namespace": "ns"}}
+    running = WorkflowPass(workflow, {}, catalog)
+    (read,) = running.start()
+    (again,) = running.feed(read, Found({**identity, "spec": {"a": 2}}, is_cached=True))
+    assert [isinstance(read, Read) and read.is_live, isinstance(again, Read) and again.is_live] == [False, True]
+    assert running.feed(again, Found({**identity, "spec": {"a": 1}})) == []
+    assert running.result is not None
+    assert running.result.steps["a"].outcome == Ok({"name": "x"})
+
+
 def test_a_competing_creation_waits_like_a_creation() -> None:
     catalog = _catalog(THING)
     workflow = catalog.resolve("Workflow", "w", "")

@@ -22,6 +22,11 @@ async def test_what_the_cache_has_not_heard_of_is_not_taken_for_published(is_ans
     async with cluster.running():
         await asyncio.sleep(590)
         said = _said(cluster)
+        # Without a watch on them the things themselves are asked for.
+        for verb in ("watch", "list"):
+            cluster.kube.fail(verb, THING, Unreachable("reset"), times=1000)
+        cluster.kube.cut_watches()
+        await asyncio.sleep(1)
         cluster.kube.stall_watches()
         cluster.kube.fail("get", THING, ServerError("oops", code=500))
         if is_answer_lost:

@@ -10,6 +10,7 @@ Trigger kinds are watched while a workflow names them; one whose CRD is not ther
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from lambent.clock import utc_now
@@ -19,6 +20,7 @@ from lambent.kube.events import EventRecorder
 from lambent.kube.informer import InformerHub
 from lambent.kube.types import GVK
 from lambent.workflow.controller.definitions import Definitions
+from lambent.workflow.controller.pacing import Pacer
 from lambent.workflow.controller.settings import ControllerSettings
 from lambent.workflow.controller.triggers import TriggerKind, triggers_of
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
@@ -32,8 +34,20 @@ _LOOK_AGAIN_S = 60.0
 _ASK_AGAIN_S = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What exists only while `run()` runs, shared by all trigger kinds."""
+
+    group: asyncio.TaskGroup
+    watches: ResourceWatches
+    pacer: Pacer
+
+
 class WorkflowController:
-    """One per process; `hub` is shared with other controllers."""
+    """One per process; `hub` is shared with other controllers.
+
+    `now` stamps objects; `clock` measures evaluation, in seconds (None: what suits the loop).
+    """
 
     def __init__(
         self,
@@ -43,12 +57,14 @@ class WorkflowController:
         settings: ControllerSettings | None = None,
         recorder: EventRecorder | None = None,
         now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._kube = kube
         self._hub = hub
         self._settings = settings or ControllerSettings()
         self._recorder = recorder or EventRecorder(kube, "lambent-workflow")
         self._now = now
+        self._clock = clock
         self._kinds: dict[GVK, tuple[TriggerKind, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
         self._pending: set[Identity] = set()
@@ -60,12 +76,12 @@ class WorkflowController:
         await self._until_ours()
         try:
             async with asyncio.TaskGroup() as group:
-                watches = ResourceWatches(self._hub, group, self._wake)
+                running = _Running(group, ResourceWatches(self._hub, group, self._wake), Pacer(clock=self._clock))
                 group.create_task(self._definitions.run())
                 await self._definitions.loaded.wait()
-                self._match_kinds(group, watches)
+                self._match_kinds(running)
                 self.ready.set()
-                await self._follow_definitions(group, watches)
+                await self._follow_definitions(running)
         finally:
             self.ready.clear()
 
@@ -102,12 +118,12 @@ class WorkflowController:
             else:
                 return VERSION_ANNOTATION in (crd["metadata"].get("annotations") or {})
 
-    async def _follow_definitions(self, group: asyncio.TaskGroup, watches: ResourceWatches) -> None:
+    async def _follow_definitions(self, running: _Running) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
             concerned, self._pending = self._pending, set()
-            self._match_kinds(group, watches)
+            self._match_kinds(running)
             for gvk in self._kinds_of(concerned):
                 self._kinds[gvk][0].wake_all()
 
@@ -121,7 +137,7 @@ class WorkflowController:
         gone = concerned - {workflow.identity for workflow in self._definitions.workflows()}
         return {gvk for gvk in self._kinds if gvk in found or gone}
 
-    def _match_kinds(self, group: asyncio.TaskGroup, watches: ResourceWatches) -> None:
+    def _match_kinds(self, running: _Running) -> None:
         """Starts and stops trigger kinds so that they are those which workflows name.
 
         A kind that no workflow names is served until its objects have been told and none is held by our finalizer.
@@ -136,10 +152,22 @@ class WorkflowController:
             elif not kind.is_retiring:
                 kind.retire(self._changed.set)
         for gvk in wanted - self._kinds.keys():
-            kind = TriggerKind(
-                gvk, self._kube, self._hub, self._definitions, watches, self._settings, self._recorder, now=self._now
-            )
-            self._kinds[gvk] = (kind, group.create_task(kind.run()))
+            self._start(gvk, running)
+
+    def _start(self, gvk: GVK, running: _Running) -> TriggerKind:
+        kind = TriggerKind(
+            gvk,
+            self._kube,
+            self._hub,
+            self._definitions,
+            running.watches,
+            self._settings,
+            self._recorder,
+            running.pacer,
+            now=self._now,
+        )
+        self._kinds[gvk] = (kind, running.group.create_task(kind.run()))
+        return kind
 
     def _wake(self, trigger: Trigger) -> None:
         found = self._kinds.get(trigger.gvk)

@@ -1,16 +1,19 @@
 """Carries out the effects of a pass on the cluster, concurrently, and feeds the answers back.
 
-The pass decides, this module only asks: get, create, patch, apply, delete. A refusal of the server becomes an answer,
-never an exception. The time limit of a step begins with its first effect, that of the workflow with the first of all.
+The pass decides, this module only asks: get, create, patch, apply, delete. A read whose answer is at hand asks nobody.
+A refusal of the server becomes an answer, never an exception. The time limit of a step begins with its first effect
+that leaves, that of the workflow with the pass. What the pass evaluates, it evaluates in turns (`pacing`).
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import KubeError, NotFound
 from lambent.kube.types import GVK, KubeObject, Preconditions
+from lambent.workflow.controller.pacing import Pacer
 from lambent.workflow.engine import Answer, Effect, Found, Read, Refused, ResourceRef, RunResult, TimedOut, WorkflowPass
 from lambent.workflow.engine.refusals import UNKNOWN_KIND
 
@@ -19,21 +22,30 @@ FIELD_MANAGER = "lambent"
 
 
 class Attendant(Protocol):
-    """What stands around the effects of a pass: watches, finalizers. Either may raise KubeError."""
+    """What stands around the effects of a pass: watches, caches, finalizers."""
+
+    def at_hand(self, effect: Effect) -> Found | None:
+        """The answer to a read that needs no request."""
+        ...
 
     async def prepare(self, effect: Effect) -> None:
-        """Awaited before each effect."""
+        """Awaited before each effect that leaves. Raises KubeError."""
 
     async def observed(self, effect: Effect, obj: KubeObject) -> bool:
-        """Awaited after each read that found an object; True asks to read it again."""
+        """Awaited after each live read that found an object; True asks to read it again. Raises KubeError."""
         ...
+
+    def wrote(self, effect: Effect, obj: KubeObject | None) -> None:
+        """Called after each write with what it made of the object, None when that is not known: deleted, no answer."""
 
 
 def gvk_of(ref: ResourceRef) -> GVK:
     return GVK.parse(ref.api_version, ref.kind)
 
 
-async def carry_out(pass_: WorkflowPass, client: KubeClient, *, timeout_s: float, attendant: Attendant) -> RunResult:
+async def carry_out(
+    pass_: WorkflowPass, client: KubeClient, *, timeout_s: float, attendant: Attendant, pacer: Pacer
+) -> RunResult:
     """Runs a pass to its end."""
     loop = asyncio.get_running_loop()
     end = loop.time() + timeout_s
@@ -45,17 +57,33 @@ async def carry_out(pass_: WorkflowPass, client: KubeClient, *, timeout_s: float
         await answers.put((effect, await _answer(client, effect, deadline, attendant)))
 
     async with asyncio.TaskGroup() as group:
-        new = pass_.start()
-        while new or open_:
-            for effect in new:
+        pass_.launch()
+        while open_ or not pass_.is_waiting:
+            while pass_.is_waiting or not answers.empty():
+                pass_.take(*await answers.get())
+                open_ -= 1
+            async with pacer.turn() as is_over:
+                leaving = _advance(pass_, attendant, is_over)
+            for effect in leaving:
                 deadline = deadlines.setdefault(effect.step, loop.time() + effect.timeout_s)
                 group.create_task(work(effect, min(deadline, end)))
                 open_ += 1
-            effect, answer = await answers.get()
-            open_ -= 1
-            new = pass_.feed(effect, answer)
     assert pass_.result is not None
     return pass_.result
+
+
+def _advance(pass_: WorkflowPass, attendant: Attendant, is_over: Callable[[], bool]) -> list[Effect]:
+    """One turn of a pass; the effects that nothing at hand answers."""
+    leaving = []
+    while not pass_.is_waiting:
+        for effect in pass_.advance(is_over):
+            if (found := attendant.at_hand(effect)) is not None:
+                pass_.take(effect, found)
+            else:
+                leaving.append(effect)
+        if is_over():
+            break
+    return leaving
 
 
 async def _answer(client: KubeClient, effect: Effect, deadline: float, attendant: Attendant) -> Answer:
@@ -64,7 +92,12 @@ async def _answer(client: KubeClient, effect: Effect, deadline: float, attendant
             await attendant.prepare(effect)
             if isinstance(effect, Read):
                 return await _read(client, effect, attendant)
-            return await _write(client, effect)
+            written = None
+            try:
+                written = await _write(client, effect)
+            finally:
+                attendant.wrote(effect, written)
+            return _found(written)
     except TimeoutError:
         return TimedOut() if limit.expired() else Refused(0, "the request timed out")
     except KubeError as error:
@@ -82,6 +115,9 @@ def refused(error: KubeError) -> Refused:
 
 async def _read(client: KubeClient, effect: Read, attendant: Attendant) -> Answer:
     ref, gvk = effect.ref, gvk_of(effect.ref)
+    # The watch may have had to be started for it.
+    if (found := attendant.at_hand(effect)) is not None:
+        return found
     try:
         await client.resolve(gvk)
     except NotFound:
@@ -90,28 +126,29 @@ async def _read(client: KubeClient, effect: Read, attendant: Attendant) -> Answe
         obj = await client.get(gvk, ref.name, namespace=ref.namespace or None)
         if await attendant.observed(effect, obj):
             obj = await client.get(gvk, ref.name, namespace=ref.namespace or None)
+            await attendant.observed(effect, obj)
         return _found(obj)
     except NotFound:
         return Found(None)
 
 
-def _found(obj: KubeObject) -> Found:
-    return Found(cast(dict[str, Any], obj))
+def _found(obj: KubeObject | None) -> Found:
+    return Found(cast(dict[str, Any] | None, obj))
 
 
-async def _write(client: KubeClient, effect: Effect) -> Answer:
+async def _write(client: KubeClient, effect: Effect) -> KubeObject | None:
     assert not isinstance(effect, Read)
     plan, ref, gvk = effect.plan, effect.ref, gvk_of(effect.ref)
     namespace = ref.namespace or None
     body = cast(KubeObject, plan.body)
     if plan.action == "create":
-        return _found(await client.create(body, manager=FIELD_MANAGER))
+        return await client.create(body, manager=FIELD_MANAGER)
     if plan.action == "apply":
-        return _found(await client.apply(body, manager=FIELD_MANAGER, force=plan.force))
+        return await client.apply(body, manager=FIELD_MANAGER, force=plan.force)
     if plan.action == "delete":
         await client.delete(gvk, ref.name, namespace=namespace, preconditions=Preconditions(uid=plan.uid or None))
-        return Found(None)
+        return None
     patch = dict(plan.body or {})
     if plan.resource_version:
         patch["metadata"] = {**patch.get("metadata", {}), "resourceVersion": plan.resource_version}
-    return _found(await client.patch(gvk, ref.name, patch, namespace=namespace, manager=FIELD_MANAGER))
+    return await client.patch(gvk, ref.name, patch, namespace=namespace, manager=FIELD_MANAGER)

@@ -15,7 +15,7 @@ import orjson
 
 from lambent.clock import rfc3339
 from lambent.kube.types import KubeObject
-from lambent.workflow.engine import Plan, RunResult
+from lambent.workflow.engine import RunResult, Write
 from lambent.workflow.engine.publishing import Progress
 from lambent.workflow.engine.requeue import Attempt, next_attempts, requeue_s
 
@@ -35,28 +35,35 @@ _LEAST_S = 0.1
 
 @dataclass(slots=True)
 class Instance:
-    """`attempts` are those of steps that are not done; `writes` are the times of recent updates of each object."""
+    """`attempts` are those of steps that are not done; `writes` are the times of recent updates of each object.
+
+    `asked` is the last manual request, None before the first pass.
+    """
 
     fingerprint: str = ""
     is_dirty: bool = True
     due_at: float = 0.0
     calm_until: float = 0.0
     outcome: str = ""
+    asked: str | None = None
     attempts: dict[str, Attempt] = field(default_factory=dict)
     writes: dict[tuple[str, str, str, str], list[float]] = field(default_factory=dict)
 
     def is_due(self, fingerprint: str, now: float) -> bool:
         return self.is_dirty or fingerprint != self.fingerprint or now >= self.due_at
 
-    def note_writes(self, plans: list[Plan], now: float) -> bool:
+    def is_asked(self, obj: KubeObject) -> bool:
+        """Whether the pass answers a manual request: then it asks the server, whatever caches show."""
+        before, self.asked = self.asked, annotation(obj, MANUAL_ANNOTATION)
+        return before is not None and before != self.asked
+
+    def note_writes(self, writes: list[Write], now: float) -> bool:
         """Counts this pass' writes; True when one object is written again and again."""
-        for plan in plans:
-            if plan.ref is not None:
-                self.writes.setdefault(plan.ref.place, []).append(now)
+        for write in writes:
+            self.writes.setdefault(write.ref.place, []).append(now)
         recent = {place: [at for at in times if now - at < _FIGHT_S] for place, times in self.writes.items()}
         self.writes = {place: times[-_FIGHT_WRITES:] for place, times in recent.items() if times}
-        written = [plan.ref.place for plan in plans if plan.ref is not None]
-        return any(len(self.writes.get(place, ())) >= _FIGHT_WRITES for place in written)
+        return any(len(self.writes.get(write.ref.place, ())) >= _FIGHT_WRITES for write in writes)
 
 
 def fingerprint(obj: KubeObject) -> str:

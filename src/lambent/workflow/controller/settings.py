@@ -14,7 +14,7 @@ class ControllerSettings:
     allow_anywhere: bool = True
     # Passes at once per trigger kind: passes mostly wait for the API.
     concurrency: int = 32
-    # Ok and Skip look again after this many seconds, spread by 10 %, to catch what no event told.
+    # Ok and Skip look again after this many seconds, spread by 10 %: at what the watches show, which costs no request.
     resync_s: float = 1200.0
     # A missing choice of workflow is looked at again at the latest after this many seconds.
     selection_retry_s: float = 120.0

@@ -21,6 +21,7 @@ from lambent.kube.informer import Informer, InformerHub
 from lambent.kube.outcome import Done, Outcome, Wait
 from lambent.kube.types import GVK, Key, KubeObject
 from lambent.workflow.controller import metrics
+from lambent.workflow.controller.attendant import PassAttendant
 from lambent.workflow.controller.definitions import Definitions
 from lambent.workflow.controller.deletion import delete_orphans, delete_resources
 from lambent.workflow.controller.executor import carry_out
@@ -33,18 +34,18 @@ from lambent.workflow.controller.instance import (
     outcome_told,
     progress_of,
 )
+from lambent.workflow.controller.pacing import Pacer
 from lambent.workflow.controller.publication import Publication
 from lambent.workflow.controller.records import FINALIZER, drop_unused, load_record
 from lambent.workflow.controller.settings import ControllerSettings
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.engine import (
-    Effect,
-    Read,
     ResourceRef,
     RunResult,
     Unready,
     Workflow,
     WorkflowPass,
+    Write,
     name_of,
     owner_of,
     parent_of,
@@ -70,6 +71,7 @@ class TriggerKind:
         watches: ResourceWatches,
         settings: ControllerSettings,
         recorder: EventRecorder,
+        pacer: Pacer,
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -79,6 +81,7 @@ class TriggerKind:
         self._watches = watches
         self._settings = settings
         self._recorder = recorder
+        self._pacer = pacer
         self._now = now
         self._publication = Publication(kube, gvk, now=now)
         self._instances: dict[Key, Instance] = {}
@@ -227,25 +230,35 @@ class TriggerKind:
         trigger = Trigger(self.gvk, key)
         before = await load_record(self._kube, obj)
         instance.outcome = instance.outcome or outcome_told(obj)
-        work = _Work(self, trigger, obj, before, workflow)
+        attendant = PassAttendant(
+            trigger,
+            obj,
+            before,
+            workflow,
+            watches=self._watches,
+            publication=self._publication,
+            asks_server=instance.is_asked(obj),
+        )
         pass_ = WorkflowPass(workflow, parent_of(obj), self._definitions.catalog, owner=owner_of(obj))
         with metrics.PASS_SECONDS.labels(str(workflow.identity)).time():
-            result = await carry_out(pass_, self._kube, timeout_s=workflow.timeout_s, attendant=work)
+            result = await carry_out(
+                pass_, self._kube, timeout_s=workflow.timeout_s, attendant=attendant, pacer=self._pacer
+            )
         metrics.PASSES.labels(str(workflow.identity), name_of(result.outcome)).inc()
         record = next_record(result, before)
         if workflow.deletes_orphans:
             await delete_orphans(self._kube, record)
         after_s = count_attempts(result, instance, resync_s=self._settings.resync_s)
-        obj = await self._publish(work.obj, result, record, progress_of(instance, self._now()))
+        obj = await self._publish(attendant.obj, result, record, progress_of(instance, self._now()))
         self._watches.keep(trigger, record.refs())
         for ref in record.orphans:
             if ref.place in {known.place for known in before.refs()} - {known.place for known in before.orphans}:
                 await self._recorder.normal(
                     obj, Reason.ABANDONED, f"{ref} is no longer managed by {workflow.ready_name}"
                 )
-        await self._report(obj, result, work, instance)
+        await self._report(obj, result, attendant.writes, instance)
         now = asyncio.get_running_loop().time()
-        if instance.note_writes(work.plans, now):
+        if instance.note_writes(attendant.writes, now):
             # Events of a fight come as fast as its writes; the delay of the function is the peace.
             instance.calm_until = now + after_s
         return after_s
@@ -260,10 +273,11 @@ class TriggerKind:
             # Deleted during the pass; the event that says so cleans up.
             return obj
 
-    async def _report(self, obj: KubeObject, result: RunResult, work: "_Work", instance: Instance) -> None:
-        for plan in work.plans:
-            metrics.WRITES.labels(plan.action, plan.ref.kind).inc()
-            await self._recorder.normal(obj, _VERBS[plan.action], f"{plan.action} {plan.ref}")
+    async def _report(self, obj: KubeObject, result: RunResult, writes: list[Write], instance: Instance) -> None:
+        for write in writes:
+            verb = write.plan.action
+            metrics.WRITES.labels(verb, write.ref.kind).inc()
+            await self._recorder.normal(obj, _VERBS[verb], f"{verb} {write.ref}")
         outcome = name_of(result.outcome)
         if outcome != instance.outcome:
             message = getattr(result.outcome, "message", "") or f"{result.workflow.ready_name} ready."
@@ -290,53 +304,6 @@ class TriggerKind:
             lambda present, now, generation: deletion_status(blocked.message, present, now=now, generation=generation),
         )
         return 30.0
-
-
-class _Work:
-    """One pass on the cluster: what must happen before each effect, and what was written."""
-
-    def __init__(
-        self, kind: TriggerKind, trigger: Trigger, obj: KubeObject, before: Record, workflow: Workflow
-    ) -> None:
-        self._kind = kind
-        self._trigger = trigger
-        self._before = before
-        self._workflow = workflow
-        self._lock = asyncio.Lock()
-        self._stored = {ref.place for ref in before.refs()}
-        self.obj = obj
-        self.plans: list[Any] = []
-
-    async def prepare(self, effect: Effect) -> None:
-        """Before a read the watch runs; before a create that only we can undo the finalizer and the ref are stored."""
-        if isinstance(effect, Read):
-            await self._kind._watches.ensure(self._trigger, effect.ref)
-            return
-        self.plans.append(effect.plan)
-        if effect.plan.action == "create" and self._needs_finalizer(effect):
-            async with self._lock:
-                await self._store(effect)
-
-    async def observed(self, effect: Effect, obj: KubeObject) -> bool:
-        """An object without our label needs a watch of its own."""
-        return await self._kind._watches.ensure(self._trigger, effect.ref, dict(obj))
-
-    def _needs_finalizer(self, effect: Effect) -> bool:
-        if self._workflow.deletes_orphans:
-            return True
-        if isinstance(effect, Read) or effect.ref.deletion != "destroy":
-            return False
-        uid = self.obj["metadata"].get("uid")
-        references = ((effect.plan.body or {}).get("metadata") or {}).get("ownerReferences") or ()
-        return not any(reference.get("uid") == uid for reference in references)
-
-    async def _store(self, effect: Effect) -> None:
-        has_finalizer = FINALIZER in (self.obj["metadata"].get("finalizers") or ())
-        if has_finalizer and effect.ref.place in self._stored:
-            return
-        self._stored.add(effect.ref.place)
-        self._before.orphans.append(effect.ref)
-        self.obj = await self._kind._publication.store_record(self.obj, self._before, finalizer=FINALIZER)
 
 
 def triggers_of(found: Workflow | Unready) -> GVK | None:

@@ -1,8 +1,12 @@
-"""Watches on managed resources: a change of a resource wakes the triggers that manage it.
+"""Watches on managed resources: a change of a resource wakes the triggers that manage it, and passes read their caches.
 
 Kinds are watched once, whoever uses them, filtered by our label; an object that lacks the label (read-only, or made by
 others and left as it is) is watched by its name. A watch runs while any reference needs it. `ensure` returns when the
 watch has its first list, so that what changes after the read that follows is never missed.
+
+A cache answers for an object only while its watch is up, and with a copy no older than what an answer of the server has
+shown this process (`sightings`). That an object is not there only the server may say: a cache that is late, or one that
+is filtered by the label, shows the same.
 """
 
 import asyncio
@@ -10,18 +14,17 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from lambent.kube.informer import InformerHub
+from lambent.kube.informer import Informer, InformerHub
 from lambent.kube.types import GVK, Key, KubeObject, Selector
+from lambent.workflow.controller.sightings import Place, Sightings
 from lambent.workflow.engine import ResourceRef
 from lambent.workflow.engine.patches import MANAGED_LABEL
 
 _log = logging.getLogger(__name__)
 _LABELLED = Selector(labels=f"{MANAGED_LABEL}=true")
 _FIRST_LIST_S = 5.0
-
-Place = tuple[str, str, str, str]
 
 
 class Trigger(NamedTuple):
@@ -44,16 +47,21 @@ class _Watch:
     """A running watch, ready after its first list."""
 
     task: asyncio.Task[None]
+    informer: Informer | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def watch_for(ref: ResourceRef, live: dict[str, Any] | None) -> Watched:
+def watch_for(ref: ResourceRef, live: KubeObject | None) -> Watched:
     """By label when the object carries it (or will, being created by us), else by name."""
-    labels = ((live or {}).get("metadata") or {}).get("labels") or {}
     gvk = GVK.parse(ref.api_version, ref.kind)
-    if not ref.is_readonly and (live is None or labels.get(MANAGED_LABEL) == "true"):
+    if (live is None and not ref.is_readonly) or (live is not None and _is_labelled(ref, live)):
         return Watched(gvk, None, _LABELLED)
     return Watched(gvk, ref.namespace or None, Selector(fields=f"metadata.name={ref.name}"))
+
+
+def _is_labelled(ref: ResourceRef, live: KubeObject) -> bool:
+    labels = live["metadata"].get("labels") or {}
+    return not ref.is_readonly and labels.get(MANAGED_LABEL) == "true"
 
 
 class ResourceWatches:
@@ -67,8 +75,23 @@ class ResourceWatches:
         self._by_place: dict[Place, dict[Trigger, None]] = {}
         self._uses: dict[Trigger, dict[Place, Watched]] = {}
         self._counts: Counter[Watched] = Counter()
+        self._unused: set[Watched] = set()
+        self.sightings = Sightings()
 
-    async def ensure(self, trigger: Trigger, ref: ResourceRef, live: dict[str, Any] | None = None) -> bool:
+    def cached(self, trigger: Trigger, ref: ResourceRef) -> KubeObject | None:
+        """The object as a cache shows it; None when only the server can say. Shared and read-only."""
+        watched = self._uses.get(trigger, {}).get(ref.place)
+        watch = self._watches.get(watched) if watched is not None else None
+        if watched is None or watch is None or watch.informer is None:
+            return None
+        if watch.informer.state != "watching" or not watch.informer.synced.is_set():
+            return None
+        obj = watch.informer.get(Key(ref.namespace, ref.name))
+        if obj is None or _is_labelled(ref, obj) is not (watched.selector is _LABELLED):
+            return None
+        return obj if self.sightings.admits(ref.place, obj) else None
+
+    async def ensure(self, trigger: Trigger, ref: ResourceRef, live: KubeObject | None = None) -> bool:
         """Notes that the trigger uses the object and waits (with a limit) until its watch is running.
 
         `live` is the object once it is known; True when that calls for another watch than before, so that the object
@@ -98,14 +121,19 @@ class ResourceWatches:
         uses[place] = watched
         self._counts[watched] += 1
         if before is not None:
-            self._counts[before] -= 1
+            self._release(before)
+
+    def _release(self, watched: Watched) -> None:
+        self._counts[watched] -= 1
+        if not self._counts[watched]:
+            self._unused.add(watched)
 
     def keep(self, trigger: Trigger, refs: Iterable[ResourceRef]) -> None:
         """Forgets what the trigger no longer uses."""
         wanted = {ref.place for ref in refs}
         uses = self._uses.get(trigger, {})
         for place in [place for place in uses if place not in wanted]:
-            self._counts[uses.pop(place)] -= 1
+            self._release(uses.pop(place))
             self._leave(trigger, place)
         if not uses:
             self._uses.pop(trigger, None)
@@ -119,20 +147,24 @@ class ResourceWatches:
         users.pop(trigger, None)
         if not users:
             self._by_place.pop(place, None)
+            self.sightings.forget(place)
 
     def _stop_unused(self) -> None:
-        for watched in [watched for watched, count in self._counts.items() if count == 0]:
-            del self._counts[watched]
-            if watched in self._watches:
-                self._watches.pop(watched).task.cancel()
+        unused, self._unused = self._unused, set()
+        for watched in unused:
+            if not self._counts[watched]:
+                del self._counts[watched]
+                if watched in self._watches:
+                    self._watches.pop(watched).task.cancel()
 
     async def _follow(self, watched: Watched) -> None:
         async with self._hub.use(*watched) as informer:
             remove = informer.on_change(self._changed, replay=False)
             try:
                 await informer.settled.wait()
-                if watched in self._watches:
-                    self._watches[watched].ready.set()
+                if (watch := self._watches.get(watched)) is not None:
+                    watch.informer = informer
+                    watch.ready.set()
                 await asyncio.Event().wait()
             finally:
                 remove()

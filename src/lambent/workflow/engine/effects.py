@@ -13,11 +13,15 @@ from lambent.workflow.engine.references import ResourceRef
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """Get the object; `step` is the label of the step of the outermost workflow, whose time limit is `timeout_s`."""
+    """Get the object; `step` is the label of the step of the outermost workflow, whose time limit is `timeout_s`.
+
+    Unless it `is_live`, the answer may come from a cache.
+    """
 
     step: str
     ref: ResourceRef
     timeout_s: float
+    is_live: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,9 +39,13 @@ Effect = Read | Write
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The object as it is now; None when there is none (also: after a delete, or a write whose answer is not kept)."""
+    """The object as it is now; None when there is none (also: after a delete, or a write whose answer is not kept).
+
+    What `is_cached` may be older than the server's state, and never leads to a write.
+    """
 
     object: dict[str, Any] | None
+    is_cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

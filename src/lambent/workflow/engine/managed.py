@@ -21,11 +21,12 @@ ANNOTATION = RECORD_ANNOTATION
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """A parsed annotation; `resources` holds plain JSON."""
+    """A parsed annotation; `resources` holds plain JSON and is not changed."""
 
     workflow: str
     resources: dict[str, Any]
     orphans: list[ResourceRef]
+    _managed: list[ResourceRef] | None = None
 
     def text(self) -> str:
         """The annotation."""
@@ -36,7 +37,9 @@ class Record:
 
     def refs(self) -> list[ResourceRef]:
         """Every resource in the order of the steps, orphans last; each once."""
-        found = [*_flat(self.resources), *self.orphans]
+        if self._managed is None:
+            self._managed = list(_flat(self.resources))
+        found = [*self._managed, *self.orphans]
         return list({ref.place: ref for ref in found}.values())
 
 

@@ -10,6 +10,9 @@
 Each step is a generator (`step_run`). The scheduler here keeps a queue of generators to resume, so that a chain of
 hundreds of steps does not recurse. An exception that nothing foresaw ends only the step in which it happened.
 
+Whoever shares a thread with others drives the pass in pieces: `launch` and `take` only queue what is to be resumed,
+`advance` resumes until it has had enough. A piece is small: a step's expressions, or one item of a forEach.
+
 Not here: clocks (the driver answers `TimedOut`), the writing of status (`publishing`), the order of deletions.
 """
 
@@ -17,6 +20,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from lambent.workflow.engine.effects import Answer, Effect, Read, Write
@@ -26,6 +30,7 @@ from lambent.workflow.engine.resource_run import Ran
 from lambent.workflow.engine.state import merged_state
 from lambent.workflow.engine.step_run import (
     CRASH_S,
+    PAUSE,
     Fork,
     LogicLookup,
     RunResult,
@@ -85,26 +90,42 @@ class WorkflowPass:
         """Present when every step has an outcome."""
         return self._result
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing can be resumed before an answer comes."""
+        return not self._ready
+
     def start(self) -> list[Effect]:
         """Runs as far as possible without an answer."""
-        self._launch(self._root)
-        return self._drain()
+        self.launch()
+        return self.advance()
 
     def feed(self, effect: Effect, answer: Answer) -> list[Effect]:
         """Takes the answer to an open effect; returns the effects that it leads to."""
+        self.take(effect, answer)
+        return self.advance()
+
+    def launch(self) -> None:
+        """Once, before all else."""
+        self._launch(self._root)
+
+    def take(self, effect: Effect, answer: Answer) -> None:
+        """The answer to an open effect."""
         self._ready.append((self._open.pop(effect), answer))
-        return self._drain()
+
+    def advance(self, has_enough: Callable[[], bool] = lambda: False) -> list[Effect]:
+        """Resumes what can be, at least one piece, until `has_enough()`; returns the effects that it leads to."""
+        while self._ready:
+            self._resume(*self._ready.popleft())
+            if has_enough():
+                break
+        new, self._new = self._new, []
+        return new
 
     def _finish(self, result: RunResult) -> None:
         self._result = result
 
-    def _drain(self) -> list[Effect]:
-        while self._ready:
-            self._advance(*self._ready.popleft())
-        new, self._new = self._new, []
-        return new
-
-    def _advance(self, strand: _Strand, value: Any) -> None:
+    def _resume(self, strand: _Strand, value: Any) -> None:
         try:
             request = strand.running.send(value)
         except StopIteration as stop:
@@ -117,31 +138,32 @@ class WorkflowPass:
         if isinstance(request, Read | Write):
             self._open[request] = strand
             self._new.append(request)
+        elif request is PAUSE:
+            self._ready.append((strand, None))
         elif isinstance(request, Fork):
             self._fork(strand, request)
         else:
             self._nest(strand, request)
 
     def _fork(self, parent: _Strand, fork: Fork) -> None:
-        results: list[Ran | None] = [None] * len(fork.children)
-        waiting = deque(enumerate(fork.children))
-        left = len(fork.children)
+        results: list[Ran | None] = [None] * fork.size
+        waiting = enumerate(fork.children)
+        left = fork.size
 
         def launch() -> None:
-            index, child = waiting.popleft()
+            for index, child in islice(waiting, 1):
 
-            def finished(result: Ran) -> None:
-                nonlocal left
-                results[index] = result
-                left -= 1
-                if waiting:
+                def finished(result: Ran, index: int = index) -> None:
+                    nonlocal left
+                    results[index] = result
+                    left -= 1
                     launch()
-                elif not left:
-                    self._ready.append((parent, results))
+                    if not left:
+                        self._ready.append((parent, results))
 
-            self._ready.append((_Strand(child, finished, Ran, parent.depth, parent.outer), None))
+                self._ready.append((_Strand(child, finished, Ran, parent.depth, parent.outer), None))
 
-        for _ in range(min(fork.limit, len(fork.children))):
+        for _ in range(fork.limit):
             launch()
 
     def _nest(self, strand: _Strand, sub: Sub) -> None:

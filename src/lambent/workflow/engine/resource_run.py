@@ -1,15 +1,16 @@
 """One resource function inside a pass: read, plan, write, as a generator of effects.
 
-A conflict is read and planned again at once, three times; then it is a Retry like any other. Everything a plan needs
-comes from the planner; nothing here compares or merges.
+A conflict is read and planned again at once, three times; then it is a Retry like any other. What a cache shows is
+enough to find that nothing is to be done; before a write the server itself is asked, and the plan made again.
+Everything a plan needs comes from the planner; nothing here compares or merges.
 """
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from lambent.workflow.engine.blockers import why_waiting
-from lambent.workflow.engine.effects import Answer, Effect, Found, Read, Refused, Write
+from lambent.workflow.engine.effects import Answer, Effect, Found, Read, Refused, TimedOut, Write
 from lambent.workflow.engine.functions import ResourceFunction
 from lambent.workflow.engine.outcomes import Outcome, Retry
 from lambent.workflow.engine.planner import Plan, address, plan_for
@@ -31,6 +32,13 @@ class Ran:
     plan: Plan | None = None
 
 
+class _Seen(NamedTuple):
+    """An object and what to do about it."""
+
+    object: dict[str, Any] | None
+    plan: Plan
+
+
 Running = Generator[Effect, Answer, Ran]
 
 
@@ -40,20 +48,29 @@ def run_resource(function: ResourceFunction, inputs: Any, context: Context, *, s
     if not isinstance(found, Address):
         return Ran(found)
     ref = found.ref
-    for _ in range(_ATTEMPTS):
-        answer = yield Read(step, ref, timeout_s)
-        if not isinstance(answer, Found):
-            return Ran(outcome_of(answer, "get", ref), ref)
-        plan = plan_for(found, answer.object, context)
-        known = _identified(ref, answer.object)
+    for attempt in range(_ATTEMPTS):
+        seen = yield from _look(found, context, Read(step, ref, timeout_s, is_live=attempt > 0))
+        if not isinstance(seen, _Seen):
+            return Ran(outcome_of(seen, "get", ref), ref)
+        plan, known = seen.plan, _identified(ref, seen.object)
         if not plan.is_write:
-            return Ran(_explained(plan.outcome, answer.object), known, plan)
+            return Ran(_explained(plan.outcome, seen.object), known, plan)
         written = yield Write(step, ref, plan, timeout_s)
         outcome = _after_write(written, plan, ref, function)
         if outcome is not None:
             return Ran(outcome, _identified(known, written.object if isinstance(written, Found) else None), plan)
     message = f"{ref} keeps changing while it is written"
     return Ran(Retry(message, 1.0, is_server_error=True), ref)
+
+
+def _look(found: Address, context: Context, read: Read) -> Generator[Effect, Answer, _Seen | Refused | TimedOut]:
+    answer = yield read
+    if not isinstance(answer, Found):
+        return answer
+    plan = plan_for(found, answer.object, context)
+    if plan.is_write and answer.is_cached:
+        return (yield from _look(found, context, replace(read, is_live=True)))
+    return _Seen(answer.object, plan)
 
 
 def _identified(ref: ResourceRef, obj: dict[str, Any] | None) -> ResourceRef:

@@ -1,7 +1,7 @@
 """One step inside a pass, as a generator: dependencies, skipIf, inputs, forEach or logic, state, in this order.
 
 It yields effects, a `Fork` (the items of a forEach) or a `Sub` (a sub-workflow) and is resumed with the answer, the
-list of results, or the finished run.
+list of results, or the finished run. A `PAUSE` asks for nothing: others may go on before it is resumed.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -67,9 +67,10 @@ class RunResult:
 
 @dataclass(slots=True, eq=False)
 class Fork:
-    """Run these generators, at most so many at once; the answer is the list of their results."""
+    """Run these `size` generators, at most `limit` at once; the answer is the list of their results."""
 
-    children: "list[Working]"
+    children: "Iterator[Working]"
+    size: int
     limit: int
 
 
@@ -81,6 +82,7 @@ class Sub:
     parent: Any
 
 
+PAUSE = object()
 Working = Generator[Any, Any, Ran]
 
 
@@ -222,20 +224,32 @@ def _each(scope: Scope, step: Step, each: ForEach, items: Any, inputs: Any, bind
         return Ran(PermFail(f"itemIn must yield a list, not {type(items).__name__}", where))
     if len(items) > _MAX_ITEMS:
         return Ran(PermFail(f"itemIn yields more than {_MAX_ITEMS} items", where))
-    each_inputs = [{**inputs, each.input_key: item} for item in items]
-    results = _values_of(scope, step, each_inputs)
-    if results is None:
-        children = [_item(scope, step, item_inputs, bindings) for item_inputs in each_inputs]
-        results = (yield Fork(children, each.concurrency)) if children else []
+    each_inputs = ({**inputs, each.input_key: item} for item in items)
+    function = _value_function(scope, step)
+    if function is not None:
+        results = yield from _values_of(function, each_inputs)
+    elif items:
+        children = (_item(scope, step, item_inputs, bindings) for item_inputs in each_inputs)
+        results = yield Fork(children, len(items), each.concurrency)
+    else:
+        results = []
     return _collected(results, each)
 
 
-def _values_of(scope: Scope, step: Step, each_inputs: list[dict[str, Any]]) -> list[Ran] | None:
-    """Items of a plain value function need no scheduling."""
+def _value_function(scope: Scope, step: Step) -> ValueFunction | None:
     if not isinstance(step.logic, LogicRef) or step.logic.kind != "ValueFunction":
         return None
     found = scope.lookup.logic(step.logic.kind, step.logic.name, scope.workflow.identity.namespace)
-    return [Ran(found.evaluate(inputs)) for inputs in each_inputs] if isinstance(found, ValueFunction) else None
+    return found if isinstance(found, ValueFunction) else None
+
+
+def _values_of(function: ValueFunction, each_inputs: Iterator[dict[str, Any]]) -> Generator[Any, Any, list[Ran]]:
+    """Items of a plain value function need no scheduling, only a pause after each."""
+    results = []
+    for inputs in each_inputs:
+        results.append(Ran(function.evaluate(inputs)))
+        yield PAUSE
+    return results
 
 
 def _item(scope: Scope, step: Step, inputs: Any, bindings: Mapping[str, Any]) -> Working:
