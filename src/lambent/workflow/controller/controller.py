@@ -10,7 +10,6 @@ Trigger kinds are watched while a workflow names them; one whose CRD is not ther
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from lambent.clock import utc_now
@@ -20,9 +19,10 @@ from lambent.kube.events import EventRecorder
 from lambent.kube.informer import InformerHub
 from lambent.kube.types import GVK
 from lambent.workflow.controller.definitions import Definitions
+from lambent.workflow.controller.held_kinds import HeldKinds
 from lambent.workflow.controller.pacing import Pacer
 from lambent.workflow.controller.settings import ControllerSettings
-from lambent.workflow.controller.triggers import TriggerKind, triggers_of
+from lambent.workflow.controller.triggers import Shared, TriggerKind, triggers_of
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.crds import VERSION_ANNOTATION
 from lambent.workflow.spec import Identity
@@ -32,15 +32,6 @@ _CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 _OURS = "workflows.koreo.dev"
 _LOOK_AGAIN_S = 60.0
 _ASK_AGAIN_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """What exists only while `run()` runs, shared by all trigger kinds."""
-
-    group: asyncio.TaskGroup
-    watches: ResourceWatches
-    pacer: Pacer
 
 
 class WorkflowController:
@@ -76,12 +67,13 @@ class WorkflowController:
         await self._until_ours()
         try:
             async with asyncio.TaskGroup() as group:
-                running = _Running(group, ResourceWatches(self._hub, group, self._wake), Pacer(clock=self._clock))
+                shared = self._shared(group)
                 group.create_task(self._definitions.run())
                 await self._definitions.loaded.wait()
-                self._match_kinds(running)
+                self._match_kinds(group, shared)
+                group.create_task(self._recall(group, shared))
                 self.ready.set()
-                await self._follow_definitions(running)
+                await self._follow_definitions(group, shared)
         finally:
             self.ready.clear()
 
@@ -118,12 +110,38 @@ class WorkflowController:
             else:
                 return VERSION_ANNOTATION in (crd["metadata"].get("annotations") or {})
 
-    async def _follow_definitions(self, running: _Running) -> None:
+    def _shared(self, group: asyncio.TaskGroup) -> Shared:
+        return Shared(
+            self._kube,
+            self._hub,
+            self._definitions,
+            ResourceWatches(self._hub, group, self._wake),
+            self._settings,
+            self._recorder,
+            Pacer(clock=self._clock),
+            HeldKinds(self._kube, self._settings.namespace),
+            self._now,
+        )
+
+    async def _recall(self, group: asyncio.TaskGroup, shared: Shared) -> None:
+        """Serves kinds that no workflow names any more as long as our finalizer holds objects of them."""
+        while True:
+            try:
+                found = await shared.held.find(self._kinds)
+                break
+            except KubeError as error:
+                _log.warning("cannot read yet which kinds have held objects: %s", error)
+                await asyncio.sleep(error.retry_after_s or _ASK_AGAIN_S)
+        for gvk, keys in found.items():
+            if gvk not in self._kinds:
+                self._start(gvk, group, shared).retire(self._changed.set, keys)
+
+    async def _follow_definitions(self, group: asyncio.TaskGroup, shared: Shared) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
             concerned, self._pending = self._pending, set()
-            self._match_kinds(running)
+            self._match_kinds(group, shared)
             for gvk in self._kinds_of(concerned):
                 self._kinds[gvk][0].wake_all()
 
@@ -137,7 +155,7 @@ class WorkflowController:
         gone = concerned - {workflow.identity for workflow in self._definitions.workflows()}
         return {gvk for gvk in self._kinds if gvk in found or gone}
 
-    def _match_kinds(self, running: _Running) -> None:
+    def _match_kinds(self, group: asyncio.TaskGroup, shared: Shared) -> None:
         """Starts and stops trigger kinds so that they are those which workflows name.
 
         A kind that no workflow names is served until its objects have been told and none is held by our finalizer.
@@ -149,24 +167,15 @@ class WorkflowController:
             elif kind.is_idle:
                 del self._kinds[gvk]
                 task.cancel()
+                group.create_task(shared.held.drop(gvk))
             elif not kind.is_retiring:
                 kind.retire(self._changed.set)
         for gvk in wanted - self._kinds.keys():
-            self._start(gvk, running)
+            self._start(gvk, group, shared)
 
-    def _start(self, gvk: GVK, running: _Running) -> TriggerKind:
-        kind = TriggerKind(
-            gvk,
-            self._kube,
-            self._hub,
-            self._definitions,
-            running.watches,
-            self._settings,
-            self._recorder,
-            running.pacer,
-            now=self._now,
-        )
-        self._kinds[gvk] = (kind, running.group.create_task(kind.run()))
+    def _start(self, gvk: GVK, group: asyncio.TaskGroup, shared: Shared) -> TriggerKind:
+        kind = TriggerKind(gvk, shared)
+        self._kinds[gvk] = (kind, group.create_task(kind.run()))
         return kind
 
     def _wake(self, trigger: Trigger) -> None:

@@ -18,6 +18,7 @@ from lambent.kube.cache import is_older
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import Conflict, NotFound
 from lambent.kube.types import GVK, Key, KubeObject
+from lambent.workflow.controller.held_kinds import HeldKinds
 from lambent.workflow.controller.records import FINALIZER, drop_unused, place_record
 from lambent.workflow.engine.managed import ANNOTATION, Record
 from lambent.workflow.engine.patches import compact_json
@@ -33,9 +34,10 @@ StatusMaker = Callable[[Mapping[str, Any], str, int | None], dict[str, Any]]
 class Publication:
     """Writes for one trigger kind."""
 
-    def __init__(self, kube: KubeClient, gvk: GVK, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, kube: KubeClient, gvk: GVK, *, held: HeldKinds, now: Callable[[], datetime]) -> None:
         self._kube = kube
         self._gvk = gvk
+        self._held = held
         self._now = now
         self._lossy: dict[Key, str] = {}
         self._written: dict[Key, str] = {}
@@ -71,6 +73,7 @@ class Publication:
         names = obj["metadata"].get("finalizers") or []
         metadata = await self._annotated(obj, record, is_held=bool(finalizer) or FINALIZER in names)
         if finalizer and finalizer not in names:
+            await self._held.note(self._gvk)
             metadata["finalizers"] = [*names, finalizer]
         return await self._patch(obj, {"metadata": metadata}) if metadata else obj
 

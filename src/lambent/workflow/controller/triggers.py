@@ -6,12 +6,12 @@ workflow it is, the pass, what it publishes, and when to look again.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from math import inf, isfinite
 from typing import Any
 
-from lambent.clock import utc_now
 from lambent.kube.client import KubeClient
 from lambent.kube.controller import Context, Controller
 from lambent.kube.errors import NotFound
@@ -25,6 +25,7 @@ from lambent.workflow.controller.attendant import PassAttendant
 from lambent.workflow.controller.definitions import Definitions
 from lambent.workflow.controller.deletion import delete_orphans, delete_resources
 from lambent.workflow.controller.executor import carry_out
+from lambent.workflow.controller.held_kinds import HeldKinds
 from lambent.workflow.controller.instance import (
     SELECT_ANNOTATION,
     Instance,
@@ -59,31 +60,34 @@ _RUN_S = 660.0
 _VERBS = {"create": Reason.CREATED, "patch": Reason.UPDATED, "apply": Reason.UPDATED, "delete": Reason.DELETED}
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all trigger kinds of one controller use."""
+
+    kube: KubeClient
+    hub: InformerHub
+    definitions: Definitions
+    watches: ResourceWatches
+    settings: ControllerSettings
+    recorder: EventRecorder
+    pacer: Pacer
+    held: HeldKinds
+    now: Callable[[], datetime]
+
+
 class TriggerKind:
     """Everything about one trigger kind while it is watched."""
 
-    def __init__(
-        self,
-        gvk: GVK,
-        kube: KubeClient,
-        hub: InformerHub,
-        definitions: Definitions,
-        watches: ResourceWatches,
-        settings: ControllerSettings,
-        recorder: EventRecorder,
-        pacer: Pacer,
-        *,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
+    def __init__(self, gvk: GVK, shared: Shared) -> None:
         self.gvk = gvk
-        self._kube = kube
-        self._definitions = definitions
-        self._watches = watches
-        self._settings = settings
-        self._recorder = recorder
-        self._pacer = pacer
-        self._now = now
-        self._publication = Publication(kube, gvk, now=now)
+        self._kube = shared.kube
+        self._definitions = shared.definitions
+        self._watches = shared.watches
+        self._settings = shared.settings
+        self._recorder = shared.recorder
+        self._pacer = shared.pacer
+        self._now = shared.now
+        self._publication = Publication(shared.kube, gvk, held=shared.held, now=shared.now)
         self._instances: dict[Key, Instance] = {}
         self._informer: Informer | None = None
         self._when_idle: Callable[[], None] | None = None
@@ -91,12 +95,12 @@ class TriggerKind:
         self.controller = Controller(
             f"workflow-{gvk.kind.lower()}.{gvk.group}",
             self._reconcile,
-            hub=hub,
+            hub=shared.hub,
             kind=gvk,
-            namespace=settings.namespace,
-            concurrency=settings.concurrency,
+            namespace=shared.settings.namespace,
+            concurrency=shared.settings.concurrency,
             timeout_s=_RUN_S,
-            resync_s=settings.resync_s,
+            resync_s=shared.settings.resync_s,
         )
 
     async def run(self) -> None:
@@ -127,11 +131,14 @@ class TriggerKind:
             instance.calm_until = 0.0
             self.controller.queue.add(key, self.controller.queue.priorities[0])
 
-    def retire(self, when_idle: Callable[[], None]) -> None:
-        """No workflow has this kind any more: its objects are told so, and those with our finalizer are waited for."""
+    def retire(self, when_idle: Callable[[], None], held: Iterable[Key] = ()) -> None:
+        """No workflow has this kind any more: its objects are told so, and those with our finalizer are waited for.
+
+        `held` are such ones as are known before the kind is listed.
+        """
         self._when_idle = when_idle
         listed = self._informer.list() if self._informer is not None else ()
-        self._leaving = {*self._instances, *(Key.of(obj) for obj in listed)}
+        self._leaving = {*held, *self._instances, *(Key.of(obj) for obj in listed)}
         for key in self._leaving:
             self.wake(key)
         self._leave(None)
