@@ -6,12 +6,13 @@ refused meanwhile. Not here: what a definition may say (`definitions`).
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from lambent.clock import WallClock, rfc3339
 from lambent.kube.schema import compile_schema
 from lambent.kube.schema.embedded import embedded
-from lambent.kube.schema.rules import compile_rules
 from lambent.kube.types import GVK, KubeObject
 from lambent.kubeserver.definitions.acceptance import NOBODY, Acceptance, Names, accept
 from lambent.kubeserver.definitions.approval import approval, is_protected
@@ -22,6 +23,9 @@ from lambent.kubeserver.records import Change, Record
 from lambent.kubeserver.resources import VERBS, Catalog, Column, Resource, Scale, Traits, version_order
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.watching import Hub
+
+if TYPE_CHECKING:
+    from lambent.kube.schema.rules import Rules
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +56,7 @@ def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int)
         bucket=f"{names['plural']}.{group}",
         stored_api_version=f"{group}/{storage}",
         schema=compile_schema(_without_envelope(source)),
-        rules=compile_rules(source),
+        rules=_rules(source),
         embedded=embedded(source),
         list_kind=names.get("listKind", ""),
         short_names=tuple(names.get("shortNames") or ()),
@@ -66,6 +70,15 @@ def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int)
         deprecation=(version.get("deprecationWarning") or warning) if version.get("deprecated") else "",
         epoch=epoch,
     )
+
+
+def _rules(source: Any) -> "Rules | None":
+    """The language of rules takes a while to import, and many definitions have none."""
+    if b'"x-kubernetes-validations"' not in orjson.dumps(source):
+        return None
+    from lambent.kube.schema.rules import compile_rules
+
+    return compile_rules(source)
 
 
 def _instead(spec: Any, version: Any, gvk: GVK) -> str:

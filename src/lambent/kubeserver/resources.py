@@ -6,11 +6,14 @@ Routing, discovery, OpenAPI and Tables all read this one table, so they cannot d
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lambent.kube.schema import Schema
 from lambent.kube.schema.embedded import Embedded
-from lambent.kube.schema.rules import Rules
 from lambent.kube.types import GVK
+
+if TYPE_CHECKING:
+    from lambent.kube.schema.rules import Rules
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
@@ -74,7 +77,7 @@ class Resource:
     custom: bool = False
     verbs: tuple[str, ...] = VERBS
     deprecation: str = ""
-    rules: Rules | None = None
+    rules: "Rules | None" = None
     embedded: Embedded | None = None
     epoch: int = 0
 

@@ -6,14 +6,15 @@ in the `regex` engine under a time limit, so that a pattern with nested repeats 
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import regex
 
-from lambent.cel.library.pattern_syntax import translate
 from lambent.kube.schema.formats import FORMATS
 from lambent.kube.schema.problems import Fault, bad_factor, duplicate, invalid, too_long, too_many, wrong_format
+
+if TYPE_CHECKING:
+    import regex
 
 Check = Callable[[Any], list[Fault] | None]
 
@@ -22,8 +23,13 @@ _SUBJECT_LIMIT = 64 * 1024
 
 
 @lru_cache(maxsize=4096)
-def _pattern(text: str) -> regex.Pattern[str]:
+def _pattern(text: str) -> "regex.Pattern[str]":
     """Go's syntax, which a definition's patterns were checked for; those of builtin kinds are all simple."""
+    # Here, as both take a while to import, and a server starts without a pattern.
+    import regex
+
+    from lambent.cel.library.pattern_syntax import translate
+
     return regex.compile(translate(text, koreo=True).text, regex.V0)
 
 
