@@ -42,6 +42,10 @@ LIBRARIES: Final = {
     "isGlobalUnicast cidr isCIDR containsIP containsCIDR masked prefixLength string",
     "kubernetes": "quantity isQuantity sign isInteger asInteger asApproximateFloat add sub compareTo isGreaterThan "
     "isLessThan url isURL getScheme getHost getHostname getPort getEscapedPath getQuery",
+    "semver": "semver isSemver major minor patch compareTo isGreaterThan isLessThan",
+    "named_formats": "format.named validate format.dns1123Label format.dns1123Subdomain format.dns1035Label "
+    "format.qualifiedName format.dns1123LabelPrefix format.dns1123SubdomainPrefix format.dns1035LabelPrefix "
+    "format.labelValue format.uri format.uuid format.byte format.date format.datetime",
 }
 """Library -> the names it declares. An expression imports only the libraries of the names it uses, which is a good
 part of the time to the first value; a test holds this list to the declarations."""

@@ -22,6 +22,19 @@ from lambent.kube.schema.problems import Problem
 _NAMES = frozenset({"self", "oldSelf"})
 _NO_KEY = re.compile(r'no such key "([^"]*)" in ')
 _MISSING: Any = object()
+# What the expression language says -> what kube-apiserver's does, where both say it without a value
+_IN_KUBERNETES = {
+    "the optional has no value": "optional.none() dereference",
+    "max: the list is empty": "max called on empty list",
+    "min: the list is empty": "min called on empty list",
+    "the string does not spell an int": "type conversion error from 'string' to 'int'",
+    "the string does not spell a uint": "type conversion error from 'string' to 'uint'",
+    "the string does not spell a double": "type conversion error from 'string' to 'double'",
+    "the string does not spell a bool": "type conversion error from 'string' to 'bool'",
+    "double outside the range of int": "integer overflow",
+    "the quantity is not a whole number": "cannot convert value to integer",
+    "the bytes are not UTF-8": "invalid UTF-8 in bytes, cannot convert to string",
+}
 _TYPES = {"object": "object", "array": "array", "string": "string", "integer": "integer", "number": "number"}
 
 
@@ -161,7 +174,7 @@ def _run(rule: Rule, value: Any, old: Any, path: str, kind: str) -> Problem | No
             return None
     except CelError as error:
         missing = _NO_KEY.match(error.message)
-        why = f"no such key: {missing[1]}" if missing else error.message
+        why = f"no such key: {missing[1]}" if missing else _IN_KUBERNETES.get(error.message, error.message)
         text = f'Invalid value: "{kind}": {why} evaluating rule: {rule.message or rule.text}'
         return Problem(path.removeprefix(".") or "<nil>", "FieldValueInvalid", text)
     return Problem(where, rule.reason, _text(rule, names, kind))
