@@ -47,7 +47,7 @@ async def test_a_service_account_token_says_who_it_is_and_expires(ask, server):
     _, seen = await ask("POST", review, {"spec": {"token": token}})
     assert seen["status"]["user"]["username"] == "system:serviceaccount:default:runner"
     _, seen = await ask("POST", review, {"spec": {"token": token + "x"}})
-    assert seen["status"]["authenticated"] is False
+    assert "authenticated" not in seen["status"]
 
 
 async def test_a_write_under_an_old_term_is_refused(ask):

@@ -26,7 +26,7 @@ WORDED_500 = (
     "failed to create manager for existing fields",
     "failed to convert new object",
     "resourceVersion should not be set on objects to be created",
-    "Invalid value: strconv",
+    "strconv.ParseUint",
     "does not contain declared merge key",
     "unknown patch type",
     "json: cannot unmarshal",  # the body of a deletion

@@ -160,6 +160,8 @@ class Place(NamedTuple):
     namespace: str
     name: str
     subresource: str
+    is_watched: bool = False
+    """By the old form of a watch's path, `/api/v1/watch/...`."""
 
 
 @lru_cache(maxsize=4096)
@@ -172,7 +174,10 @@ def place_of(parts: tuple[str, ...]) -> Place | None:
     else:
         return None
     namespace = ""
+    is_watched = rest[0] == "watch" and len(rest) > 1
+    if is_watched:
+        rest = rest[1:]
     if rest[0] == "namespaces" and len(rest) >= 3 and not (group == "" and rest[2] in ("status", "finalize")):
         namespace, rest = rest[1], rest[2:]
     name = rest[1] if len(rest) > 1 else ""
-    return Place(group, version, rest[0], namespace, name, "/".join(rest[2:]))
+    return Place(group, version, rest[0], namespace, name, "/".join(rest[2:]), is_watched)

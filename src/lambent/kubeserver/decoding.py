@@ -6,6 +6,7 @@ more with a decoder that sees pairs.
 
 import json
 import re
+from contextlib import suppress
 from types import NoneType
 from typing import Any
 
@@ -44,7 +45,10 @@ def decode_body(call: Call) -> dict[str, Any]:
         if call.validation != "Ignore" and may_have_duplicates(body, value):
             call.duplicates = duplicate_fields(body)
     elif media in ("application/yaml", "application/x-yaml", "text/yaml"):
-        value = decode_yaml(body)
+        try:
+            value = parse_yaml(body)
+        except NotYaml as error:
+            raise unrecognized(call, str(error)) from None
     elif media == "application/vnd.kubernetes.protobuf":
         from lambent.kubeserver.protobuf import decode_object
 
@@ -132,23 +136,46 @@ def _refuse_deeper(value: Any, levels: int) -> None:
         raise bad_request(f"the object nests more than {DEEPEST} levels deep") from None
 
 
-def decode_yaml(body: bytes) -> Any:
-    """YAML as Kubernetes reads it; most bodies called YAML are JSON."""
+class NotYaml(ValueError):
+    """The message is what Go's YAML library says."""
+
+
+def parse_yaml(body: bytes) -> Any:
+    """YAML as Kubernetes reads it; most bodies called YAML are JSON. Raises `NotYaml`, 400 for what nests too deep."""
     if body.lstrip()[:1] == b"{":
-        try:
+        with suppress(NotJson):  # a flow mapping begins so too
             return parse_json(body)
-        except NotJson as error:
-            raise bad_request(f"{_NO_HEAD}{error}") from None
     try:
         if sum(map(body.count, (b"[", b"{", b"-", b"?"))) > DEEPEST:
             _refuse_deep_yaml(body)
         value = yaml.load(body, Loader=yaml.CSafeLoader)
         if b"*" in body and _nodes(value, _MOST_NODES) <= 0:
-            raise bad_request("error converting YAML to JSON: yaml: document contains excessive aliasing")
+            raise NotYaml("yaml: document contains excessive aliasing")
         return parse_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        # Not YAML, or a value that JSON has no word for: a number beyond 64 bits, a list in itself, a key of a list.
-        raise bad_request(f"error converting YAML to JSON: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        raise NotYaml(f"yaml: {_go_yaml_error(body, error)}") from None
+    except (yaml.YAMLError, TypeError, RecursionError, orjson.JSONEncodeError) as error:
+        # A value that JSON has no word for: a number beyond 64 bits, a list in itself, a key of a list.
+        raise NotYaml(f"yaml: {error}") from None
+
+
+def _go_yaml_error(body: bytes, error: yaml.MarkedYAMLError) -> str:
+    """The same finding in Go's words: the line is left out when it is the first."""
+    problem = str(error.problem or error.context)
+    if problem.startswith("found undefined alias"):
+        return f"unknown anchor '{_alias(body, error)}' referenced"
+    line = error.problem_mark.line if error.problem_mark else 0
+    if line and isinstance(error, yaml.scanner.ScannerError):
+        line += 1
+    line = line or (error.context_mark.line if error.context_mark else 0)
+    return f"line {line}: {problem}" if line else problem
+
+
+def _alias(body: bytes, error: yaml.MarkedYAMLError) -> str:
+    lines = body.decode(errors="replace").splitlines()
+    mark = error.problem_mark
+    named = re.match(r"\*(\w+)", lines[mark.line][mark.column :]) if mark and mark.line < len(lines) else None
+    return named[1] if named else ""
 
 
 def _refuse_deep_yaml(body: bytes) -> None:
@@ -189,7 +216,10 @@ def decode_patch(call: Call) -> tuple[str, Any]:
     if kind == "apply":
         if not call.request.body.strip():
             return kind, {}
-        return kind, decode_yaml(call.request.body)
+        try:
+            return kind, parse_yaml(call.request.body)
+        except NotYaml as error:
+            raise bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from None
     try:
         value = orjson.loads(call.request.body)
     except orjson.JSONDecodeError:

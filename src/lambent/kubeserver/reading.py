@@ -22,7 +22,7 @@ from lambent.kube.schema import Problem
 from lambent.kubeserver import selectors, status
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.records import Record
-from lambent.kubeserver.rendering import answer, render_list, render_one
+from lambent.kubeserver.rendering import answer, included, render_list, render_one
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.store import Store
 
@@ -41,8 +41,7 @@ class Reader:
         record = self._store.get(call.resource.bucket, call.path)
         if record is None:
             raise call.not_found()
-        include = call.query.get("includeObject", "Metadata")
-        return answer(render_one(call.resource, record, call.form(), include, self._clock()))
+        return answer(render_one(call.resource, record, call.form(), included(call), self._clock()))
 
     async def list_page(self, call: Call) -> Response:
         _check_options(call)
@@ -84,14 +83,15 @@ class Reader:
     def _open(self, token: str, call: Call) -> tuple[int, str]:
         if call.query.get("resourceVersion") not in (None, "", "0"):
             raise bad_request("specifying resource version is not allowed when using continue")
+        raw = b""
         try:
-            raw = base64.urlsafe_b64decode(token)
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
             mark, body = raw[:12], raw[12:]
             if not hmac.compare_digest(mark, hmac.new(self._key, body, hashlib.sha256).digest()[:12]):
                 raise ValueError
             rv, path = orjson.loads(body)
         except (ValueError, TypeError):
-            raise bad_request("continue key is not valid: encoded key is not valid") from None
+            raise bad_request(f"invalid continue token: continue key is not valid: {_why_no_token(raw)}") from None
         if rv < self._store.history.floor:
             raise self._expired(path)
         return rv, path
@@ -124,6 +124,16 @@ class Reader:
             if loop.time() >= end:
                 raise future_version(wanted, self._store.counter)
             await asyncio.sleep(0.05)
+
+
+def _why_no_token(raw: bytes) -> str:
+    """As Go's JSON decoder would say it of what the token holds."""
+    start = raw.lstrip()[:1]
+    if not start:
+        return "unexpected end of JSON input"
+    if start in b'{["-0123456789tfn':
+        return "encoded key is not valid"
+    return f"invalid character '{start.decode('latin-1')}' looking for beginning of value"
 
 
 def _check_options(call: Call) -> None:
@@ -163,5 +173,7 @@ def version_of(call: Call) -> int:
         if call.verb == "watch":
             raise ApiError(500, f"Invalid value: {message}", reason="")
         text = f'resourceVersion: Invalid value: "{text}": {message}'
-        raise bad_request(text if call.name else f"invalid resource version: {text}")
+        if call.name:
+            raise ApiError(500, text, reason="")
+        raise bad_request(f"invalid resource version: {text}")
     return int(text)

@@ -16,6 +16,7 @@ from lambent.kubeserver.call import Call, Form
 from lambent.kubeserver.event_views import GROUP, as_events_v1
 from lambent.kubeserver.records import Record, encoded
 from lambent.kubeserver.resources import Resource
+from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.tables import layout
 
 JSON = (b"content-type", b"application/json")
@@ -94,10 +95,20 @@ def table(
     )
 
 
+def included(call: Call) -> str:
+    """What each row of a table carries; raises 400 for what nothing could."""
+    wanted = call.query.get("includeObject", "") or "Metadata"
+    if wanted not in ("None", "Metadata", "Object") and call.form().shape == "table":
+        shown = orjson.dumps(wanted).decode()
+        why = f"includeObject: Invalid value: {shown}: must be 'Metadata', 'Object', 'None', or empty"
+        raise bad_request(f"Unable to convert to Table as requested: {why}")
+    return wanted
+
+
 def render_list(call: Call, records: Sequence[Record], meta: dict[str, Any], now: datetime) -> bytes:
     resource, form = call.resource, call.form()
     if form.shape == "table":
-        return table(resource, records, form, include=call.query.get("includeObject", "Metadata"), now=now, meta=meta)
+        return table(resource, records, form, include=included(call), now=now, meta=meta)
     if form.shape == "metadata":
         items = [metadata_of(orjson.loads(record.body)) for record in records]
         head = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta}

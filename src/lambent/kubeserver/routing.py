@@ -220,11 +220,13 @@ def _verb(method: str, place: Place, query: dict[str, str]) -> str:
         if place.subresource and method == "POST":
             return "create"
         raise not_allowed()
-    if verb in ("list", "get") and query.get("watch", "").lower() in ("1", "true") and not place.subresource:
+    if place.is_watched:
+        if verb not in ("list", "get") or place.subresource:
+            raise not_allowed()
         if place.name:
             query["fieldSelector"] = f"metadata.name={place.name}"
         return "watch"
-    return verb
+    return "watch" if verb == "list" and query.get("watch", "").lower() in ("1", "true") else verb
 
 
 def _version() -> dict[str, str]:

@@ -8,16 +8,18 @@ from typing import Any
 from lambent.kubeserver.records import Record
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import ApiError, bad_request
+from lambent.kubeserver.validation import errors, names
 
 Labels = Mapping[str, str]
 _Test = Callable[[Labels], bool]
 _TOKEN = re.compile(r"\s*(==|!=|[=,()!<>]|[^\s=,()!<>]+)")
-_QUALIFIED_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$")
-_VALUE = re.compile(r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")
+_SIGNS = frozenset(("==", "!=", "=", ",", "(", ")", "!", "<", ">"))
+_OPERATORS = "in, notin, =, ==, !=, gt, lt"
+_LARGEST = 1 << 63
 
 
 class _Parser:
-    """One pass over the tokens of a label selector."""
+    """One pass over the tokens of a label selector; refusals in the words of kube-apiserver's parser."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _TOKEN.findall(text)
@@ -25,12 +27,19 @@ class _Parser:
 
     def parse(self) -> list[_Test]:
         tests: list[_Test] = []
-        while self._peek():
-            tests.append(self._requirement())
-            if self._peek() and self._next() != ",":
-                raise self._unexpected(self._tokens[self._at - 1], "',' or 'end of string'")
-            if self._tokens[self._at - 1] == "," and not self._peek():
-                raise self._unexpected("", "identifier after ','")
+        while token := self._peek():
+            if token in _SIGNS and token != "!":
+                raise _unexpected(token, "!, identifier, or 'end of string'")
+            try:
+                tests.append(self._requirement())
+            except _Unparsable as error:
+                raise bad_request(f"unable to parse requirement: {error}") from None
+            token = self._next()
+            if token not in ("", ","):
+                raise _unexpected(token, "',' or 'end of string'")
+            after = self._peek()
+            if token and (not after or (after in _SIGNS and after != "!")):
+                raise _unexpected(after, "identifier after ','")
         return tests
 
     def _peek(self) -> str:
@@ -41,67 +50,84 @@ class _Parser:
         self._at += 1
         return token
 
-    def _unexpected(self, found: str, expected: str) -> ApiError:
-        return bad_request(f"found '{found}', expected: {expected}")
-
     def _requirement(self) -> _Test:
-        if self._peek() == "!":
+        is_absent = self._peek() == "!"
+        if is_absent:
             self._next()
-            key = self._key()
-            return lambda labels: key not in labels
-        key = self._key()
-        match self._peek():
-            case "" | ",":
-                return lambda labels: key in labels
+        key = self._next()
+        if not key or key in _SIGNS:
+            raise _Unparsable(f"found '{key}', expected: identifier")
+        if wrong := names.qualified(key):
+            raise _Unparsable(f"<nil>: Invalid value: {errors.show(key)}: {'; '.join(wrong)}")
+        if self._peek() in ("", ","):
+            return (lambda labels: key not in labels) if is_absent else (lambda labels: key in labels)
+        return self._comparison(key, self._next())
+
+    def _comparison(self, key: str, operator: str) -> _Test:
+        match operator:
             case "=" | "==":
-                value = self._value()
+                value = self._value(key)
                 return lambda labels: labels.get(key) == value
             case "!=":
-                value = self._value()
+                value = self._value(key)
                 return lambda labels: labels.get(key) != value
-            case "in" | "notin" as operator:
-                values = self._set()
+            case "in" | "notin":
+                values = self._set(key)
                 if operator == "in":
                     return lambda labels: labels.get(key) in values
                 return lambda labels: labels.get(key) not in values
-            case "<" | ">" as operator:
-                return self._compare(key, operator)
-            case other:
-                raise self._unexpected(other, "in, notin, =, ==, !=, gt, lt")
+            case "<" | ">":
+                return self._order(key, operator)
+        raise _Unparsable(f"found '{operator}', expected: {_OPERATORS}")
 
-    def _key(self) -> str:
-        token = self._next()
-        if not _QUALIFIED_KEY.match(token):
-            raise self._unexpected(token, "!, identifier, or 'end of string'")
-        return token
-
-    def _value(self) -> str:
-        self._next()
+    def _exact(self) -> str:
         if self._peek() in ("", ","):
             return ""
         token = self._next()
-        if not _VALUE.match(token):
-            raise bad_request(f'invalid label value: "{token}"')
+        if token in _SIGNS:
+            raise _Unparsable(f"found '{token}', expected: identifier")
         return token
 
-    def _set(self) -> frozenset[str]:
-        self._next()
+    def _value(self, key: str) -> str:
+        value = self._exact()
+        _check_values(key, [value])
+        return value
+
+    def _set(self, key: str) -> frozenset[str]:
         if (opening := self._next()) != "(":
-            raise self._unexpected(opening, "'('")
-        values: set[str] = set()
-        while (token := self._next()) != ")":
-            if not token:
-                raise self._unexpected("", "',' or ')'")
-            if token != ",":
-                values.add(token)
+            raise _Unparsable(f"found '{opening}' expected: '('")
+        values = self._listed()
+        _check_values(key, sorted(values))
         return frozenset(values)
 
-    def _compare(self, key: str, operator: str) -> _Test:
-        text = self._value()
-        try:
-            limit = int(text)
-        except ValueError:
-            raise bad_request(f'for "Gt", "Lt" operators, the value must be an integer: "{text}"') from None
+    def _listed(self) -> set[str]:
+        """What stands between the brackets; nothing between two commas is the empty value."""
+        values: set[str] = set()
+        if self._peek() == ")":
+            self._next()
+            return {""}
+        if not self._peek() or (self._peek() in _SIGNS and self._peek() != ","):
+            raise _Unparsable(f"found '{self._peek()}', expected: ',', ')' or identifier")
+        was_comma = True
+        while (token := self._next()) != ")":
+            if token == ",":
+                values |= {""} if was_comma else set()
+            elif not token or token in _SIGNS:
+                raise _Unparsable(f"found '{token}', expected: {_LISTED if was_comma else _ENDED}")
+            elif not was_comma:
+                raise _Unparsable(f"found '{token}', expected: {_ENDED}")
+            else:
+                values.add(token)
+            was_comma = token == ","
+        return values | ({""} if was_comma else set())
+
+    def _order(self, key: str, operator: str) -> _Test:
+        text = self._exact()
+        if not re.fullmatch(r"[+-]?\d+", text, re.ASCII) or not -_LARGEST <= int(text) < _LARGEST:
+            why = "for 'Gt', 'Lt' operators, the value must be an integer"
+            raise _Unparsable(f"values[0]: Invalid value: {errors.show(text)}: {why}")
+        _check_values(key, [text])
+        limit = int(text)
 
         def test(labels: Labels) -> bool:
             try:
@@ -111,6 +137,27 @@ class _Parser:
             return value > limit if operator == ">" else value < limit
 
         return test
+
+
+_LISTED, _ENDED = "',', or identifier", "',' or ')'"
+
+
+class _Unparsable(ValueError):
+    """A requirement that makes no sense; the message says why."""
+
+
+def _unexpected(found: str, expected: str) -> ApiError:
+    return bad_request(f"found '{found}', expected: {expected}")
+
+
+def _check_values(key: str, values: Sequence[str]) -> None:
+    wrong = [
+        f"values[{index}][{key}]: Invalid value: {errors.show(value)}: {'; '.join(found)}"
+        for index, value in enumerate(values)
+        if (found := names.label_value(value))
+    ]
+    if wrong:
+        raise _Unparsable(wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]")
 
 
 @dataclass(frozen=True, slots=True)

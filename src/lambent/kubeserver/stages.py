@@ -19,10 +19,11 @@ from lambent.kubeserver import embedded, metadata, status
 from lambent.kubeserver.builtin.bodies import unreadable, unreadable_metadata, wrong_types
 from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge
 from lambent.kubeserver.builtin.table import object_meta, schema_names
-from lambent.kubeserver.decoding import unrecognized
+from lambent.kubeserver.decoding import media_type, unrecognized
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.nulls import refused_nulls
 from lambent.kubeserver.ownership import track
+from lambent.kubeserver.ownership.values import go_text
 from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.store import Store
 from lambent.kubeserver.validation import errors
@@ -152,6 +153,7 @@ def fields(draft: Draft) -> None:
     resource, call = draft.resource, draft.call
     body: Any = draft.new
     mode = "Ignore" if draft.is_apply else call.validation
+    shown = orjson.loads(orjson.dumps(body)) if draft.is_patch and mode == "Strict" else body
     if resource.custom:
         rest = {key: value for key, value in body.items() if key not in _CR_ENVELOPE}
         nulls = list(refused_nulls(resource.schema.source, rest)) if draft.is_apply else []
@@ -178,24 +180,31 @@ def fields(draft: Draft) -> None:
         found = resource.schema.admit(body)
         if gives_up:  # the schema omits what is empty, and this emptiness has a meaning
             body["metadata"]["managedFields"] = []
-        if why := why or wrong_types(resource, body, found.errors):
+        if why := why or wrong_types(resource, body, found.errors, is_strategic=_is_strategic(draft)):
             raise undecodable(draft, why)
         unknown = found.unknown
         if (resource.group, resource.kind) in JUDGED_BY_SCHEMA:
             draft.problems += [one for one in found.errors if not one.path.startswith("status.")]
     if mode != "Ignore":
-        _report(draft, mode, unknown)
+        _report(draft, mode, unknown, shown)
 
 
-def undecodable(draft: Draft, why: str) -> status.ApiError:
-    """A body or a patch's outcome whose members have the wrong types."""
+def _is_strategic(draft: Draft) -> bool:
+    return draft.is_patch and media_type(draft.call).startswith("application/strategic")
+
+
+def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
+    """A body whose members have the wrong types, or a patch that leaves such a body; `obj` is that body as it was."""
     kind, version = draft.resource.kind, draft.resource.gvk.version
+    if _is_strategic(draft):
+        shown = errors.show(go_text(orjson.loads(draft.call.request.body)))
+        return status.invalid("", "", "", [errors.invalid_shown("patch", shown, why)])
     if draft.is_patch and not draft.is_apply:
-        return status.bad_patch(draft.new, why)
+        return status.bad_patch(draft.new if obj is None else obj, why)
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
 
 
-def _report(draft: Draft, mode: str, unknown: list[str]) -> None:
+def _report(draft: Draft, mode: str, unknown: list[str], shown: Any) -> None:
     doubled = draft.call.duplicates
     missing = [f'unknown field "{path}"' for path in sorted(unknown)]
     twice = [f'duplicate field "{path}"' for path in doubled]
@@ -206,7 +215,7 @@ def _report(draft: Draft, mode: str, unknown: list[str]) -> None:
         draft.call.warnings += texts
         return
     ending = f"strict decoding error: {', '.join(texts)}"
-    raise undecodable(draft, ending)
+    raise undecodable(draft, ending, shown)
 
 
 def server_metadata(draft: Draft) -> None:

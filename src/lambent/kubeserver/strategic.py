@@ -63,6 +63,8 @@ class _Merge:
     def _member(self, out: dict[str, Any], name: str, value: Any, schema: JsonSchema) -> None:
         if value is None:
             out.pop(name, None)
+        elif name not in out and isinstance(value, dict) and _has_directive(value):
+            return  # a directive for a map that is not there means nothing
         elif isinstance(value, dict):
             is_replaced = "replace" in _strategies(schema)
             out[name] = value if is_replaced else self.objects(out.get(name), value, schema)
@@ -124,6 +126,10 @@ class _Merge:
             merged.append(self.objects({}, one, schema))
         else:
             merged[at] = self.objects(merged[at], one, schema)
+
+
+def _has_directive(patch: dict[str, Any]) -> bool:
+    return "$patch" in patch
 
 
 def _strategies(schema: JsonSchema) -> list[str]:

@@ -22,11 +22,12 @@ from lambent.kubeserver import selectors, status
 from lambent.kubeserver.call import Call, Form
 from lambent.kubeserver.reading import future_version, version_of
 from lambent.kubeserver.records import Change, Record
-from lambent.kubeserver.rendering import JSON, body_of, metadata_of, table
+from lambent.kubeserver.rendering import JSON, body_of, included, metadata_of, table
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.selectors import Selection
 from lambent.kubeserver.status import ApiError
 from lambent.kubeserver.store import Store
+from lambent.kubeserver.validation import errors
 from lambent.telemetry import gauge
 
 _watchers = gauge("kubeserver_watchers", "Open watches of the embedded API server.")
@@ -200,7 +201,7 @@ class Hub:
         start = version_of(call)
         initial = _wants_initial(call)
         seconds = call.number("timeoutSeconds") or random.randint(_SHORTEST_S, _LONGEST_S)
-        view = View(call.resource, call.form(), call.query.get("includeObject", "Metadata"))
+        view = View(call.resource, call.form(), included(call))
         watcher = Watcher(_Lines(view, chosen, self._clock), call.namespace)
         stream = self._stream(call, watcher, start=start, initial=initial, seconds=seconds)
         return Response(200, [JSON], _Body(watcher, stream))
@@ -299,11 +300,12 @@ def _wants_initial(call: Call) -> bool | None:
     """sendInitialEvents, or None when unset; it needs resourceVersionMatch=NotOlderThan."""
     text = call.query.get("sendInitialEvents")
     if text is None:
-        if call.query.get("resourceVersionMatch"):
-            raise _forbidden(
-                "resourceVersionMatch",
-                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-            )
+        if match := call.query.get("resourceVersionMatch"):
+            text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            found = [errors.forbidden("resourceVersionMatch", text)]
+            if match != "NotOlderThan":
+                found.append(errors.unsupported("resourceVersionMatch", match, ["NotOlderThan"]))
+            raise status.invalid("meta.k8s.io", "ListOptions", "", found)
         return None
     if call.query.get("resourceVersionMatch") != "NotOlderThan":
         raise _forbidden(

@@ -203,7 +203,10 @@ class Writer:
         if is_dry_run:
             return record_of(stored, record.rv, epoch=resource.epoch)
         if is_end:
-            return await self._store.remove(resource.bucket, stored)
+            # What watchers see go is the object as it was stored, its finalizers still there.
+            last = draft.record.load() if draft.record is not None else stored
+            gone = await self._store.remove(resource.bucket, last)
+            return record_of(stored, gone.rv, epoch=resource.epoch)
         return await self._store.put(resource.bucket, stored, epoch=resource.epoch)
 
     def _to_stored(self, draft: Draft) -> KubeObject:

@@ -16,6 +16,7 @@ Step = dict[str, Any]
 _TIME = re.compile(r"20[2-9]\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _VERSION = re.compile(r'(resourceVersion\\*":\\*"|in record \()\d+')
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_GENERATED = re.compile(r"\b(G_)[bcdfghjklmnpqrstvwxz2456789]{5}\b")
 _DROPPED = {"selfLink", "continue", "remainingItemCount"}
 
 
@@ -86,6 +87,7 @@ def _plain(value: Any, names: _Names, key: str, *, managed: bool) -> Any:
         return value
     if key == "resourceVersion":
         return names.of("rv", value) if value not in ("", "0") else value
+    value = _GENERATED.sub(r"\1<generated>", value)
     return _VERSION.sub(r"\1<rv>", _TIME.sub("<time>", _UID.sub("<uid>", value)))
 
 
@@ -114,7 +116,11 @@ def _table(body: Any) -> dict[str, Any]:
         "kind": "Table",
         "columns": [[c["name"], c.get("type"), c.get("format", ""), c.get("priority", 0)] for c in columns],
         "rows": [
-            ["<age>" if i in ages else cell for i, cell in enumerate(row["cells"])] for row in body.get("rows") or []
+            [
+                "<age>" if i in ages else _TIME.sub("<time>", cell) if isinstance(cell, str) else cell
+                for i, cell in enumerate(row["cells"])
+            ]
+            for row in body.get("rows") or []
         ],
     }
 

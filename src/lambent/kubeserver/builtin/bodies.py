@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.builtin.structs import Reader, Unreadable, mismatch
+from lambent.kubeserver.builtin.structs import Reader, Unreadable, mismatch, unrestorable
 from lambent.kubeserver.builtin.table import definitions, schema_names, schema_of
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import bad_request
@@ -34,11 +34,12 @@ def _unreadable(name: str, body: Any) -> str:
     return ""
 
 
-def wrong_types(resource: Resource, body: Any, found: list[Problem]) -> str:
+def wrong_types(resource: Resource, body: Any, found: list[Problem], *, is_strategic: bool = False) -> str:
     """Why Go's decoder refuses the body when the schema found wrong types in it, or ""."""
     if not any(problem.reason == "FieldValueTypeInvalid" for problem in found):
         return ""
-    return mismatch(body, {"$ref": _name(resource)}, definitions())
+    tell = unrestorable if is_strategic else mismatch
+    return tell(body, {"$ref": _name(resource)}, definitions())
 
 
 def unreadable_metadata(meta: Any, kind: str = "") -> str:

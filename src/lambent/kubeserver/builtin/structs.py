@@ -300,6 +300,40 @@ class _Mismatch:
         return "[]uint8" if schema.get("format") == "byte" else "string"
 
 
+def unrestorable(value: Any, schema: JsonSchema, definitions: Mapping[str, JsonSchema], member: str = "") -> str:
+    """The first member of a strategic merge's outcome that does not fit, as the converter to structs tells it."""
+    name = schema.get("$ref", "")
+    if value is None or name in (_QUANTITY, _INT_OR_TEXT, *_TIMES) or name.rpartition(".")[2] in _OPAQUE:
+        return ""
+    node = definitions[name] if name else schema
+    kind, found = node.get("type", ""), _GO_KINDS[type(value)]
+    if kind == "array":
+        if not isinstance(value, list):
+            return f"cannot restore slice from {found}"
+        return next(filter(None, (unrestorable(one, node.get("items") or {}, definitions) for one in value)), "")
+    if kind != "object":
+        return _unconvertible(value, kind, node, member)
+    others, known = node.get("additionalProperties"), node.get("properties") or {}
+    if not isinstance(value, dict):
+        return f"cannot restore {'map from' if isinstance(others, Mapping) else 'struct from:'} {found}"
+    rest = others if isinstance(others, Mapping) else {}
+    named = _named_types().get(name, {})
+    below = (unrestorable(one, known.get(key, rest), definitions, named.get(key, "")) for key, one in value.items())
+    return next(filter(None, below), "")
+
+
+_GO_KINDS = {str: "string", bool: "bool", int: "int64", float: "float64", dict: "map", list: "slice"}
+
+
+def _unconvertible(value: Any, kind: str, node: JsonSchema, named: str) -> str:
+    if kind not in _WANTED or _WANTED[kind](value):
+        return ""
+    plain = {"integer": node.get("format", "int64"), "boolean": "bool", "number": "float64"}.get(kind, "string")
+    if plain == "string" and type(value) is int:  # Go would make a letter of a number; the converter will not
+        return f"cannot convert int64 to {named or plain}"
+    return f"unrecognized type: {plain}"
+
+
 _WANTED: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
