@@ -5,6 +5,7 @@ stores an integer beyond 64 bits as a double.
 """
 
 import copy
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -185,6 +186,33 @@ def test_a_target_that_nothing_could_equal_is_a_failure_with_a_place(
         assert isinstance(made.outcome, PermFail)
         assert said in made.outcome.message
         assert made.outcome.location.startswith(("ResourceFunction/f", "test.k.yaml"))
+
+
+def _as_server(made: Plan, live: dict[str, Any] | None) -> dict[str, Any]:
+    """A Secret as a real server has it after a write."""
+    after = after_write(made, live)
+    assert after is not None
+    texts = after.pop("stringData", {})
+    after["data"] = (after.get("data") or {}) | {key: b64encode(text.encode()).decode() for key, text in texts.items()}
+    return after
+
+
+@pytest.mark.parametrize("store", [_as_server, after_write], ids=["server", "memory"])
+@pytest.mark.parametrize("update", ["patch", "apply"])
+def test_the_texts_of_a_secret_are_written_once_changed_once_and_removed_once(update: str, store: Any) -> None:
+    api = {"apiVersion": "v1", "kind": "Secret", "name": "s", "namespace": "ns"}
+    function, context = _function(apiConfig=api, resource={"stringData": "=inputs.texts"}, update={update: {}})
+    live: dict[str, Any] | None = None
+    for texts in ({"a": "1", "b": "2"}, {"a": "3", "b": "2"}, {"a": "3"}, {"a": "3", "c": "x y "}):
+        made = plan(function, {"texts": texts}, live, context)
+        assert made.is_write
+        live = store(made, live)
+        assert live is not None
+        again = plan(function, {"texts": texts}, live, context)
+        assert (again.action, again.outcome) == ("none", Ok(None))
+    if store is _as_server and update == "patch":
+        assert live is not None
+        assert live["data"] == {"a": "Mw==", "c": "eCB5IA=="}
 
 
 @pytest.mark.parametrize("field", ["labels", "annotations"])

@@ -9,11 +9,13 @@ the rules for their siblings:
     x-lambent-compare-exact: [f]            do not read texts as JSON
 
 The first two are for lists; where either side has none, they say nothing and the field is compared like any other.
+Texts of a Secret (`stringData`) are compared with its data, where a server keeps them.
 
 A null target equals missing or null, or a server that drops nulls would be patched for ever. Not here: fields to be
 removed (`patches`).
 """
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,11 +55,24 @@ def first_difference(target: Any, live: Any, last_applied: Any = None) -> Differ
 def differences(target: Any, live: Any, last_applied: Any = None) -> Iterator[Difference]:
     """Every difference of two whole objects; values of a Secret are not shown."""
     is_secret = isinstance(target, Mapping) and target.get("kind") == "Secret"
+    if is_secret and isinstance(live, Mapping) and "stringData" not in live:
+        target, last_applied = as_stored(target), as_stored(last_applied)
     for difference in _object(target, live, last_applied, ""):
         if is_secret and difference.path.startswith(("data", "stringData")):
             yield Difference(difference.path, "differs")
         else:
             yield difference
+
+
+def as_stored(obj: Any) -> Any:
+    """A Secret as a server keeps it: `stringData` is for writing only and becomes part of `data`."""
+    texts = obj.get("stringData") if isinstance(obj, Mapping) and obj.get("kind") == "Secret" else None
+    if not isinstance(texts, Mapping):
+        return obj
+    encoded = {key: b64encode(text.encode()).decode() if isinstance(text, str) else text for key, text in texts.items()}
+    data = obj.get("data")
+    rest = {key: value for key, value in obj.items() if key != "stringData"}
+    return {**rest, "data": {**(data if isinstance(data, Mapping) else {}), **encoded}}
 
 
 def target_fault(target: Any) -> Difference | None:

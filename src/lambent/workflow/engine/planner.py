@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lambent.workflow.engine.comparison import Difference, first_difference, target_fault
+from lambent.workflow.engine.comparison import Difference, as_stored, first_difference, target_fault
 from lambent.workflow.engine.expressions import Failed, field_place
 from lambent.workflow.engine.functions import ResourceFunction
 from lambent.workflow.engine.outcomes import NotOk, Ok, Outcome, PermFail, Retry, located
@@ -243,6 +243,8 @@ def _gone(found: Address, target: dict[str, Any], applied: dict[str, Any], live:
     # Labels and annotations belong to many; only our own keys go, never the whole map.
     wanted = {**target, "metadata": {"labels": {}, "annotations": {}, "ownerReferences": None, **metadata}}
     gone = removed_fields(applied, wanted, live)
+    if found.ref.kind == "Secret":
+        gone = union(gone, removed_fields(as_stored(applied), as_stored(wanted), as_stored(live)))
     overlay = found.function.create_overlay
     return without_leaves(gone, overlay) if gone and overlay is not None else gone
 
