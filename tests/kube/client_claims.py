@@ -270,6 +270,24 @@ class ApplyClaims:
         left = await client.apply(widget(ns, spec={"x": 0}), manager="one")
         assert left["spec"] == {"a": 5, "c": 3, "x": 0}
 
+    async def test_apply_conflicts_with_whoever_wrote_a_field_last(self, client: KubeClient, ns: str):
+        await client.create(widget(ns, spec={"a": 1, "b": 1}), manager="one")
+        await client.patch(WIDGET, "a", {"spec": {"b": 2}}, namespace=ns, manager="two")
+        for manager in ("one", "three"):
+            with pytest.raises(Conflict) as caught:
+                await client.apply(widget(ns, spec={"a": 5, "b": 5}), manager=manager)
+            told = {field: message.split(" using ")[0] for field, message in caught.value.causes}
+            assert told == {".spec.a": 'conflict with "one"', ".spec.b": 'conflict with "two"'}
+        await client.apply(widget(ns, spec={"a": 1, "b": 2}), manager="three")
+        forced = await client.apply(widget(ns, spec={"a": 5, "b": 5}), manager="three", force=True)
+        assert forced["spec"] == {"a": 5, "b": 5}
+
+    async def test_a_write_takes_the_field_that_it_changes_from_its_applier(self, client: KubeClient, ns: str):
+        await client.apply(widget(ns, spec={"a": 1, "b": 1}), manager="one")
+        await client.patch(WIDGET, "a", {"spec": {"a": 2, "b": 1}}, namespace=ns, manager="two")
+        left = await client.apply(widget(ns, spec={"c": 1}), manager="one")
+        assert left["spec"] == {"a": 2, "c": 1}
+
     async def test_apply_with_a_revision_refuses_a_lost_update(self, client: KubeClient, ns: str):
         made = await client.apply(widget(ns, spec={"a": 1}), manager="one")
         await client.patch(WIDGET, "a", {"spec": {"z": 1}}, namespace=ns)

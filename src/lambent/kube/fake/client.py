@@ -176,6 +176,8 @@ class FakeKube:
         meta = obj["metadata"]
         info = await self._enter("create", gvk, meta.get("namespace"), meta.get("name", ""))
         created = self._store.create(info, self._placed(info, obj), dry_run=dry_run)
+        if not dry_run:
+            self._note(None, created, "", manager)
         self.faults.check("create", gvk, after=True)
         return created
 
@@ -186,6 +188,8 @@ class FakeKube:
         info = await self._enter("replace", gvk, meta.get("namespace"), meta["name"], subresource)
         old = self._store.read(info, self._key(info, meta["name"], meta.get("namespace")))
         new = self._store.update(info, old, self._placed(info, obj), subresource=subresource, dry_run=dry_run)
+        if not dry_run:
+            self._note(old, new, subresource, manager)
         self.faults.check("replace", gvk, after=True)
         return new
 
@@ -205,6 +209,8 @@ class FakeKube:
         old = self._store.read(info, self._key(info, name, namespace))
         wanted = _patched(old, body, kind)
         new = self._store.update(info, old, wanted, subresource=subresource, dry_run=dry_run)
+        if not dry_run:
+            self._note(old, new, subresource, manager)
         self.faults.check("patch", gvk, after=True)
         return new
 
@@ -224,7 +230,7 @@ class FakeKube:
             merged = self._placed(info, owners.merge(identity, obj, manager, force=force))
             new = self._store.create(info, merged, dry_run=dry_run)
         else:
-            owners = self._owners.get((old["metadata"]["uid"], subresource), Ownership()).copy()
+            owners = self._owners_of(old, subresource).copy()
             mine = self._store.read(info, key)
             if asked := meta.get("resourceVersion"):
                 mine["metadata"]["resourceVersion"] = asked
@@ -290,6 +296,13 @@ class FakeKube:
         if subresource and subresource not in info.subresources:
             raise NotFound("the server could not find the requested resource", code=404, status_reason="NotFound")
         return info
+
+    def _owners_of(self, obj: KubeObject, subresource: str) -> Ownership:
+        return self._owners.setdefault((obj["metadata"]["uid"], subresource), Ownership())
+
+    def _note(self, old: KubeObject | None, new: KubeObject, subresource: str, manager: str) -> None:
+        """Who names no manager is known by its user agent."""
+        self._owners_of(new, subresource).note(old, new, manager or "lambent-controller")
 
     def _key(self, info: ResourceInfo, name: str, namespace: str | None) -> Key:
         return Key((namespace or "default") if info.namespaced else "", name)

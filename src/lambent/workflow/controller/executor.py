@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import KubeError, NotFound
+from lambent.kube.errors import Conflict, KubeError, NotFound
 from lambent.kube.types import GVK, KubeObject, Preconditions
 from lambent.workflow.controller.pacing import Pacer
 from lambent.workflow.engine import Answer, Effect, Found, Read, Refused, ResourceRef, RunResult, TimedOut, WorkflowPass
@@ -144,7 +144,7 @@ async def _write(client: KubeClient, effect: Effect) -> KubeObject | None:
     if plan.action == "create":
         return await client.create(body, manager=FIELD_MANAGER)
     if plan.action == "apply":
-        return await client.apply(body, manager=FIELD_MANAGER, force=plan.force)
+        return await _apply(client, body, force=plan.force)
     if plan.action == "delete":
         await client.delete(gvk, ref.name, namespace=namespace, preconditions=Preconditions(uid=plan.uid or None))
         return None
@@ -152,3 +152,14 @@ async def _write(client: KubeClient, effect: Effect) -> KubeObject | None:
     if plan.resource_version:
         patch["metadata"] = {**patch.get("metadata", {}), "resourceVersion": plan.resource_version}
     return await client.patch(gvk, ref.name, patch, namespace=namespace, manager=FIELD_MANAGER)
+
+
+async def _apply(client: KubeClient, body: KubeObject, *, force: bool) -> KubeObject:
+    """What our own create or patch wrote counts as another manager's field until it is applied by force."""
+    try:
+        return await client.apply(body, manager=FIELD_MANAGER, force=force)
+    except Conflict as error:
+        ours = f'conflict with "{FIELD_MANAGER}" using '
+        if not error.causes or not all(message.startswith(ours) for _, message in error.causes):
+            raise
+        return await client.apply(body, manager=FIELD_MANAGER, force=True)

@@ -86,7 +86,8 @@ def _after_write(answer: Answer, plan: Plan, ref: ResourceRef, function: Resourc
     if isinstance(answer, Refused):
         if answer.code == _CONFLICT and plan.action == "create" and answer.reason != "Conflict":
             return Retry("Waiting on competing creation", function.create_delay_s)
-        if answer.code == _CONFLICT:
+        # The conflict of an apply is over a field of another manager, which reading again does not end.
+        if answer.code == _CONFLICT and plan.action != "apply":
             return None
         if answer.code == _NOT_FOUND and plan.action == "delete":
             return plan.outcome
