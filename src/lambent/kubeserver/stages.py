@@ -161,7 +161,7 @@ def fields(draft: Draft) -> None:
         if inner is not None and (why := embedded.refusal(inner, rest)):
             kind, version = resource.kind, resource.gvk.version
             raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
-        found = resource.schema.admit(rest)
+        found = resource.schema.admit(rest, old=draft.old)
         found.errors += nulls if inner is None else [*nulls, *embedded.problems(inner, rest)]
         for key in [key for key in body if key not in _CR_ENVELOPE and key not in rest]:
             del body[key]
@@ -262,7 +262,9 @@ def rules(draft: Draft) -> None:
         )
         draft.problems.append(Problem("<nil>", "FieldValueInvalid", text))
     else:
-        draft.problems += compiled.check(draft.new, draft.old)
+        kept: list[Problem] = []
+        draft.problems += compiled.check(draft.new, draft.old, kept=kept)
+        draft.call.warnings += [str(problem) for problem in kept]
 
 
 def verdict(draft: Draft) -> None:

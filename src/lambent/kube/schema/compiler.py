@@ -24,6 +24,7 @@ from lambent.kube.schema.problems import (
     unknown,
     wrong_type,
 )
+from lambent.kube.schema.ratcheting import still_wrong
 from lambent.kube.types import ObjectMeta
 
 JsonSchema = Mapping[str, Any]
@@ -40,9 +41,14 @@ class Schema:
     _prune: Check
     _report: Check
 
-    def admit(self, obj: Any, mode: Mode = "prune") -> Problems:
-        """Defaults, prunes and validates `obj` in place; "strict" reports unknown fields and leaves them."""
+    def admit(self, obj: Any, mode: Mode = "prune", *, old: Any = None) -> Problems:
+        """Defaults, prunes and validates `obj` in place; "strict" reports unknown fields and leaves them.
+
+        With the object as it was before, what is wrong and unchanged is not told.
+        """
         faults = (self._report if mode == "strict" else self._prune)(obj)
+        if faults and old is not None:
+            faults = still_wrong(faults, self.source, obj, old, self._prune)
         return finish(faults) if faults else Problems()
 
     def fields(self, path: str = "") -> Mapping[str, JsonSchema]:

@@ -1,6 +1,7 @@
 """The string formats kube-apiserver checks. An unknown format is no constraint; numbers' formats are not checked.
 
-Source: kube-openapi, strfmt default registry (names and meaning).
+`k8s-short-name` and `k8s-long-name` are unknown too: kube-apiserver 1.34 lists them and does not find them. Source:
+kube-openapi, strfmt default registry (names and meaning).
 """
 
 import base64
@@ -30,8 +31,6 @@ _MAC = re.compile(
 )
 _HEX_COLOR = re.compile(r"^#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")
 _RGB_COLOR = re.compile(r"^rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)$")
-_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-_QUALIFIED = re.compile(r"^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$")
 _OBJECT_ID = re.compile(r"^[0-9a-fA-F]{24}$")
 _CREDIT_CARD = re.compile(r"^\d{13,19}$")
 _ISBN10 = re.compile(r"^\d{9}[\dX]$")
@@ -115,8 +114,6 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "isbn": lambda text: bool(_ISBN10.match(text) or _ISBN13.match(text)),
     "isbn10": _matches(_ISBN10),
     "isbn13": _matches(_ISBN13),
-    "k8s-long-name": lambda text: len(text) <= 253 and all(_LABEL.match(part) for part in text.split(".")),
-    "k8s-short-name": lambda text: len(text) <= 63 and _LABEL.match(text) is not None,
     "mac": _matches(_MAC),
     "password": lambda _: True,
     "rgbcolor": _matches(_RGB_COLOR),

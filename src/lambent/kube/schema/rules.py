@@ -18,10 +18,11 @@ from lambent.cel.values import OptionalValue
 from lambent.kube.schema.cel_values import Convert, converter
 from lambent.kube.schema.names import with_plain_names
 from lambent.kube.schema.problems import Problem
+from lambent.kube.schema.ratcheting import ABSENT, is_same
 
 _NAMES = frozenset({"self", "oldSelf"})
 _NO_KEY = re.compile(r'no such key "([^"]*)" in ')
-_MISSING: Any = object()
+_MISSING: Any = ABSENT
 # What the expression language says -> what kube-apiserver's does, where both say it without a value
 _IN_KUBERNETES = {
     "the optional has no value": "optional.none() dereference",
@@ -73,9 +74,13 @@ class Rules:
     def __init__(self, root: _Node) -> None:
         self._root = root
 
-    def check(self, new: Any, old: Any | None) -> list[Problem]:
-        """Every failed rule; `old` None on create."""
-        return list(_check(self._root, new, _MISSING if old is None else old, ""))
+    def check(self, new: Any, old: Any | None, *, kept: list[Problem] | None = None) -> list[Problem]:
+        """Every failed rule; `old` None on create. `kept` takes those that fail on a value that did not change."""
+        found = list(_check(self._root, new, _MISSING if old is None else old, "", False))
+        if kept is not None:
+            kept += [problem for problem, is_kept in found if is_kept]
+            return [problem for problem, is_kept in found if not is_kept]
+        return [problem for problem, _ in found]
 
 
 def compile_rules(schema: Mapping[str, Any]) -> Rules | None:
@@ -126,7 +131,8 @@ def _rule(declared: Mapping[str, Any]) -> Rule:
     )
 
 
-def _check(node: _Node, value: Any, old: Any, path: str) -> Iterator[Problem]:
+def _check(node: _Node, value: Any, old: Any, path: str, around: bool) -> Iterator[tuple[Problem, bool]]:
+    """Each failed rule, and whether it fails on what did not change; `around` says so of what has no old value."""
     if value is None:
         return
     seen, seen_old = value, old
@@ -135,23 +141,27 @@ def _check(node: _Node, value: Any, old: Any, path: str) -> Iterator[Problem]:
     for rule in node.rules:
         problem = _run(rule, seen, seen_old, path, node.type)
         if problem is not None:
-            yield problem
+            is_kept = around if old is _MISSING else is_same(value, old)
+            yield problem, is_kept and not rule.is_transition
     if isinstance(value, dict):
         yield from _check_members(node, value, old if isinstance(old, dict) else {}, path)
     elif isinstance(value, list) and node.items is not None:
         before = _by_keys(old, node.keys) if node.keys and isinstance(old, list) else {}
+        around = old is not _MISSING and not node.keys and is_same(value, old)
         for index, item in enumerate(value):
             earlier = before.get(_key(item, node.keys), _MISSING) if node.keys else _MISSING
-            yield from _check(node.items, item, earlier, f"{path}[{index}]")
+            yield from _check(node.items, item, earlier, f"{path}[{index}]", around)
 
 
-def _check_members(node: _Node, value: dict[str, Any], old: dict[str, Any], path: str) -> Iterator[Problem]:
+def _check_members(
+    node: _Node, value: dict[str, Any], old: dict[str, Any], path: str
+) -> Iterator[tuple[Problem, bool]]:
     for name, below in node.members.items():
         if name in value:
-            yield from _check(below, value[name], old.get(name, _MISSING), f"{path}.{name}")
+            yield from _check(below, value[name], old.get(name, _MISSING), f"{path}.{name}", False)
     if node.values is not None:
         for name, member in value.items():
-            yield from _check(node.values, member, old.get(name, _MISSING), f"{path}[{name}]")
+            yield from _check(node.values, member, old.get(name, _MISSING), f"{path}[{name}]", False)
 
 
 def _key(item: Any, keys: tuple[str, ...]) -> bytes:

@@ -26,5 +26,4 @@ def _below(schema: Any) -> list[str]:
     return out
 
 
-# A name with dashes of its own is never found: kube-apiserver takes dashes out of one side only.
-_KNOWN = frozenset((*(name for name in FORMATS if "-" not in name), "datetime"))
+_KNOWN = frozenset(name.replace("-", "") for name in FORMATS)
