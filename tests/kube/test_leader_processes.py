@@ -19,9 +19,10 @@ ROOT = Path(__file__).parents[2]
 LEDGER = GVK("", "v1", "ConfigMap")
 # 50 in the nightly run.
 ROUNDS = int(os.environ.get("LAMBENT_LEADER_ROUNDS", "6"))
-LEASE_S = 2.0
+# How soon is for tests/promises/test_r4_one_writer.py, on virtual time: here a busy machine starts Pythons.
+LIMIT_S = 60.0
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60 + 10 * ROUNDS)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300 + 10 * ROUNDS)]
 
 
 class Candidates:
@@ -87,7 +88,7 @@ async def test_killed_and_paused_leaders_never_write_beside_their_successor(serv
     try:
         async with InformerHub(client) as hub, hub.use(LEDGER, "default") as informer:
             informer.on_change(ledger.on_change)
-            leader = await ledger.until_written_by_other_than("", within_s=20)
+            leader = await ledger.until_written_by_other_than("", within_s=LIMIT_S)
             for _ in range(ROUNDS):
                 leader = await _disturb(candidates, ledger, leader, is_kill=rng.random() < 0.5)
     finally:
@@ -101,14 +102,12 @@ async def test_killed_and_paused_leaders_never_write_beside_their_successor(serv
 
 async def _disturb(candidates: Candidates, ledger: Ledger, leader: str, *, is_kill: bool) -> str:
     """Kills the leader, or pauses it until another leads and a little longer; gives the new leader."""
-    # The promise is the lease and 2 s; as much again for a busy machine.
-    limit_s = 2 * (LEASE_S + 2)
     if is_kill:
         await candidates.kill(leader)
         await candidates.start()
-        return await ledger.until_written_by_other_than(leader, within_s=limit_s)
+        return await ledger.until_written_by_other_than(leader, within_s=LIMIT_S)
     candidates.signal(leader, signal.SIGSTOP)
-    successor = await ledger.until_written_by_other_than(leader, within_s=limit_s)
+    successor = await ledger.until_written_by_other_than(leader, within_s=LIMIT_S)
     candidates.signal(leader, signal.SIGCONT)
     await asyncio.sleep(0.5)
     return ledger.writes[-1][0] or successor

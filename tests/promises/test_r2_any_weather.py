@@ -117,7 +117,7 @@ def undisturbed() -> list[Any]:
     return lived(None)
 
 
-@pytest.mark.timeout(3600 if IS_FULL else 60)
+@pytest.mark.timeout(3600 if IS_FULL else 600)
 def test_any_weather_ends_where_none_does():
     wrong = []
     for seed in chosen(range(FULL if IS_FULL else SHORT), short=SHORT):

@@ -38,7 +38,7 @@ async def rest(instances: int) -> tuple[Simulation, int, int]:
     return simulation, settled, looks
 
 
-@pytest.mark.timeout(1200 if IS_FULL else 60)
+@pytest.mark.timeout(3600 if IS_FULL else 600)
 def test_what_is_ready_is_looked_at_ten_times_and_never_written():
     kinds = (ARCHIVE, *KINDS.values())
     instances = (OBJECTS if IS_FULL else 50) // len(kinds)
