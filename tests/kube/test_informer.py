@@ -57,6 +57,20 @@ async def test_the_cache_follows_each_change(kube, gizmo):
         assert informer.get(Key("default", "a")) is None
 
 
+async def test_nothing_cached_or_told_has_managed_fields(kube, gizmo):
+    for name in ("a", "b"):
+        kube.put(gizmo(name, metadata={"managedFields": [{"manager": "me", "operation": "Update"}]}))
+    told: list = []
+    async with following(kube) as (informer, _):
+        informer.on_change(lambda old, new: told.extend((old, new)))
+        await kube.patch(GIZMO, "b", {"spec": {"n": 2}}, namespace="default")
+        await asyncio.sleep(1)
+        told += informer.list()
+    assert [obj["metadata"]["name"] for obj in told if obj] == ["a", "b", "b", "b", "a", "b"]
+    assert not any("managedFields" in obj["metadata"] for obj in told if obj)
+    assert (await kube.get(GIZMO, "b", namespace="default"))["metadata"]["managedFields"]
+
+
 async def test_users_of_the_same_arguments_share_one_watch(kube):
     async with InformerHub(kube) as hub:
         async with hub.use(GIZMO) as one, hub.use(GIZMO) as two, hub.use(GIZMO, "other") as third:

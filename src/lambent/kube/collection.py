@@ -19,7 +19,8 @@ Objects = list[KubeObject]
 
 
 class Informer:
-    """A cache of one collection. `synced` is set after the first list, `settled` then or once it is clear that none
+    """A cache of one collection, without `managedFields`: nobody here reads them, and they are half of an object in
+    memory. `synced` is set after the first list, `settled` then or once it is clear that none
     will come soon (kind not served, forbidden); `state` says what the watch does now."""
 
     def __init__(
@@ -132,6 +133,7 @@ class Informer:
         if new is None:
             self._cache.drop(key)
         else:
+            new["metadata"].pop("managedFields", None)
             new = guarded(new) if self._guard else new
             self._cache.put(key, new)
         for index in self._indexes.values():
