@@ -187,3 +187,14 @@ def test_any_combination_of_fields_settles_into_silence(kind):
         run_virtual(live_through(kind, stages))
 
     holds()
+
+
+async def test_what_creation_decides_is_not_asked_of_a_fresh_resource(world):
+    """A role is made, seen, given its policy, and then looked at whole; of a new one nothing is listed."""
+    trust = '{"Statement": []}'
+    spec = {"name": "x", "assumeRolePolicyDocument": trust, "policies": ["arn:aws:iam::aws:policy/ReadOnly"]}
+    await world.apply("Role", "o", spec)
+    await world.synced("Role", "o")
+    asked = [call.operation for call in world.aws.calls]
+    assert asked[:4] == ["GetRole", "CreateRole", "GetRole", "AttachRolePolicy"]
+    assert sorted(asked[4:]) == ["GetRole", "ListAttachedRolePolicies", "ListRolePolicies"]

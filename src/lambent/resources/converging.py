@@ -114,9 +114,9 @@ class Converger:
         found.subject = replace(found.subject, obj=self.held.obj, spec=spec)
         found.declared = planning.declared_paths(self.kind, found.subject)
 
-    async def _observe(self, subject: Subject, *, everything: bool = False) -> Observed | None:
+    async def _observe(self, subject: Subject, *, everything: bool = False, is_fresh: bool = False) -> Observed | None:
         try:
-            return await observe(self.kind, self.call, subject, everything=everything)
+            return await observe(self.kind, self.call, subject, everything=everything, is_fresh=is_fresh)
         except AwsError as error:
             raise _Refused(Trouble(error, observing=True)) from error
 
@@ -163,7 +163,7 @@ class Converger:
     async def _until_visible(self, subject: Subject) -> Observed:
         wait_s, left_s = 0.2, _VISIBLE_WITHIN_S
         while True:
-            observed = await self._observe(subject)
+            observed = await self._observe(subject, is_fresh=True)
             if observed is not None:
                 return observed
             if left_s <= 0:

@@ -123,7 +123,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One observing call, or `fetch` for what takes several. The first read of a kind tells whether it exists."""
+    """One observing call, or `fetch` for what takes several. The first read of a kind tells whether it exists.
+
+    `fresh` is the answer of a resource that was made just now, where creation decides it: it needs no call.
+    """
 
     name: str
     op: str = ""
@@ -131,6 +134,7 @@ class Read:
     fetch: Callable[[Call, Subject], Awaitable[Answer]] | None = None
     none_codes: frozenset[str] = frozenset()
     fields: tuple[str, ...] = ()
+    fresh: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)

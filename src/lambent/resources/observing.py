@@ -15,10 +15,13 @@ from lambent.resources.fanout import together
 from lambent.resources.planning import is_read
 
 
-async def observe(kind: Kind, call: Call, subject: Subject, *, everything: bool = False) -> Observed | None:
+async def observe(
+    kind: Kind, call: Call, subject: Subject, *, everything: bool = False, is_fresh: bool = False
+) -> Observed | None:
     """What AWS holds, or None when the resource is absent; AwsError for anything else.
 
     `everything`: also what nobody declared, for adoption; what the endpoint cannot answer is then left out.
+    `is_fresh`: it was made by the call before, so what creation decides is not asked.
     """
     first, *others = kind.reads
     try:
@@ -27,12 +30,15 @@ async def observe(kind: Kind, call: Call, subject: Subject, *, everything: bool 
         if error.code in kind.absent_codes:
             return None
         raise
-    asked = [read for read in others if everything or is_read(read, kind, subject)]
+    known = {read.name: read.fresh for read in others if is_fresh and read.fresh is not None}
+    asked = [read for read in others if read.name not in known and (everything or is_read(read, kind, subject))]
     lenient = [everything and not is_read(read, kind, subject) for read in asked]
     found = await together(
         _answer(read, call, subject, answers, lenient=skip) for read, skip in zip(asked, lenient, strict=True)
     )
-    return interpret(kind, subject, {**answers, **dict(zip((read.name for read in asked), found, strict=True))})
+    return interpret(
+        kind, subject, {**answers, **known, **dict(zip((read.name for read in asked), found, strict=True))}
+    )
 
 
 async def _answer(

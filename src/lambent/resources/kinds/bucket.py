@@ -179,7 +179,7 @@ BUCKET = Kind(
     ),
     reads=(
         Read("head", "HeadBucket", _bucket),
-        Read("tagging", "GetBucketTagging", _bucket, none_codes=frozenset({"NoSuchTagSet"})),
+        Read("tagging", "GetBucketTagging", _bucket, none_codes=frozenset({"NoSuchTagSet"}), fresh={}),
         ACL_READ,
         *(part_read(part) for part in PARTS),
         *(listed_read(listed) for listed in LISTED),

@@ -147,8 +147,8 @@ ROLE = Kind(
     ),
     reads=(
         Read("role", "GetRole", _role),
-        Read("attached", fetch=_attached),
-        Read("inline", fetch=_inline),
+        Read("attached", fetch=_attached, fresh={"Arns": []}),
+        Read("inline", fetch=_inline, fresh={"Documents": {}}),
     ),
     create=_create,
     writes=(
