@@ -123,7 +123,9 @@ labels = st.none() | st.dictionaries(
     st.sampled_from(["l", "lambent.dev/managed"]), st.none() | st.sampled_from(["x", "true"]), max_size=2
 )
 annotations = st.none() | st.dictionaries(
-    st.sampled_from(["n", "koreo.dev/last-applied-configuration", "koreo.dev/managed-resources"]),
+    st.sampled_from(
+        ["n", "lambent.dev/applied-by", "koreo.dev/last-applied-configuration", "koreo.dev/managed-resources"]
+    ),
     st.none() | st.sampled_from(["x", "{}"]),
     max_size=2,
 )
@@ -186,6 +188,22 @@ def test_a_target_that_nothing_could_equal_is_a_failure_with_a_place(
         assert isinstance(made.outcome, PermFail)
         assert said in made.outcome.message
         assert made.outcome.location.startswith(("ResourceFunction/f", "test.k.yaml"))
+
+
+def test_two_triggers_that_share_an_object_leave_the_fields_of_each_other() -> None:
+    function, context = _function(resource={"data": "=inputs.data"})
+    other = Context(context.lookup, Owner("example.org/v1", "Trigger", "t2", "uid-of-t2", "ns"))
+    mine, theirs = {"data": {"a": 1}}, {"data": {"b": 2}}
+    live = after_write(plan(function, mine, None, context), None)
+    live = after_write(plan(function, theirs, live, other), live)
+    assert live is not None
+    assert live["data"] == {"a": 1, "b": 2}
+    for inputs, whose in ((mine, context), (theirs, other)):
+        made = plan(function, inputs, live, whose)
+        assert (made.action, made.outcome) == ("none", Ok(None))
+    removing = plan(function, {"data": {}}, live, other).body
+    assert removing is not None
+    assert removing["data"] == {"b": None}
 
 
 def _as_server(made: Plan, live: dict[str, Any] | None) -> dict[str, Any]:

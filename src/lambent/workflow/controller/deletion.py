@@ -15,7 +15,7 @@ from lambent.workflow.controller.executor import gvk_of
 from lambent.workflow.controller.records import load_record
 from lambent.workflow.engine import ResourceRef
 from lambent.workflow.engine.managed import Record
-from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION
+from lambent.workflow.engine.patches import APPLIED_BY_ANNOTATION, LAST_APPLIED_ANNOTATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ async def _release(kube: KubeClient, ref: ResourceRef, live: KubeObject, uid: st
     body: dict[str, Any] = {
         "metadata": {
             "ownerReferences": kept or None,
-            "annotations": {LAST_APPLIED_ANNOTATION: None},
+            "annotations": {LAST_APPLIED_ANNOTATION: None, APPLIED_BY_ANNOTATION: None},
             "resourceVersion": metadata["resourceVersion"],
         }
     }

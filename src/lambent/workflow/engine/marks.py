@@ -9,10 +9,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lambent.workflow.engine.expressions import is_expression
-from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION, MANAGED_LABEL, RECORD_ANNOTATION
+from lambent.workflow.engine.patches import (
+    APPLIED_BY_ANNOTATION,
+    LAST_APPLIED_ANNOTATION,
+    MANAGED_LABEL,
+    RECORD_ANNOTATION,
+)
 from lambent.workflow.spec import Diagnostic, Document, FieldPath, path_text
 
-OUR_ANNOTATIONS = frozenset({LAST_APPLIED_ANNOTATION, RECORD_ANNOTATION})
+OUR_ANNOTATIONS = frozenset({APPLIED_BY_ANNOTATION, LAST_APPLIED_ANNOTATION, RECORD_ANNOTATION})
 OUR_LABELS = frozenset({MANAGED_LABEL})
 _OUR_FINALIZERS = "lambent.dev/"
 # Source: Kubernetes API conventions, "Metadata": set by the system, read-only for clients.

@@ -3,6 +3,8 @@
 The body of a patch is a JSON merge patch of the whole target, plus null for each field that was in the last-applied
 body, is absent from the target, is still live and is not set by the create-only overlay. The last body is kept on the
 object in the annotation `koreo.dev/last-applied-configuration`; when that is missing or corrupt it counts as empty.
+Who wrote it stands beside it: two functions, or two triggers, may each write some fields of one object, and what the
+other one set is nobody's to remove.
 """
 
 import json
@@ -15,6 +17,7 @@ from lambent.workflow.engine.comparison import DIRECTIVES
 
 LAST_APPLIED_ANNOTATION = "koreo.dev/last-applied-configuration"
 RECORD_ANNOTATION = "koreo.dev/managed-resources"
+APPLIED_BY_ANNOTATION = "lambent.dev/applied-by"
 MANAGED_LABEL = "lambent.dev/managed"
 
 
@@ -36,15 +39,23 @@ def without_directives(value: Any) -> Any:
     return value
 
 
-def last_applied(live: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of the last write, from the object's annotation."""
+def _annotation(live: Mapping[str, Any], name: str) -> str:
     metadata = live.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
-    text = annotations.get(LAST_APPLIED_ANNOTATION) if isinstance(annotations, Mapping) else None
-    if not isinstance(text, str):
-        return {}
+    text = annotations.get(name) if isinstance(annotations, Mapping) else None
+    return text if isinstance(text, str) else ""
+
+
+def applied_by(live: Mapping[str, Any]) -> str:
+    """Which function, for which trigger, made the last write; empty when the object does not say."""
+    return _annotation(live, APPLIED_BY_ANNOTATION)
+
+
+def last_applied(live: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of the last write, from the object's annotation."""
+    text = _annotation(live, LAST_APPLIED_ANNOTATION)
     try:
-        value = orjson.loads(text)
+        value = orjson.loads(text) if text else {}
     except orjson.JSONDecodeError:
         return {}
     return value if isinstance(value, dict) else {}
@@ -60,10 +71,8 @@ def removed_fields(applied: Any, target: Any, live: Any) -> dict[str, Any]:
             continue
         if key not in target:
             gone[key] = None
-        elif isinstance(target[key], Mapping) and isinstance(before, Mapping):
-            below = removed_fields(before, target[key], live[key])
-            if below:
-                gone[key] = below
+        elif below := removed_fields(before, target[key], live[key]):
+            gone[key] = below
     return gone
 
 
@@ -107,13 +116,15 @@ def union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def stamped(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body with our label and, in an annotation, a record of itself."""
+def stamped(body: Mapping[str, Any], writer: str = "") -> dict[str, Any]:
+    """The body with our label and, in annotations, a record of itself and of its writer (if there is one)."""
     metadata = dict(body.get("metadata") or {})
     labels = metadata.get("labels")
     metadata["labels"] = {**(labels if isinstance(labels, Mapping) else {}), MANAGED_LABEL: "true"}
     annotations = metadata.get("annotations")
     annotations = dict(annotations) if isinstance(annotations, Mapping) else {}
     annotations[LAST_APPLIED_ANNOTATION] = compact_json(body)
+    if writer:
+        annotations[APPLIED_BY_ANNOTATION] = writer
     metadata["annotations"] = annotations
     return {**body, "metadata": metadata}

@@ -19,6 +19,7 @@ from lambent.workflow.engine.expressions import Failed, field_place
 from lambent.workflow.engine.functions import ResourceFunction
 from lambent.workflow.engine.outcomes import NotOk, Ok, Outcome, PermFail, Retry, located
 from lambent.workflow.engine.patches import (
+    applied_by,
     first_path,
     last_applied,
     removed_fields,
@@ -147,7 +148,7 @@ def _delete(found: Address, live: Mapping[str, Any], message: str, delay_s: floa
 
 def _create(found: Address, context: Context) -> Plan:
     function = found.function
-    body = _body(created(found, build_target(found, context), context))
+    body = _body(created(found, build_target(found, context), context), _writer(found, context))
     owner = _owner_for(found, context)
     if owner is not None:
         given = body["metadata"].get("ownerReferences")
@@ -163,7 +164,7 @@ def _update(found: Address, live: Mapping[str, Any], context: Context) -> Plan:
     target = standing(found, build_target(found, context))
     applied = last_applied(live)
     difference = first_difference(target, live, applied)
-    gone = _gone(found, target, applied, live)
+    gone = {} if applied_by(live) not in ("", _writer(found, context)) else _gone(found, target, applied, live)
     if difference is None and gone:
         difference = Difference(first_path(gone), "no longer wanted")
     owner = _missing_owner(found, live, context)
@@ -173,7 +174,7 @@ def _update(found: Address, live: Mapping[str, Any], context: Context) -> Plan:
         _refuse_fault(target)
         message = f"Deleting {found.ref} to recreate due to {difference}."
         return _delete(found, live, message, function.update_delay_s)
-    return _write(found, target, gone, live, owner, difference)
+    return _write(found, target, gone, live, owner, difference, _writer(found, context))
 
 
 def _write(
@@ -183,10 +184,11 @@ def _write(
     live: Mapping[str, Any],
     owner: Owner | None,
     difference: Difference,
+    writer: str,
 ) -> Plan:
     function, ref = found.function, found.ref
     is_apply = function.update == "apply"
-    body = _body(target)
+    body = _body(target, writer)
     verb = "Applying" if is_apply else "Patching"
     if gone and not is_apply:
         body = union(gone, body)
@@ -249,10 +251,17 @@ def _gone(found: Address, target: dict[str, Any], applied: dict[str, Any], live:
     return without_leaves(gone, overlay) if gone and overlay is not None else gone
 
 
-def _body(target: dict[str, Any]) -> dict[str, Any]:
+def _writer(found: Address, context: Context) -> str:
+    """The function and its trigger: fields that others set on the same object are not for it to remove."""
+    owner = context.owner
+    trigger = f" for {owner.kind}/{owner.namespace}/{owner.name}" if owner is not None else ""
+    return found.place + trigger
+
+
+def _body(target: dict[str, Any], writer: str) -> dict[str, Any]:
     """What is sent: without directives, with our marks."""
     _refuse_fault(target)
-    return stamped(without_directives(target))
+    return stamped(without_directives(target), writer)
 
 
 def _refuse_fault(target: dict[str, Any]) -> None:

@@ -12,7 +12,14 @@ from typing import Any
 import orjson
 
 from lambent.workflow.engine.comparison import AS_MAP, AS_SET, DIRECTIVES, EXACT, same_json, strictly_equal
-from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION, MANAGED_LABEL, without_directives
+from lambent.workflow.engine.patches import (
+    APPLIED_BY_ANNOTATION,
+    LAST_APPLIED_ANNOTATION,
+    MANAGED_LABEL,
+    without_directives,
+)
+
+_ANNOTATIONS = frozenset({LAST_APPLIED_ANNOTATION, APPLIED_BY_ANNOTATION})
 
 
 class _Absent(Enum):
@@ -47,15 +54,15 @@ def _show(value: Any) -> str:
 
 
 def without_traces(obj: Mapping[str, Any]) -> dict[str, Any]:
-    """The object without our annotation and label."""
+    """The object without our annotations and label."""
     metadata = obj.get("metadata")
     if not isinstance(metadata, Mapping):
         return dict(obj)
     cleaned = dict(metadata)
-    for name, own in (("annotations", LAST_APPLIED_ANNOTATION), ("labels", MANAGED_LABEL)):
+    for name, own in (("annotations", _ANNOTATIONS), ("labels", frozenset({MANAGED_LABEL}))):
         members = cleaned.get(name)
-        if isinstance(members, Mapping) and own in members:
-            rest = {key: value for key, value in members.items() if key != own}
+        if isinstance(members, Mapping) and not own.isdisjoint(members):
+            rest = {key: value for key, value in members.items() if key not in own}
             if rest:
                 cleaned[name] = rest
             else:
