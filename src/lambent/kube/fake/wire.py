@@ -11,6 +11,7 @@ keep what they have.
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass
 class Weather:
-    """Chances, each between 0 and 1, from one seed; `calm()` ends it."""
+    """Chances, each between 0 and 1, from one seed; `calm()` ends it. `struck` counts what happened."""
 
     rng: random.Random
     fails: float = 0.0
@@ -39,12 +40,16 @@ class Weather:
     longest_delay_s: float = 5.0
     longest_hang_s: float = 90.0
     is_calm: bool = False
+    struck: Counter[str] = field(default_factory=Counter)
 
     def calm(self) -> None:
         self.is_calm = True
 
-    def strikes(self, chance: float) -> bool:
-        return not self.is_calm and self.rng.random() < chance
+    def strikes(self, what: str) -> bool:
+        """Whether it happens now, by the chance of that name."""
+        happens = not self.is_calm and self.rng.random() < getattr(self, what)
+        self.struck[what] += happens
+        return happens
 
 
 @dataclass
@@ -67,7 +72,7 @@ class Wire:
             answer = await act()
         finally:
             self.arrive(number)
-        if lost is not None and self.weather.strikes(self.weather.loses_answer):
+        if lost is not None and self.weather.strikes("loses_answer"):
             raise lost
         return answer
 
@@ -88,10 +93,10 @@ class Wire:
 
     async def _spoil(self, errors: Sequence[Exception]) -> None:
         weather = self.weather
-        if weather.strikes(weather.hangs):
+        if weather.strikes("hangs"):
             await asyncio.sleep(weather.rng.uniform(0, weather.longest_hang_s))
             raise errors[0]
-        if weather.strikes(weather.fails):
+        if weather.strikes("fails"):
             raise weather.rng.choice(errors)
 
     def _die_at(self, point: int) -> None:
@@ -183,10 +188,10 @@ class _Disturbed:
         weather = self._weather
         try:
             async for event in self._stream:
-                if weather.strikes(weather.breaks):
+                if weather.strikes("breaks"):
                     raise weather.rng.choice((Gone("weather: Expired", code=410), Unreachable("weather: cut")))
                 for shown in self._shown(event):
-                    if weather.strikes(weather.delays):
+                    if weather.strikes("delays"):
                         await asyncio.sleep(weather.rng.uniform(0, weather.longest_delay_s))
                     yield shown
         finally:
@@ -198,14 +203,14 @@ class _Disturbed:
         weather = self._weather
         if event.type == "BOOKMARK":
             return [event]
-        if weather.strikes(weather.drops):
+        if weather.strikes("drops"):
             self._is_spoilt = True
             return []
         if self._held is not None:
             held, self._held = self._held, None
             return [event, held]
-        if weather.strikes(weather.swaps):
+        if weather.strikes("swaps"):
             self._is_spoilt = True
             self._held = event
             return []
-        return [event, event] if weather.strikes(weather.doubles) else [event]
+        return [event, event] if weather.strikes("doubles") else [event]
