@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
 
-.PHONY: demo test unit check bench promises test-cluster profile clean
+.PHONY: demo test unit check bench promises test-cluster mutants profile clean
 .DEFAULT_GOAL := help
 
 help:
@@ -53,6 +53,10 @@ bench: $(VENV)/.dev
 ## make promises      PROMISES.md, line by line, with what was measured
 promises: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.promises
+
+## make mutants       how many small wrong changes of comparison, overlays, outcomes and patches the tests notice
+mutants: $(VENV)/.dev
+	@$(BIN)/python -m tests.mutation
 
 ## make profile       sizes of files and functions, the outliers first
 profile: $(VENV)/.dev

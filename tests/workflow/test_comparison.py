@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambent.workflow.engine import first_difference, strictly_equal
-from lambent.workflow.engine.comparison import same_json
+from lambent.workflow.engine.comparison import same_json, target_fault
 from lambent.workflow.engine.patches import merge, removed_fields, without_directives
 
 SET = {"x-koreo-compare-as-set": ["f"]}
@@ -46,7 +46,7 @@ EXACT = {"x-lambent-compare-exact": ["f"]}
         ({"l": ['{"a": 1}']}, {"l": ['{"a":1}']}),
         ({"f": ['{"a": 1}'], **SET}, {"f": ['{"a":1}']}),
         ({"f": [{"k": True}, {"k": False}], **MAP}, {"f": [{"k": False}, {"k": True}]}),
-        ({"f": [{"k": 1}, {"k": 2}], "x-koreo-compare-as-map": {"f": "k"}}, {"f": [{"k": 2}, {"k": 1}]}),
+        ({"f": [{"key": 1}, {"key": 2}], "x-koreo-compare-as-map": {"f": "key"}}, {"f": [{"key": 2}, {"key": 1}]}),
         ({"f": [{"k": True}, {"k": 1}], **MAP}, {"f": [{"k": 1}, {"k": True}]}),
     ],
 )
@@ -221,6 +221,24 @@ def test_comparing_texts_as_json_never_raises(one: str, other: str) -> None:
 def test_an_element_of_a_list_is_compared_with_what_was_applied_to_it() -> None:
     target = {"l": [{"f": 1, **APPLIED}]}
     assert first_difference(target, {"l": [{"f": "normalised"}]}, {"l": [{"f": 1}]}) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ({"f": [{"k": 1}, {"k": 1}], **MAP}, "f"),
+        ({"f": [{"f": [{"k": 1}, {"k": 1}], **MAP}], **SET}, "f[0].f"),
+        ({"f": [{"k": 1}, {"k": 2}], **MAP}, None),
+        ({"f": float("nan")}, None),
+    ],
+)
+def test_a_target_that_cannot_equal_itself_is_at_fault_only_by_its_directives(target: Any, path: str | None) -> None:
+    found = target_fault(target)
+    assert (found.path if found is not None else None) == path
+
+
+def test_directives_inside_lists_go_too() -> None:
+    assert without_directives({"l": [{"f": 1, **SET}]}) == {"l": [{"f": 1}]}
 
 
 def test_what_was_applied_to_a_list_of_another_length_says_nothing_of_its_elements() -> None:

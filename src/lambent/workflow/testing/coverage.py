@@ -125,8 +125,18 @@ def expressions_of(prepared: Any) -> Iterator[Expression]:
         for item in prepared:
             yield from expressions_of(item)
     elif is_dataclass(prepared) and not isinstance(prepared, Document | Diagnostic):
-        for member in fields(prepared):
-            yield from expressions_of(getattr(prepared, member.name))
+        for name in _members(type(prepared)):
+            yield from expressions_of(getattr(prepared, name))
+
+
+def _members(kind: Any) -> tuple[str, ...]:
+    """Names of the fields of a class; kept, for there are few classes and many objects."""
+    if kind not in _known_members:
+        _known_members[kind] = tuple(member.name for member in fields(kind))
+    return _known_members[kind]
+
+
+_known_members: dict[Any, tuple[str, ...]] = {}
 
 
 def _place(expression: Expression) -> Place:

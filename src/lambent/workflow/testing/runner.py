@@ -26,6 +26,14 @@ class Loaded:
     documents: list[Document]
     catalog: Catalog
     diagnostics: list[Diagnostic]
+    _by_file: dict[str, list[Document]] = field(default_factory=dict, repr=False)
+
+    def beside(self, test: Document) -> list[Document]:
+        """The other documents of a test's file; found by an index, since every test of a large set asks."""
+        if not self._by_file:
+            for document in self.documents:
+                self._by_file.setdefault(document.file, []).append(document)
+        return [document for document in self._by_file.get(test.file, ()) if document is not test]
 
 
 @dataclass(slots=True)
@@ -101,9 +109,8 @@ def run_one(
 
 def nearest_catalog(test: Document, loaded: Loaded) -> Catalog:
     """The whole set, seen from one test: of same-named documents in its file the nearest wins."""
-    own = [document for document in loaded.documents if document.file == test.file and document is not test]
     seen: dict[object, Document] = {}
-    for document in own:
+    for document in loaded.beside(test):
         known = seen.get(document.identity)
         if known is None or _distance(document, test) < _distance(known, test):
             seen[document.identity] = document
