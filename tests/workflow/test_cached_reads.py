@@ -16,6 +16,7 @@ from lambent.workflow.crds import crds
 from tests.workflow.cluster import EVENT, THING, TRIGGER, Cluster
 from tests.workflow.things import DESTROY, FUNCTION, WORKFLOW, cluster_of, made_of, trigger, until_ready
 
+_ASK = {"metadata": {"annotations": {"koreo.dev/last-manual-reconcile": "now"}}}
 Fate = Callable[[WatchEvent], float | None]
 
 
@@ -197,10 +198,33 @@ async def test_a_manual_request_finds_what_no_event_told():
         await asyncio.sleep(1)
         kube.fate = of_kind(THING, None)
         cluster.put([{**cluster.get(THING, "second"), "spec": {"size": 9}}])
-        body = {"metadata": {"annotations": {"koreo.dev/last-manual-reconcile": "now"}}}
-        await kube.patch(TRIGGER, "t", body, namespace="default")
+        await kube.patch(TRIGGER, "t", _ASK, namespace="default")
         await asyncio.sleep(1)
     assert cluster.get(THING, "second")["spec"]["size"] == 1
+
+
+class _OwnedKube(FakeKube):
+    """Tells the managers of fields, as servers do; the caches drop them."""
+
+    async def get(self, gvk: GVK, name: str, **how: Any) -> KubeObject:
+        obj = await super().get(gvk, name, **how)
+        obj["metadata"]["managedFields"] = [{"manager": "somebody"}]
+        return obj
+
+
+async def test_expressions_see_the_same_object_wherever_it_was_read():
+    cluster = Cluster(ready_after_s=0.0, kube=_OwnedKube(crds=crds()))
+    reference = {"kind": "ResourceFunction", "name": "thing"}
+    step = {"label": "a", "ref": reference, "inputs": {"name": "first", "size": 1}, "state": {"told": "=value.told"}}
+    told = {"told": "=has(resource.metadata.managedFields)"}
+    cluster.put([made_of(WORKFLOW, steps=[step]), made_of(FUNCTION, **{"return": told}), trigger()])
+    async with cluster.running():
+        await until_ready(cluster)
+        calls = len(cluster.kube.calls)
+        await cluster.kube.patch(TRIGGER, "t", _ASK, namespace="default")
+        await asyncio.sleep(1)
+        assert [call.verb for call in cluster.kube.calls[calls:] if call.gvk == THING] == ["get"]
+        assert cluster.get(TRIGGER, "t")["status"]["state"] == {"told": False}
 
 
 async def test_a_watch_that_is_down_leaves_the_word_to_the_server():

@@ -127,6 +127,8 @@ async def _read(client: KubeClient, effect: Read, attendant: Attendant) -> Answe
         if await attendant.observed(effect, obj):
             obj = await client.get(gvk, ref.name, namespace=ref.namespace or None)
             await attendant.observed(effect, obj)
+        # As the caches have it: what a pass computes must not depend on where it read.
+        obj["metadata"].pop("managedFields", None)
         return _found(obj)
     except NotFound:
         return Found(None)
