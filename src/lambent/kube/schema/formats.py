@@ -11,9 +11,12 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import regex
+if TYPE_CHECKING:
+    import regex
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(z|[+-]\d\d:\d\d)", re.ASCII)
@@ -23,10 +26,6 @@ _LOOSE_DURATION = re.compile(r"\d+\s*([A-Za-zµ]+)")
 _UNITS = frozenset(("ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk", "sec", "min"))
 _UNIT_BEGINS = ("nano", "micro", "milli", "sec", "min", "hour", "day", "week")
 _EMAIL = re.compile(r'^(.*<)?([^@\s<>()\[\],;:"]+|"[^"]+")@[^@\s<>]+>?$')
-_SIGN = r"[a-zA-Z0-9\p{S}\p{L}]"
-_HOSTNAME = regex.compile(
-    rf"{_SIGN}(-?{_SIGN}{{0,62}})?|({_SIGN}([a-zA-Z0-9\-\p{{S}}\p{{L}}]{{0,61}}{_SIGN})?\.)+[a-zA-Z\p{{L}}]{{2,63}}"
-)
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$")
 _MAC = re.compile(
     r"^[0-9A-Fa-f]{2}(([:-])[0-9A-Fa-f]{2})(\2[0-9A-Fa-f]{2}){4}((\2[0-9A-Fa-f]{2}){2}|(\2[0-9A-Fa-f]{2}){14})?$"
@@ -128,7 +127,17 @@ def _date_time(text: str) -> bool:
 def _hostname(text: str) -> bool:
     if len(text.encode()) > _LONGEST_HOST or any(len(part.encode()) > _LONGEST_LABEL for part in text.split(".")):
         return False
-    return _HOSTNAME.fullmatch(text) is not None
+    return _hostname_pattern().fullmatch(text) is not None
+
+
+@cache
+def _hostname_pattern() -> "regex.Pattern[str]":
+    """Letters and signs of any script."""
+    # Here, as it takes a while to import, and a server starts without such a text.
+    import regex
+
+    sign, inner = r"[a-zA-Z0-9\p{S}\p{L}]", r"[a-zA-Z0-9\-\p{S}\p{L}]"
+    return regex.compile(rf"{sign}(-?{sign}{{0,62}})?|({sign}({inner}{{0,61}}{sign})?\.)+[a-zA-Z\p{{L}}]{{2,63}}")
 
 
 def _credit_card(text: str) -> bool:
