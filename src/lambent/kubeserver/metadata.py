@@ -164,7 +164,7 @@ def _owner_problems(owners: list[dict[str, Any]]) -> list[Problem]:
     for owner in owners:
         for name in ("apiVersion", "kind", "name", "uid"):
             value = owner.get(name) or ""
-            if not (value.rpartition("/")[2] if name == "apiVersion" else value):
+            if not value or (name == "apiVersion" and (value.endswith("/") or value.count("/") > 1)):
                 text = f"{'version ' if name == 'apiVersion' else ''}must not be empty"
                 out.append(errors.invalid(f"metadata.ownerReferences.{name}", value, text))
         if (owner.get("apiVersion"), owner.get("kind")) == ("v1", "Event"):

@@ -59,8 +59,10 @@ class _Parser:
             raise _Unparsable(f"found '{key}', expected: identifier")
         if wrong := names.qualified(key):
             raise _Unparsable(f"<nil>: Invalid value: {errors.show(key)}: {'; '.join(wrong)}")
+        if is_absent:
+            return lambda labels: key not in labels
         if self._peek() in ("", ","):
-            return (lambda labels: key not in labels) if is_absent else (lambda labels: key in labels)
+            return lambda labels: key in labels
         return self._comparison(key, self._next())
 
     def _comparison(self, key: str, operator: str) -> _Test:
@@ -217,6 +219,8 @@ def _field(obj: Any, path: str) -> str:
 
 def parse_fields(text: str, resource: Resource) -> list[FieldTest]:
     tests: list[FieldTest] = []
+    if any("=" in value for value in _VALUES.findall(text)):
+        raise bad_request(f"invalid field selector: unescaped character in value: {ord('=')}")
     allowed = ("metadata.name", "metadata.namespace", *resource.traits.selectable)
     for term in filter(None, text.split(",")):
         match = re.match(r"^([^=!]+)(==|!=|=)(.*)$", term)
@@ -229,9 +233,16 @@ def parse_fields(text: str, resource: Resource) -> list[FieldTest]:
     return tests
 
 
+_VALUES = re.compile(r"(?:^|,)[^=!,]+(?:==|!=|=)([^,]*)")
+_OWN_FIELDS = frozenset(("Pod", "Event", "Namespace", "Secret", "Service"))
+"""Kinds with field labels of their own."""
+
+
 def _unsupported(path: str, resource: Resource, allowed: Sequence[str]) -> ApiError:
-    if resource.custom:
+    if resource.custom or resource.kind in _OWN_FIELDS:
         return bad_request(f"field label not supported: {path}")
+    if resource.kind == "Job":
+        return bad_request(f'field label "{path}" not supported for Job')
     listed = ", ".join(f'"{name}"' for name in allowed)
     return bad_request(f'"{path}" is not a known field selector: only {listed}')
 

@@ -16,7 +16,7 @@ import orjson
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import embedded, metadata, status
-from lambent.kubeserver.builtin.bodies import unreadable, unreadable_metadata, wrong_types
+from lambent.kubeserver.builtin.bodies import shown_patched, unreadable, unreadable_metadata, wrong_types
 from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge
 from lambent.kubeserver.builtin.table import object_meta, schema_names
 from lambent.kubeserver.decoding import media_type, unrecognized
@@ -103,7 +103,7 @@ def _kind(draft: Draft) -> None:
         raw = draft.call.request.body.decode(errors="replace")
         raise unrecognized(draft.call, f"Object 'Kind' is missing in '{raw}'")
     if not resource.custom and (api_version, kind) != (resource.api_version, resource.kind):
-        raise _of_another_kind(draft, api_version, kind)
+        raise _of_another_kind(draft, obj, api_version, kind)
     if api_version != resource.api_version:
         raise bad_request(
             f"the API version in the data ({api_version}) does not match the expected API version "
@@ -119,7 +119,7 @@ def _name_of(obj: Any) -> str:
     return str(meta.get("name", "")) if isinstance(meta, dict) else ""
 
 
-def _of_another_kind(draft: Draft, api_version: str, kind: str) -> status.ApiError:
+def _of_another_kind(draft: Draft, obj: Any, api_version: str, kind: str) -> status.ApiError:
     resource = draft.resource
     group, _, version = api_version.rpartition("/")
     if "/" in group:
@@ -130,7 +130,15 @@ def _of_another_kind(draft: Draft, api_version: str, kind: str) -> status.ApiErr
     else:
         scheme = 'in scheme "pkg/runtime/scheme.go:110"'
         why = f'no kind "{kind}" is registered for version "{api_version}" {scheme}'
+    if draft.is_patch:
+        return _bad_patch(draft, obj, why)
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {why}')
+
+
+def _bad_patch(draft: Draft, obj: Any, why: str) -> status.ApiError:
+    if draft.resource.custom or draft.is_apply:
+        return status.bad_patch(obj, why)
+    return status.bad_patch(shown_patched(draft.resource, obj, orjson.loads(draft.call.request.body)), why)
 
 
 def _names(meta: dict[str, Any], namespaced: bool, namespace: str) -> None:
@@ -153,7 +161,9 @@ def fields(draft: Draft) -> None:
     resource, call = draft.resource, draft.call
     body: Any = draft.new
     mode = "Ignore" if draft.is_apply else call.validation
-    shown = orjson.loads(orjson.dumps(body)) if draft.is_patch and mode == "Strict" else body
+    # What follows changes the body in place; a refused patch is told what it made.
+    is_kept = draft.is_patch and not draft.is_apply and (mode == "Strict" or not resource.custom)
+    shown = orjson.loads(orjson.dumps(body)) if is_kept else body
     if resource.custom:
         rest = {key: value for key, value in body.items() if key not in _CR_ENVELOPE}
         nulls = list(refused_nulls(resource.schema.source, rest)) if draft.is_apply else []
@@ -181,7 +191,7 @@ def fields(draft: Draft) -> None:
         if gives_up:  # the schema omits what is empty, and this emptiness has a meaning
             body["metadata"]["managedFields"] = []
         if why := why or wrong_types(resource, body, found.errors, is_strategic=_is_strategic(draft)):
-            raise undecodable(draft, why)
+            raise undecodable(draft, why, shown)
         unknown = found.unknown
         if (resource.group, resource.kind) in JUDGED_BY_SCHEMA:
             draft.problems += [one for one in found.errors if not one.path.startswith("status.")]
@@ -200,7 +210,7 @@ def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
         shown = errors.show(go_text(orjson.loads(draft.call.request.body)))
         return status.invalid("", "", "", [errors.invalid_shown("patch", shown, why)])
     if draft.is_patch and not draft.is_apply:
-        return status.bad_patch(draft.new if obj is None else obj, why)
+        return _bad_patch(draft, draft.new if obj is None else obj, why)
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
 
 

@@ -133,8 +133,8 @@ def not_acceptable(accepted: Iterable[str]) -> ApiError:
 
 
 def bad_patch(obj: Any, why: str) -> ApiError:
-    """What a patch makes cannot be decoded. Source: kube-apiserver, the refusal names neither kind nor object."""
-    text = orjson.dumps(obj, option=orjson.OPT_SORT_KEYS).decode()
+    """What a patch makes, as an object or a text, cannot be decoded; kube-apiserver names neither kind nor object."""
+    text = obj if isinstance(obj, str) else orjson.dumps(obj, option=orjson.OPT_SORT_KEYS).decode()
     problem = Problem("patch", "FieldValueInvalid", f"Invalid value: {orjson.dumps(text).decode()}: {why}")
     return invalid("", "", "", [problem])
 

@@ -349,7 +349,9 @@ def _check_preconditions(draft: Draft) -> None:
     uid = given.get("uid")
     if uid and uid != record.uid and not draft.is_patch:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {record.uid}"
-        raise status.conflict(resource.group, resource.plural, record.name, why)
+        key = f"/registry/{f'{resource.group}/' if resource.custom else ''}{resource.plural}/{record.path}"
+        lead = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg"
+        raise status.conflict(resource.group, resource.plural, record.name, f"{lead}: {why}")
     version = given.get("resourceVersion")
     if version in (None, "", "0"):
         if resource.traits.needs_version_on_update and not draft.is_patch:
@@ -359,6 +361,8 @@ def _check_preconditions(draft: Draft) -> None:
             problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
             named = resource.plural if is_crd or is_status else resource.kind
             raise status.invalid(resource.group, named, record.name, [problem])
+    elif not version.isdecimal() or not version.isascii():
+        raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: invalid syntax", reason="")
     elif version != str(record.rv):
         raise status.conflict(resource.group, resource.plural, record.name, status.STALE)
 

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from lambent.kube.schema import Problem
+from lambent.kubeserver.builtin.orders import quoted
 from lambent.kubeserver.builtin.structs import Reader, Unreadable, mismatch, unrestorable
 from lambent.kubeserver.builtin.table import definitions, schema_names, schema_of
 from lambent.kubeserver.resources import Resource
@@ -21,6 +22,11 @@ def _name(resource: Resource) -> str:
     return schema_names()[resource.group, resource.gvk.version, resource.kind]
 
 
+def shown_patched(resource: Resource, obj: Any, patch: Any) -> str:
+    """The text in which a refusal quotes what a patch made of an object."""
+    return quoted(obj, _name(resource), patch)
+
+
 def unreadable(resource: Resource, body: Any) -> str:
     """Brings quantities, times and nulls of the body into their form; the answer is why it cannot be done, or ""."""
     return _unreadable(_name(resource), body)
@@ -30,7 +36,7 @@ def _unreadable(name: str, body: Any) -> str:
     try:
         _reader(name).read(body)
     except Unreadable as error:
-        return str(error)
+        return str(error) or mismatch(body, {"$ref": name}, definitions())
     return ""
 
 

@@ -64,6 +64,8 @@ def _service_defaults(draft: Draft) -> None:
         fill(port, {"protocol": "TCP"})
         if not port.get("targetPort"):
             port["targetPort"] = port.get("port", 0)
+    if spec["sessionAffinity"] == "None":
+        spec.pop("sessionAffinityConfig", None)
     if spec["sessionAffinity"] == "ClientIP":
         fill(spec, {"sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 10800}}})
 
@@ -83,9 +85,8 @@ def _new_event_defaults(draft: Draft) -> None:
 
 def _binding_defaults(draft: Draft) -> None:
     obj: Any = draft.new
-    ref = obj.get("roleRef")
-    if isinstance(ref, dict):
-        fill(ref, {"apiGroup": _RBAC})
+    fill(obj, {"roleRef": {}})
+    fill(obj["roleRef"], {"apiGroup": _RBAC})
     for subject in obj.get("subjects") or ():
         if subject.get("kind") in ("User", "Group"):
             fill(subject, {"apiGroup": _RBAC})
@@ -134,6 +135,12 @@ def _slice_defaults(draft: Draft) -> None:
         fill(port, {"name": "", "protocol": "TCP"})
 
 
+def _lease_defaults(draft: Draft) -> None:
+    """Coordinated leader election is switched off in 1.34, so its fields are dropped."""
+    for name in ("strategy", "preferredHolder"):
+        _spec(draft).pop(name, None)
+
+
 def _role_defaults(draft: Draft) -> None:
     obj: Any = draft.new
     obj.setdefault("rules", None)
@@ -159,6 +166,7 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler_defaults,
     ("networking.k8s.io", "NetworkPolicy"): _network_policy_defaults,
     ("discovery.k8s.io", "EndpointSlice"): _slice_defaults,
+    ("coordination.k8s.io", "Lease"): _lease_defaults,
     (_RBAC, "Role"): _role_defaults,
     (_RBAC, "ClusterRole"): _role_defaults,
     (_RBAC, "RoleBinding"): _binding_defaults,

@@ -37,6 +37,9 @@ def _named_types() -> dict[str, dict[str, str]]:
     return found
 
 
+_INTEGERS = {"int32": 31, "int64": 63}
+
+
 # Values that read themselves.
 
 
@@ -62,7 +65,7 @@ def _read_time(value: Any, *, micro: bool) -> Any:
     found = _STAMP.match(value)
     if found is None or (micro and len(found[7] or "") != 7) or not _exists(found):
         layout = "2006-01-02T15:04:05.000000Z07:00" if micro else "2006-01-02T15:04:05Z07:00"
-        raise Unreadable(f'parsing time {_quoted(value)} as "{layout}": {_why_no_time(value, micro=micro)}')
+        raise Unreadable(f"parsing time {_quoted(value)}{_why_no_time(value, layout, micro=micro)}")
     return value if found[8] == "Z" and (micro or not found[7]) else _in_utc(found, micro=micro)
 
 
@@ -88,28 +91,28 @@ def _quoted(text: str) -> str:
     return orjson.dumps(text).decode()
 
 
-def _why_no_time(value: str, *, micro: bool) -> str:
+def _why_no_time(value: str, layout: str, *, micro: bool) -> str:
     """Where Go's parser stops: it eats the layout's elements one after the other."""
-    rest = value
+    rest, lead = value, f' as "{layout}": cannot parse'
     for element in _LAYOUT:
         size = len(element)
         is_sign = not element[0].isdigit()
         if rest[:size] != element if is_sign else not (len(rest) >= size and rest[:size].isdecimal()):
-            return f'cannot parse {_quoted(rest)} as "{element}"'
+            return f'{lead} {_quoted(rest)} as "{element}"'
         number, rest = rest[:size], rest[size:]
         limits = {"01": (1, 12, "month"), "15": (0, 23, "hour"), "04": (0, 59, "minute"), "05": (0, 59, "second")}
         if element in limits and not limits[element][0] <= int(number) <= limits[element][1]:
-            return f": {limits[element][2]} out of range".removeprefix(": ")
+            return f": {limits[element][2]} out of range"
     fraction = re.match(r"\.\d+", rest)
     if micro and (fraction is None or len(fraction[0]) != 7):
-        return f'cannot parse {_quoted(rest)} as ".000000"'
+        return f'{lead} {_quoted(rest)} as ".000000"'
     rest = rest[fraction.end() :] if fraction else rest
     zone = re.match(r"Z|[+-]\d\d:\d\d", rest)
     if zone is None:
-        return f'cannot parse {_quoted(rest)} as "Z07:00"'
+        return f'{lead} {_quoted(rest)} as "Z07:00"'
     if rest[zone.end() :]:
-        return f"extra text: {_quoted(rest[zone.end() :])}"
-    return "day out of range"
+        return f": extra text: {_quoted(rest[zone.end() :])}"
+    return ": day out of range"
 
 
 def _read_bytes(value: Any) -> Any:
@@ -130,6 +133,19 @@ def _first_bad_byte(text: str) -> int:
         if not (sign.isascii() and (sign.isalnum() or sign in "+/")):
             return at
     return len(text) - len(text) % 4 if len(text) % 4 == 1 else len(text)
+
+
+def _whole_number(schema: JsonSchema) -> _Read:
+    """Of the size that Go's type has; the text of the refusal names the place, which `mismatch` finds."""
+    bits = _INTEGERS.get(schema.get("format", ""), 63)
+    low, high = -(1 << bits), 1 << bits
+
+    def read(value: Any) -> Any:
+        if isinstance(value, float) or (type(value) is int and not low <= value < high):
+            raise Unreadable("")
+        return value
+
+    return read
 
 
 class Reader:
@@ -163,6 +179,8 @@ class Reader:
     def _typed(self, schema: JsonSchema) -> _Read | None:
         if schema.get("format") == "byte":
             return _read_bytes
+        if schema.get("type") == "integer":
+            return _whole_number(schema)
         if isinstance(schema.get("items"), Mapping):
             return _list_of(self._node(schema["items"]))
         others = schema.get("additionalProperties")
@@ -225,7 +243,6 @@ _JSON_NAMES: dict[type, str] = {
     dict: "object",
     list: "array",
 }
-_INTEGERS = {"int32": 31, "int64": 63}
 
 
 def mismatch(value: Any, schema: JsonSchema, definitions: Mapping[str, JsonSchema]) -> str:

@@ -66,8 +66,12 @@ def pod_spec_defaults(spec: Any) -> None:
         for container in spec.get(kind) or ():
             if isinstance(container, dict):
                 _container_defaults(container)
+                if kind == "containers":  # a feature that 1.34 has switched off, so the field is dropped
+                    container.pop("restartPolicy", None)
     for volume in spec.get("volumes") or ():
         if isinstance(volume, dict):
+            if not volume.keys() - {"name"}:
+                volume["emptyDir"] = {}
             _volume_defaults(volume)
     values = {
         "restartPolicy": "Always",
@@ -146,8 +150,9 @@ def daemon_set_defaults(draft: Draft) -> None:
 def job_defaults(draft: Draft) -> None:
     spec = _template(draft)
     if spec:
+        if spec.get("parallelism") is None:
+            fill(spec, {"completions": 1})
         values = {
-            "completions": 1,
             "parallelism": 1,
             "backoffLimit": 6,
             "completionMode": "NonIndexed",
@@ -159,10 +164,10 @@ def job_defaults(draft: Draft) -> None:
 def select_own_pods(draft: Draft) -> None:
     """A Job selects its own Pods by a label made of its uid, unless it says how itself."""
     spec = _spec(draft)
-    if not draft.is_create or spec.get("manualSelector") or not isinstance(spec.get("template"), dict):
+    if not draft.is_create or spec.get("manualSelector"):
         return
     uid, name = draft.new["metadata"]["uid"], draft.new["metadata"].get("name", "")
-    meta = spec["template"].setdefault("metadata", {})
+    meta = spec.setdefault("template", {}).setdefault("metadata", {})
     own = {
         "batch.kubernetes.io/controller-uid": uid,
         "batch.kubernetes.io/job-name": name,

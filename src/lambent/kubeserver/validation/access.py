@@ -6,11 +6,12 @@ from typing import Any
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import (
-    forbidden,
     invalid,
+    invalid_shown,
     not_negative,
     positive,
     required,
+    show,
     texts,
     unsupported,
 )
@@ -99,19 +100,15 @@ def _subject(subject: Any, at: str, *, namespaced: bool) -> Iterator[Problem]:
 def kept_binding(new: Any, old: Any) -> Iterator[Problem]:
     if new.get("roleRef") != old.get("roleRef"):
         ref = new.get("roleRef") or {}
-        shown = {name: ref.get(name, "") for name in ("apiGroup", "kind", "name")}
-        yield invalid("roleRef", shown, "cannot change roleRef")
+        members = (("APIGroup", "apiGroup"), ("Kind", "kind"), ("Name", "name"))
+        shown = ",".join(f'"{name}":{show(ref.get(member, ""))}' for name, member in members)
+        yield invalid_shown("roleRef", f"{{{shown}}}", "cannot change roleRef")
 
 
 def lease(obj: Any) -> Iterator[Problem]:
     spec = obj.get("spec") or {}
     yield from positive("spec.leaseDurationSeconds", spec.get("leaseDurationSeconds"))
     yield from not_negative("spec.leaseTransitions", spec.get("leaseTransitions"))
-    strategy, preferred = spec.get("strategy"), spec.get("preferredHolder")
-    if strategy is not None:
-        yield from texts("spec.strategy", strategy, names.qualified(strategy))
-    if preferred and not strategy:
-        yield forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined")
 
 
 def token_request(spec: Any) -> Iterator[Problem]:

@@ -51,8 +51,6 @@ def containers(spec: Any, volumes: Mapping[str, Any], at: str) -> Iterator[Probl
             yield duplicate(f"{here}.name", one.get("name", ""))
         seen.add(one.get("name", ""))
         yield from _probes(one, here)
-        if one.get("restartPolicy") is not None:
-            yield forbidden(f"{here}.restartPolicy", "may not be set for non-init containers")
     yield from _host_ports(regular, f"{at}.containers")
     for index, one in enumerate(spec.get("initContainers") or ()):
         here = f"{at}.initContainers[{index}]"
@@ -84,7 +82,8 @@ def _container(one: Any, volumes: Mapping[str, Any], at: str) -> Iterator[Proble
     if not one.get("image"):
         yield required(f"{at}.image")
     policy = one.get("terminationMessagePolicy")
-    yield from one_of(f"{at}.terminationMessagePolicy", policy, ("FallbackToLogsOnError", "File"))
+    if policy not in ("File", "FallbackToLogsOnError"):
+        yield unsupported(f"{at}.terminationMessagePolicy", policy, ["File", "FallbackToLogsOnError"])
     yield from _ports(one.get("ports") or (), f"{at}.ports")
     yield from _environment(one.get("env") or (), f"{at}.env")
     yield from _environment_from(one.get("envFrom") or (), f"{at}.envFrom")

@@ -41,7 +41,11 @@ def autoscaler(obj: Any) -> Iterator[Problem]:
     if least is not None and most < least:
         yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
     yield from _target(spec.get("scaleTargetRef") or {}, "spec.scaleTargetRef")
-    for index, metric in enumerate(spec.get("metrics") or ()):
+    metrics = spec.get("metrics") or ()
+    if least == 0 and not any(metric.get("type") in ("Object", "External") for metric in metrics):
+        text = "must specify at least one Object or External metric to support scaling to zero replicas"
+        yield forbidden("spec.metrics", text)
+    for index, metric in enumerate(metrics):
         yield from _metric(metric, f"spec.metrics[{index}]")
     for name in ("scaleUp", "scaleDown"):
         rules = (spec.get("behavior") or {}).get(name)
@@ -73,6 +77,8 @@ def _metric(metric: Any, at: str) -> Iterator[Problem]:
     if present:
         yield from _source(metric[present[0]], present[0], f"{at}.{present[0]}")
     wanted = _METRICS.get(kind, "")
+    if not wanted:  # said once more where kube-apiserver looks for the source
+        yield unsupported(f"{at}.type", kind, sorted(_METRICS))
     if wanted and wanted not in present:
         yield required(f"{at}.{wanted}", "must populate information for the given metric source")
     for name in sorted(present):
@@ -207,25 +213,25 @@ def network_policy(obj: Any) -> Iterator[Problem]:
         return
     for index, kind in enumerate(kinds):
         if kind not in ("Ingress", "Egress"):
-            yield unsupported(f"spec.policyTypes[{index}]", kind, ["Egress", "Ingress"])
+            yield unsupported(f"spec.policyTypes[{index}]", kind, ["Ingress", "Egress"])
 
 
 def _policy_port(port: Any, at: str) -> Iterator[Problem]:
     protocol, number, last = port.get("protocol", "TCP"), port.get("port"), port.get("endPort")
     if protocol not in ("TCP", "UDP", "SCTP"):
-        yield unsupported(f"{at}.protocol", protocol, ["SCTP", "TCP", "UDP"])
+        yield unsupported(f"{at}.protocol", protocol, ["TCP", "UDP", "SCTP"])
     if number is None:
         if last is not None:
-            yield required(f"{at}.port", "must be specified when `endPort` is specified")
+            yield invalid(f"{at}.endPort", last, "may not be specified when `port` is not specified")
         return
     is_name = isinstance(number, str)
     yield from texts(f"{at}.port", number, names.port_name(number) if is_name else names.port_number(number))
     if last is None:
         return
     if is_name:
-        yield invalid(f"{at}.endPort", last, "`endPort` cannot be specified when `port` is a string")
+        yield invalid(f"{at}.endPort", last, "may not be specified when `port` is non-numeric")
     elif last < number:
-        yield invalid(f"{at}.endPort", last, "must be greater than or equal to `port`")
+        yield invalid(f"{at}.endPort", number, "must be greater than or equal to `port`")
     yield from texts(f"{at}.endPort", last, names.port_number(last))
 
 
@@ -266,7 +272,7 @@ def _block(block: Any, at: str) -> Iterator[Problem]:
         if part is None:
             yield invalid(f"{at}.except[{index}]", one, _CIDR)
         elif part.version != whole.version or part == whole or not part.subnet_of(whole):
-            yield invalid(f"{at}.except[{index}]", one, f'must be a strict subset of `cidr` "{text}"')
+            yield invalid(f"{at}.except[{index}]", one, "must be a strict subset of `cidr`")
 
 
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
@@ -306,19 +312,20 @@ def _endpoint(one: Any, kind: str, at: str) -> Iterator[Problem]:
         here = f"{at}.addresses[{index}]"
         if kind == "FQDN":
             yield from texts(here, address, names.subdomain(address))
-        elif kind in _ADDRESS_TYPES and not _is_of(address, kind):
-            yield invalid(here, address, f"must be a valid {kind} address")
+        elif kind in _ADDRESS_TYPES and (text := _not_of(address, kind)):
+            yield invalid(here, address, text)
     if name := one.get("nodeName"):
         yield from texts(f"{at}.nodeName", name, names.subdomain(name))
     if name := one.get("hostname"):
         yield from texts(f"{at}.hostname", name, names.dns_label(name))
 
 
-def _is_of(text: str, kind: str) -> bool:
+def _not_of(text: str, kind: str) -> str:
     try:
-        return ipaddress.ip_address(text).version == int(kind[-1])
+        is_of = ipaddress.ip_address(text).version == int(kind[-1])
     except ValueError:
-        return False
+        return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+    return "" if is_of else f"must be an {kind} address"
 
 
 def kept_slice(new: Any, old: Any) -> Iterator[Problem]:
