@@ -181,6 +181,25 @@ def _compare_members(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
         _compare_value(shape.member(name) or DEDUCED, old[name], new[name], f"f:{name}", out)
 
 
+def changes_within(shape: Shape, old: Any, new: Any, fields: Fields, others: list[Fields]) -> bool:
+    """Whether structs have the same members and differ in atomic values alone, all of `fields`, none of `others`."""
+    if list(old) != list(new):
+        return False
+    for name in compress(new, map(ne, old.values(), new.values())):
+        element, below = f"f:{name}", shape.member(name) or DEDUCED
+        before, after = old[name], new[name]
+        node, theirs = fields.get(element), [one[element] for one in others if element in one]
+        kind = _kind(below, after)
+        if node is None or kind != _kind(below, before):
+            return False
+        if kind == "atomic":
+            if node or theirs:
+                return False
+        elif kind != "struct" or not (before and after) or not changes_within(below, before, after, node, theirs):
+            return False
+    return True
+
+
 def _put_member(fields: Fields, shape: Shape, name: str, value: Any) -> None:
     """Adds what a member that only one side has owns."""
     below = shape.member(name) or DEDUCED
