@@ -1,0 +1,56 @@
+"""What Go's decoder says of a body that does not fit its struct; the texts are kube-apiserver's."""
+
+import copy
+
+import pytest
+
+from lambent.kubeserver.builtin.bodies import check_body, unreadable_metadata
+from lambent.kubeserver.builtin.orders import quoted
+
+SPEC = "json: cannot unmarshal {} into Go struct field {} of type {}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "why"),
+    [
+        (("apps", "v1", "Deployment"), {"spec": {"replicas": "x"}},
+         SPEC.format("string", "DeploymentSpec.spec.replicas", "int32")),
+        (("apps", "v1", "Deployment"), {"spec": {"replicas": 3_000_000_000}},
+         SPEC.format("number 3000000000", "DeploymentSpec.spec.replicas", "int32")),
+        (("apps", "v1", "Deployment"), {"spec": {"template": {"spec": {"containers": [{"imagePullPolicy": 5}]}}}},
+         SPEC.format("number", "Container.spec.template.spec.containers.imagePullPolicy", "v1.PullPolicy")),
+        (("", "v1", "ConfigMap"), {"data": []}, SPEC.format("array", "ConfigMap.data", "map[string]string")),
+        (("", "v1", "ConfigMap"), {"data": {"a": 1}}, SPEC.format("number", "ConfigMap.data", "string")),
+        (("", "v1", "Secret"), {"data": {"a": "%"}}, "illegal base64 data at input byte 0"),
+        (("coordination.k8s.io", "v1", "Lease"), {"spec": {"renewTime": "now"}},
+         'parsing time "now" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "now" as "2006"'),
+        (("coordination.k8s.io", "v1", "Lease"), {"spec": {"renewTime": "2026-13-01T00:00:00.000000Z"}},
+         'parsing time "2026-13-01T00:00:00.000000Z": month out of range'),
+        (("coordination.k8s.io", "v1", "Lease"), {"spec": {"renewTime": "2026-01-01T00:00:00.000000Z"}}, ""),
+    ],
+)  # fmt: skip
+def test_the_first_member_that_does_not_fit_is_named(kind, body, why):
+    group, version, name = kind
+    assert check_body(group, version, name, copy.deepcopy(body)) == why
+
+
+def test_what_fits_is_brought_into_its_form():
+    limits = {"cpu": 1, "memory": "1024Mi"}
+    body = {"spec": {"containers": [{"name": "a", "resources": {"limits": limits}}]}}
+    assert check_body("", "v1", "Pod", body) == ""
+    assert limits == {"cpu": "1", "memory": "1Gi"}
+
+
+def test_metadata_that_is_no_object_is_told_with_its_struct():
+    assert unreadable_metadata("x") == "json: cannot unmarshal string into Go value of type v1.ObjectMeta"
+    assert unreadable_metadata("x", "ConfigMap") == SPEC.format("string", "ConfigMap.metadata", "v1.ObjectMeta")
+
+
+def test_what_a_patch_does_not_reach_keeps_the_order_of_its_struct():
+    obj = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"uid": "u", "name": "n"}, "data": {"b": "1", "a": "2"}}
+    name = "io.k8s.api.core.v1.ConfigMap"
+    untouched = '{"apiVersion":"v1","data":{"a":"2","b":"1"},"kind":"ConfigMap","metadata":{"name":"n","uid":"u"}}'
+    assert quoted(obj, name, {"data": {"b": "1"}}) == untouched
+    assert quoted(obj, name, [{"op": "add", "path": "/data/b", "value": "1"}]) == untouched
+    reached = obj | {"metadata": {"uid": "u", "name": "n", "generation": 1}}
+    assert '"metadata":{"generation":1,"name":"n","uid":"u"}' in quoted(reached, name, {"metadata": {"name": "n"}})
