@@ -237,10 +237,6 @@ def test_a_target_that_cannot_equal_itself_is_at_fault_only_by_its_directives(ta
     assert (found.path if found is not None else None) == path
 
 
-def test_directives_inside_lists_go_too() -> None:
-    assert without_directives({"l": [{"f": 1, **SET}]}) == {"l": [{"f": 1}]}
-
-
 def test_what_was_applied_to_a_list_of_another_length_says_nothing_of_its_elements() -> None:
     target = {"l": [{"f": 1, **APPLIED}, {"f": 2, **APPLIED}]}
     found = first_difference(target, {"l": [{"f": 1}, {"f": 2}]}, {"l": [{"f": 1}]})

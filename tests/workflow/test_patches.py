@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from lambent.workflow.engine.patches import (
+    APPLIED_BY_ANNOTATION,
     LAST_APPLIED_ANNOTATION,
+    MANAGED_LABEL,
+    applied_by,
     compact_json,
     first_path,
     last_applied,
@@ -13,6 +16,7 @@ from lambent.workflow.engine.patches import (
     removed_fields,
     stamped,
     union,
+    without_directives,
     without_nulls,
 )
 
@@ -64,6 +68,25 @@ def test_the_first_field_that_goes_is_named(gone: dict[str, Any], path: str) -> 
 )
 def test_a_record_that_cannot_be_read_counts_as_empty(live: dict[str, Any], body: dict[str, Any]) -> None:
     assert last_applied(live) == body
+
+
+def test_directives_are_never_sent() -> None:
+    directive = {"x-koreo-compare-as-set": ["f"]}
+    assert without_directives({"f": 1, **directive, "l": [{"f": 1, **directive}, [directive]]}) == {
+        "f": 1,
+        "l": [{"f": 1}, [{}]],
+    }
+
+
+def test_the_names_of_our_marks_are_those_that_objects_in_clusters_bear() -> None:
+    assert LAST_APPLIED_ANNOTATION == "koreo.dev/last-applied-configuration"
+    assert (APPLIED_BY_ANNOTATION, MANAGED_LABEL) == ("lambent.dev/applied-by", "lambent.dev/managed")
+
+
+def test_a_stamp_names_its_writer_when_there_is_one() -> None:
+    assert applied_by(stamped({}, "f for t")) == "f for t"
+    assert applied_by(stamped({})) == ""
+    assert applied_by({"metadata": {"annotations": {APPLIED_BY_ANNOTATION: 3}}}) == ""
 
 
 def test_the_record_of_a_body_is_compact_and_keeps_order_letters_and_large_numbers() -> None:

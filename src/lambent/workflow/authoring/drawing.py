@@ -7,7 +7,7 @@ minimised: workflows are chains with few branches. Source: W3C, "Scalable Vector
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lambent.workflow.authoring.graph import COLOURS, Edge, Graph, Node
+from lambent.workflow.authoring.graph import COLOURS, Edge, Graph, Node, escaped
 
 # Pixels. The width of a letter is that of a monospaced face of 12 pixels, rounded up.
 _LETTER, _LINE, _PAD, _GAP_X, _GAP_Y, _MARGIN = 7.5, 16, 10, 36, 48, 24
@@ -33,11 +33,11 @@ def svg(graph: Graph) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="monospace" font-size="12">',
-        f"<title>{_escaped(graph.workflow)}</title>",
+        f"<title>{escaped(graph.workflow)}</title>",
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" '
         'orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#546e7a"/></marker></defs>',
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="white"/>',
-        f'<text x="{_MARGIN}" y="{_MARGIN}" font-weight="bold">{_escaped(_title(graph))}</text>',
+        f'<text x="{_MARGIN}" y="{_MARGIN}" font-weight="bold">{escaped(_title(graph))}</text>',
     ]
     parts += [_curve(edge, boxes) for edge in graph.edges]
     for box in boxes.values():
@@ -86,7 +86,7 @@ def _curve(edge: Edge, boxes: dict[str, _Box]) -> str:
     bend = max((y2 - y1) / 2, 12)
     dashes = "" if edge.when_not_ok == "depSkip" else ' stroke-dasharray="5 3"'
     path = f"M{x1:.1f},{y1:.1f} C{x1:.1f},{y1 + bend:.1f} {x2:.1f},{y2 - bend:.1f} {x2:.1f},{y2:.1f}"
-    reason = _escaped("\n".join(edge.because))
+    reason = escaped("\n".join(edge.because))
     shape = f'<path d="{path}" fill="none" stroke="#546e7a"{dashes} marker-end="url(#arrow)">'
     return f"{shape}<title>{reason}</title></path>"
 
@@ -98,8 +98,4 @@ def _drawn(box: _Box) -> Iterator[str]:
     for index, line in enumerate(_lines(box.node)):
         weight = ' font-weight="bold"' if index == 0 else ' fill="#455a64"'
         y = box.y + _PAD / 2 + (index + 0.75) * _LINE
-        yield f'<text x="{box.x + _PAD:.1f}" y="{y:.1f}"{weight}>{_escaped(line)}</text>'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+        yield f'<text x="{box.x + _PAD:.1f}" y="{y:.1f}"{weight}>{escaped(line)}</text>'

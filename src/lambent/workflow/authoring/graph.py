@@ -168,7 +168,7 @@ def mermaid(graph: Graph) -> str:
     names = {node.label: f"s{index}" for index, node in enumerate(graph.nodes)}
     lines = ["flowchart TD"]
     for node in graph.nodes:
-        text = "<br/>".join(_escaped(part) for part in (node.label, *node.logic))
+        text = "<br/>".join(escaped(part) for part in (node.label, *node.logic))
         lines.append(f'  {names[node.label]}["{text}"]')
     for edge in graph.edges:
         arrow = "-->" if edge.when_not_ok == "depSkip" else "-.->"
@@ -197,7 +197,8 @@ def dot(graph: Graph) -> str:
 COLOURS = {"Ok": "#c8e6c9", "Skip": "#eceff1", "DepSkip": "#eceff1", "Retry": "#ffe0b2", "PermFail": "#ffcdd2"}
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """For XML, and for what Mermaid reads as HTML."""
     return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
 
 
