@@ -24,14 +24,16 @@ def defaults_of(draft: Draft) -> None:
 def judge(draft: Draft) -> None:
     """Adds the problems a kind's own validation would find."""
     resource = draft.resource
-    if resource.custom or draft.subresource in ("status", "finalize"):
+    if resource.custom:
+        return
+    if resource.kind == "CustomResourceDefinition":
+        draft.problems += definitions.problems(draft)
+        return
+    if draft.subresource in ("status", "finalize"):
         return
     if (resource.group, resource.kind) == ("batch", "Job"):
         workloads.select_own_pods(draft)
-    if resource.kind == "CustomResourceDefinition":
-        draft.problems += definitions.problems(draft)
-    else:
-        draft.problems += problems(resource.group, resource.kind, draft.new, draft.old)
+    draft.problems += problems(resource.group, resource.kind, draft.new, draft.old)
 
 
 def _namespace_defaults(draft: Draft) -> None:
@@ -179,5 +181,5 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("batch", "Job"): workloads.job_defaults,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.defaults,
 }
-JUDGED_BY_SCHEMA = {("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService")}
+JUDGED_BY_SCHEMA = {("apiregistration.k8s.io", "APIService")}
 """Kinds of which the schema's own findings are told; of the others kube-apiserver has its own words."""

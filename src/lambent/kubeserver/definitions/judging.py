@@ -39,13 +39,12 @@ def problems(draft: Draft) -> list[Problem]:
     """What is wrong with a definition; its warnings go to the call."""
     new: Any = draft.new
     spec, status = new.get("spec") or {}, new.get("status") or {}
-    # Members the schema calls required are judged here, by this kind's own rules.
-    draft.problems[:] = [one for one in draft.problems if one.path.startswith("metadata")]
     if draft.subresource == "status":
         return _spelling(status.get("acceptedNames") or {}, "status.acceptedNames")
     old: Any = draft.old and draft.old.get("spec")
-    out = _name_problems(draft, spec) if draft.is_create else []
-    out += _spec_problems(spec, old)
+    if draft.is_create:
+        _judge_name(draft, spec)
+    out = _spec_problems(spec, old)
     if old is not None:
         out += _immutable(draft, spec, old)
     out += _spelling(status.get("acceptedNames") or {}, "status.acceptedNames")
@@ -59,16 +58,13 @@ def problems(draft: Draft) -> list[Problem]:
     return out
 
 
-def _name_problems(draft: Draft, spec: Any) -> list[Problem]:
+def _judge_name(draft: Draft, spec: Any) -> None:
+    """Told behind what else is wrong with the name."""
     name = draft.new["metadata"].get("name")
     wanted = f"{(spec.get('names') or {}).get('plural') or ''}.{spec.get('group') or ''}"
-    if not name or name == wanted:
-        return []
-    draft.problems.insert(
-        sum(one.path == "metadata.name" for one in draft.problems),
-        invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group'),
-    )
-    return []
+    if name and name != wanted:
+        problem = invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')
+        draft.problems.insert(sum(one.path == "metadata.name" for one in draft.problems), problem)
 
 
 def _spec_problems(spec: Any, old: Any) -> list[Problem]:

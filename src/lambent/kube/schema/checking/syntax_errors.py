@@ -15,10 +15,8 @@ _BEGINS = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES,
 _VALUE = f"{{'[', '{{', '(', '.', '-', '!', {_BEGINS}}}"
 _INDEX = f"{{'[', '{{', '(', '.', '-', '!', '?', {_BEGINS}}}"
 _MOST_MISTAKES = 20
-# What our parser says -> what the other does not find
-_CLOSERS = {"')'": "')'", "']'": "']'"}
+# What our parser waits for -> what the other names
 _LISTS = {"',' or ']'": "{']', ','}", "',' or '}'": "{'}', ','}", "',' or ')'": "{')', ','}"}
-_LITERALS = {"integer": "int", "unsigned": "uint"}
 
 
 def syntax_mistakes(text: str, error: CelError) -> list[Mistake]:
@@ -70,7 +68,7 @@ def _grammar(text: str, pos: int, said: str) -> tuple[int, str]:
     if said.startswith("has() needs"):
         return pos, "invalid argument to has() macro"
     if "out of range" in said:
-        return pos, f"invalid {_LITERALS.get(said.split()[0], 'int')} literal"
+        return pos, f"invalid {'uint' if said.startswith('unsigned') else 'int'} literal"
     return pos, f"Syntax error: {said}"
 
 
@@ -81,8 +79,8 @@ def _expected(text: str, pos: int, wanted: str, what: str) -> str:
     if wanted == "the end of the expression":
         is_last = text[pos + len(what) - 2 :].strip() == ""
         return f"{'extraneous' if is_last else 'mismatched'} input {what} expecting <EOF>"
-    if wanted in _CLOSERS:
-        return f"missing {_CLOSERS[wanted]} at {what}"
+    if wanted in ("')'", "']'"):
+        return f"missing {wanted} at {what}"
     if wanted in _LISTS:
         return f"mismatched input {what} expecting {_LISTS[wanted]}"
     if wanted.startswith("':'"):
