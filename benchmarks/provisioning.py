@@ -12,6 +12,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +26,7 @@ from lambent.platform.daemon import run as run_loop
 from lambent.platform.daemon import spare_the_collector
 from lambent.platform.up import Up
 from lambent.settings import Settings
+from lambent.telemetry import REGISTRY
 
 FULL, SHORT = 1000, 100
 LIMIT_S, ONE_MORE_LIMIT_S = 60.0, 2.0
@@ -106,6 +108,18 @@ def _is_ready(obj: KubeObject) -> bool:
     return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
+def requests() -> Counter[str]:
+    """What was asked of the two APIs so far: each AWS operation, each verb and resource of Kubernetes."""
+    found: Counter[str] = Counter()
+    for metric in REGISTRY.collect():
+        if metric.name in ("lambent_aws_requests", "lambent_kubeserver_requests"):
+            for sample in metric.samples:
+                if sample.name.endswith("_total"):
+                    names = [value for key, value in sample.labels.items() if key != "code"]
+                    found[" ".join(names)] += int(sample.value)
+    return found
+
+
 async def measure(instances: int) -> dict[str, Any]:
     names = [f"bench-{number:04}" for number in range(instances)]
     with tempfile.TemporaryDirectory(prefix="lambent-bench-") as directory:
@@ -114,12 +128,14 @@ async def measure(instances: int) -> dict[str, Any]:
             async with InformerHub(up.kube) as hub, hub.use(ARCHIVE) as informer:
                 await informer.synced.wait()
                 readiness = Readiness(informer)
+                before = requests()
                 with Sampling() as sampling:
                     begin, cpu = time.perf_counter(), time.process_time()
                     await create(up, names)
                     created_s = time.perf_counter() - begin
                     await readiness.all_of(names)
                     seconds, cpu_s = time.perf_counter() - begin, time.process_time() - cpu
+                asked = requests() - before
                 await asyncio.sleep(1)
                 begin = time.perf_counter()
                 await create(up, ["bench-one-more"])
@@ -135,6 +151,9 @@ async def measure(instances: int) -> dict[str, Any]:
         "cpu_ms_per_instance": round(cpu_s / instances * 1e3, 1),
         "one_more_s": round(one_more_s, 2),
         "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "requests_per_instance": {
+            name: round(count / instances, 2) for name, count in asked.most_common() if count * 2 >= instances
+        },
         "busy_percent_by_part": sampling.shares(),
     }
 

@@ -124,6 +124,30 @@ async def test_an_assumed_role_acts_in_the_roles_account(aws):
     assert issued_secret("nobody") is None
 
 
+async def test_a_role_is_found_as_it_is_now_and_never_as_it_was(aws):
+    """Lookups are remembered: deleting, making anew, a reset and other accounts must all be seen."""
+    here, there = aws.clients(), aws.account("111122223333")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+    async def ids():
+        found = []
+        for clients in (here, there):
+            try:
+                found.append((await clients.call("iam", "GetRole", RoleName="r"))["Role"]["RoleId"])
+            except AwsError as error:
+                found.append(error.code)
+        return found
+
+    first = (await here.call("iam", "CreateRole", RoleName="r", AssumeRolePolicyDocument=trust))["Role"]["RoleId"]
+    assert await ids() == await ids() == [first, "NoSuchEntity"]
+    await here.call("iam", "DeleteRole", RoleName="r")
+    assert await ids() == ["NoSuchEntity"] * 2
+    second = (await here.call("iam", "CreateRole", RoleName="r", AssumeRolePolicyDocument=trust))["Role"]["RoleId"]
+    assert await ids() == [second, "NoSuchEntity"]
+    await aws.embedded.reset()
+    assert await ids() == ["NoSuchEntity"] * 2
+
+
 async def test_lambda_never_reaches_moto(aws):
     with pytest.raises(AwsError) as refused:
         await aws.clients().call("lambda", "ListFunctions")

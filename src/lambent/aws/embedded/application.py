@@ -18,6 +18,7 @@ from typing import Any
 
 from lambent.aws.embedded import s3_answers
 from lambent.aws.embedded.accounts import Accounts, issued_by_moto
+from lambent.aws.embedded.lookups import remember_roles
 from lambent.aws.embedded.saving import Saver
 from lambent.aws.embedded.snapshot import Snapshot
 from lambent.aws.embedded.turn import give_up_during, turn
@@ -137,7 +138,7 @@ def _load_moto() -> App:
     forget_profiles()
     # It would decide the account before our header does.
     os.environ.pop("MOTO_ACCOUNT_ID", None)
-    import moto.iam.models  # noqa: F401 - the keys it issues decide accounts
+    import moto.iam.models  # at once, since the keys it issues decide accounts
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     def create(service: Any) -> Any:
@@ -145,6 +146,7 @@ def _load_moto() -> App:
         _let_others_in(service)
         return app
 
+    remember_roles(moto.iam.models.IAMBackend)
     app: Any = DomainDispatcherApplication(create)
     _remember_what_never_changes(app)
     known: App = app
