@@ -5,7 +5,6 @@ Source: Kubernetes docs, "Object Names and IDs", "Labels and Selectors"; texts a
 
 import secrets
 import uuid
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +14,8 @@ from lambent.clock import rfc3339
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver.resources import Resource
-from lambent.kubeserver.validation import errors, names
+from lambent.kubeserver.validation import errors, names, selectors
 
-_ANNOTATIONS_LIMIT_BYTES = 256 * 1024
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no words by accident
 _LONGEST_PREFIX = names.LABEL_LIMIT - 5
 _STANDARD_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
@@ -107,21 +105,9 @@ def _whole(meta: Any, rule: names.Rule, *, is_core: bool = True) -> list[Problem
 
 def _changeable(meta: Any) -> list[Problem]:
     """Labels, annotations and owners."""
-    out = label_problems(meta.get("labels") or {}, "metadata.labels")
-    annotations: dict[str, str] = meta.get("annotations") or {}
-    for key in annotations:
-        out += errors.texts("metadata.annotations", key, names.qualified(key.lower()))
-    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > _ANNOTATIONS_LIMIT_BYTES:
-        out.append(errors.too_long("metadata.annotations", _ANNOTATIONS_LIMIT_BYTES))
+    out = [*selectors.labels(meta.get("labels") or {}, "metadata.labels")]
+    out += selectors.annotations(meta.get("annotations") or {}, "metadata.annotations")
     return out + _owner_problems(meta.get("ownerReferences") or [])
-
-
-def label_problems(labels: Mapping[str, str], path: str) -> list[Problem]:
-    out: list[Problem] = []
-    for key, value in labels.items():
-        out += errors.texts(path, key, names.qualified(key))
-        out += errors.texts(path, value, names.label_value(value))
-    return out
 
 
 def _finalizer_problems(finalizers: list[str], *, is_core: bool) -> list[Problem]:

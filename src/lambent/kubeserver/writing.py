@@ -16,7 +16,7 @@ from lambent.kube.patches import PatchError, json_patch, merge_patch
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
-from lambent.kubeserver.builtin.structs import mismatch
+from lambent.kubeserver.builtin.mismatches import mismatch
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call, check_dry_run
 from lambent.kubeserver.decoding import TOO_DEEP, check_depth, decode_body, decode_patch, go_json_error, media_type

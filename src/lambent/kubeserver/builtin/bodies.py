@@ -4,8 +4,9 @@ from functools import cache
 from typing import Any
 
 from lambent.kube.schema import Problem
+from lambent.kubeserver.builtin.mismatches import mismatch, unrestorable
 from lambent.kubeserver.builtin.orders import quoted
-from lambent.kubeserver.builtin.structs import Reader, Unreadable, mismatch, unrestorable
+from lambent.kubeserver.builtin.structs import Reader, Unreadable
 from lambent.kubeserver.builtin.table import definitions, schema_names, schema_of
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import bad_request

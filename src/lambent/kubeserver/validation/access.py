@@ -15,6 +15,7 @@ from lambent.kubeserver.validation.errors import (
     texts,
     unsupported,
 )
+from lambent.kubeserver.validation.selectors import label_selector
 
 _RBAC = "rbac.authorization.k8s.io"
 _SHORTEST_TOKEN_S, _LONGEST_TOKEN_S = 600, 1 << 32
@@ -36,8 +37,6 @@ def cluster_role(obj: Any) -> Iterator[Problem]:
                 "aggregationRule.clusterRoleSelectors",
                 "at least one clusterRoleSelector required if aggregationRule is non-nil",
             )
-        from lambent.kubeserver.validation.selectors import label_selector
-
         for index, selector in enumerate(selectors):
             yield from label_selector(selector, f"aggregationRule.clusterRoleSelectors[{index}]")
 

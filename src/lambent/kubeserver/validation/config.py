@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lambent.kube.schema import Problem
+from lambent.kubeserver.decoding import go_json_error
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import forbidden, invalid, required, texts, too_long, unchanged
 
@@ -70,8 +71,6 @@ def secret(obj: Any) -> Iterator[Problem]:
 
 
 def _json_object(path: str, encoded: str) -> Iterator[Problem]:
-    from lambent.kubeserver.decoding import go_json_error
-
     raw = base64.b64decode(encoded)
     try:
         value = json.loads(raw)

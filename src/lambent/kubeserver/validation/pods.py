@@ -15,15 +15,13 @@ from lambent.kubeserver.validation.errors import (
     invalid,
     required,
     texts,
-    too_long,
     unsupported,
 )
-from lambent.kubeserver.validation.selectors import labels
+from lambent.kubeserver.validation.selectors import annotations, labels
 
 RESTARTS = ("Always", "OnFailure", "Never")
 _DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-_ANNOTATIONS_LIMIT_BYTES = 256 * 1024
 _LARGEST = 2**31 - 1
 _NAMED = {
     "hostname": names.dns_label,
@@ -39,11 +37,7 @@ def template(found: Any, at: str) -> Iterator[Problem]:
     """A pod template: metadata's labels and annotations, then the spec."""
     meta = found.get("metadata") or {}
     yield from labels(meta.get("labels") or {}, f"{at}.labels")
-    annotations = meta.get("annotations") or {}
-    for key in annotations:
-        yield from texts(f"{at}.annotations", key, names.qualified(key.lower()))
-    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > _ANNOTATIONS_LIMIT_BYTES:
-        yield too_long(f"{at}.annotations", _ANNOTATIONS_LIMIT_BYTES)
+    yield from annotations(meta.get("annotations") or {}, f"{at}.annotations")
     yield from pod_spec(found.get("spec") or {}, f"{at}.spec")
     if (found.get("spec") or {}).get("ephemeralContainers"):
         yield forbidden(f"{at}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")

@@ -1,11 +1,13 @@
-"""Label selectors as members of objects. Source: Kubernetes API reference, LabelSelector."""
+"""Labels, annotations and label selectors as members of objects. Source: Kubernetes API reference, LabelSelector."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
-from lambent.kubeserver.validation.errors import forbidden, invalid, required, texts
+from lambent.kubeserver.validation.errors import forbidden, invalid, required, texts, too_long
+
+_ANNOTATIONS_LIMIT_BYTES = 256 * 1024
 
 _SETS, _PRESENCE = ("In", "NotIn"), ("Exists", "DoesNotExist")
 
@@ -14,6 +16,14 @@ def labels(values: Mapping[str, str], at: str) -> Iterator[Problem]:
     for key, value in values.items():
         yield from texts(at, key, names.qualified(key))
         yield from texts(at, value, names.label_value(value))
+
+
+def annotations(values: Mapping[str, str], at: str) -> Iterator[Problem]:
+    """Keys in any case; all together within their limit."""
+    for key in values:
+        yield from texts(at, key, names.qualified(key.lower()))
+    if sum(len(key.encode()) + len(value.encode()) for key, value in values.items()) > _ANNOTATIONS_LIMIT_BYTES:
+        yield too_long(at, _ANNOTATIONS_LIMIT_BYTES)
 
 
 def label_selector(selector: Any, at: str) -> Iterator[Problem]:

@@ -79,8 +79,7 @@ def template_metadata(found: Any) -> Iterator[Problem]:
     """A StatefulSet's template is looked at twice."""
     meta = found.get("metadata") or {}
     yield from selectors.labels(meta.get("labels") or {}, "spec.template.labels")
-    for key in meta.get("annotations") or ():
-        yield from texts("spec.template.annotations", key, names.qualified(key.lower()))
+    yield from selectors.annotations(meta.get("annotations") or {}, "spec.template.annotations")
 
 
 def _selector(selector: Any, kind: str) -> Iterator[Problem]:
