@@ -400,3 +400,11 @@ def _stages(body: str, more: str = "") -> list[Stage]:
     found = address(function, INPUTS)
     assert isinstance(found, Address)
     return stages_of(found, Context(catalog))
+
+
+def test_a_skip_that_is_no_bool_is_placed_at_its_field() -> None:
+    body = RESOURCE + "  overlays:\n    - overlay: {a: 1}\n    - {overlay: {b: 1}, skipIf: =1}\n"
+    outcome = _plan(body).outcome
+    assert isinstance(outcome, PermFail)
+    line = (HEAD + body).splitlines().index("    - {overlay: {b: 1}, skipIf: =1}") + 1
+    assert outcome.location == f"test.k.yaml:{line}:33"
