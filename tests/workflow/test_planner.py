@@ -407,4 +407,4 @@ def test_a_skip_that_is_no_bool_is_placed_at_its_field() -> None:
     outcome = _plan(body).outcome
     assert isinstance(outcome, PermFail)
     line = (HEAD + body).splitlines().index("    - {overlay: {b: 1}, skipIf: =1}") + 1
-    assert outcome.location == f"test.k.yaml:{line}:33"
+    assert (outcome.message, outcome.location) == ("skipIf must yield a bool, not int", f"test.k.yaml:{line}:33")
