@@ -190,3 +190,26 @@ def test_admitting_twice_equals_admitting_once(schema, value):
     assert repr(whole) == once
     assert [str(p) for p in second.errors] == [str(p) for p in first.errors]
     assert second.unknown == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "error"),
+    [
+        ({"x-kubernetes-int-or-string": True}, 2.0, ""),
+        (
+            {"x-kubernetes-int-or-string": True},
+            2.5,
+            'Invalid value: "number": a in body must be of type integer,string',
+        ),
+        ({"type": "number", "enum": [2, 7]}, 2.0, ""),
+        ({"type": "number", "enum": [2, 7]}, 2.5, ""),
+        ({"type": "number", "enum": [2.0, 0.5]}, 2, ""),
+        ({"type": "number", "enum": [2.0, 0.5]}, 0, "Unsupported value: 0"),
+        ({"type": "array", "items": TEXT, "anyOf": [{"minItems": 1}]}, [], "a in body should have at least 1 items"),
+        ({"type": "object", "not": {"maxProperties": 1}}, {}, '"a" must not validate the schema (not)'),
+    ],
+)
+def test_numbers_and_sizes_are_judged_as_by_kube_apiserver(schema, value, error):
+    _, errors, _ = _admit(_object(a=schema), {"a": value})
+    assert bool(errors) == bool(error)
+    assert not error or any(error in line for line in errors)

@@ -256,3 +256,12 @@ async def test_an_object_above_the_limit_is_too_large(ask):
     status, answer = await ask("POST", GIZMOS, gizmo("a", {"text": "x" * 1_600_000}))
     assert (status, answer["reason"]) == (413, "RequestEntityTooLarge")
     assert (await ask("POST", GIZMOS, orjson.dumps(gizmo("b", {"text": "x" * 3_200_000}))))[0] == 413
+
+
+async def test_a_whole_float_is_kept_as_an_integer(ask):
+    await ask.add_crd(gizmo_crd(SIZED))
+    body = b'{"apiVersion":"test.example.org/v1","kind":"Gizmo","metadata":{"name":"a"},"spec":{"size":2.0}}'
+    _, made = await ask("POST", GIZMOS, body)
+    assert type(made["spec"]["size"]) is int
+    _, same = await ask("PATCH", f"{GIZMOS}/a", {"spec": {"size": 2.0}}, media=MERGE)
+    assert same["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]

@@ -1,5 +1,6 @@
 """What the store holds of an object: its bytes, and beside them the few facts that selection and collection need."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -78,7 +79,23 @@ def record_of(obj: KubeObject, rv: int, *, epoch: int = 0) -> Record:
 
 def encoded(obj: Any) -> bytes:
     """JSON in memory of just its size: what orjson gives back keeps its buffer, for 3 kB of text 16 KiB."""
-    return bytes(memoryview(orjson.dumps(obj)))
+    body = orjson.dumps(obj)
+    if _WHOLE_FLOAT.search(body):
+        body = orjson.dumps(go_numbers(obj))
+    return bytes(memoryview(body))
+
+
+_WHOLE_FLOAT = re.compile(rb"\.0+\s*[,}\]]")
+_GO_EXPONENT = 1e21  # from here on Go writes one
+
+
+def go_numbers(value: Any) -> Any:
+    """2.0 as 2: Go writes whole floats so, and reads them back as integers."""
+    if type(value) is float and value.is_integer() and abs(value) < _GO_EXPONENT:
+        return int(value)
+    if isinstance(value, dict):
+        return {name: go_numbers(member) for name, member in value.items()}
+    return [go_numbers(member) for member in value] if isinstance(value, list) else value
 
 
 def owners_of(obj: KubeObject) -> tuple[Owner, ...]:

@@ -24,7 +24,7 @@ from lambent.kubeserver.deletion import CRDS_BUCKET, POLICIES, DeleteOptions, De
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.event_views import GROUP, as_core_v1
 from lambent.kubeserver.ownership import apply
-from lambent.kubeserver.records import Record, record_of
+from lambent.kubeserver.records import Record, go_numbers, record_of
 from lambent.kubeserver.rendering import answer, load, render_list, render_one
 from lambent.kubeserver.stages import Admission, identity
 from lambent.kubeserver.status import ApiError, bad_request
@@ -244,7 +244,8 @@ def _is_same(new: KubeObject, old: KubeObject) -> bool:
         new = _at_times_of(old, new)
         if new != old:
             return False
-    return orjson.dumps(new, option=orjson.OPT_SORT_KEYS) == orjson.dumps(old, option=orjson.OPT_SORT_KEYS)
+    sort = orjson.OPT_SORT_KEYS
+    return orjson.dumps(go_numbers(new), option=sort) == orjson.dumps(old, option=sort)
 
 
 def _at_times_of(old: KubeObject, new: KubeObject) -> KubeObject:

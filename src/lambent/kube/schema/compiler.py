@@ -294,7 +294,9 @@ def _implied(schema: JsonSchema) -> str | None:
     """Below a junctor the type may be left out; members and items still mean an object or a list (if it is one)."""
     if schema.get("properties") or schema.get("required") or schema.get("x-kubernetes-embedded-resource"):
         return "object"
-    return "array" if isinstance(schema.get("items"), Mapping) else None
+    if schema.keys() & {"minProperties", "maxProperties"}:
+        return "object"
+    return "array" if isinstance(schema.get("items"), Mapping) or schema.keys() & {"minItems", "maxItems"} else None
 
 
 def _has_bounds(schema: JsonSchema) -> bool:
@@ -417,7 +419,7 @@ def _int_or_string(schema: JsonSchema) -> Check:
     def check(value: Any) -> list[Fault] | None:
         if type(value) is str:
             return text(value)
-        if type(value) is int:
+        if type(value) is int or (type(value) is float and value.is_integer()):
             return number(value)
         lost = [unknown(f".{name}") for name in value] if type(value) is dict else []
         return [wrong_type(value, "integer,string"), *lost]
@@ -426,13 +428,19 @@ def _int_or_string(schema: JsonSchema) -> Check:
 
 
 def _enum(allowed: list[Any]) -> Check:
+    """A number is turned into each listed number's type before it is compared, as kube-apiserver does: 2.5 is a 2."""
     known = {orjson.dumps(one, option=orjson.OPT_SORT_KEYS) for one in allowed}
     texts = {one for one in allowed if type(one) is str}
+    numbers = [one for one in allowed if type(one) in (int, float)]
 
     def check(value: Any) -> list[Fault] | None:
         if type(value) is str:
-            return None if value in texts else [not_supported(value, allowed)]
-        return None if orjson.dumps(value, option=orjson.OPT_SORT_KEYS) in known else [not_supported(value, allowed)]
+            found = value in texts
+        elif type(value) in (int, float):
+            found = any(type(one)(value) == one for one in numbers)
+        else:
+            found = orjson.dumps(value, option=orjson.OPT_SORT_KEYS) in known
+        return None if found else [not_supported(value, allowed)]
 
     return check
 
