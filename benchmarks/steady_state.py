@@ -3,19 +3,20 @@
 Instances of the example's workflow, five objects each, on the embedded API server in memory, against an AWS in memory
 (moto's own cost would hide ours). `run() -> dict`: after all are Ready, the CPU of a window in which nothing is due;
 then controllers are started anew, so that each object is looked at once, and the CPU of that is spread over the default
-resync. 1000 objects, or the promise's 10 000 with `--full` (or LAMBENT_PROMISES=full).
+resync. 10 000 objects, or LAMBENT_OBJECTS; of fewer each bears more of what is there once.
 """
 
 import asyncio
 import gc
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from benchmarks.provisioning import ARCHIVE, EXAMPLE, Readiness, archive, bar, is_full
+from benchmarks.provisioning import ARCHIVE, EXAMPLE, Readiness, archive, bar
 from lambent import resources
 from lambent.kube.informer import InformerHub
 from lambent.kubeserver import KubeServer
@@ -26,7 +27,7 @@ from lambent.platform.daemon import spare_the_collector
 from lambent.resources.fake import FakeAws
 from lambent.workflow.controller import WorkflowController
 
-FULL, SHORT = 10_000, 1000
+OBJECTS = int(os.environ.get("LAMBENT_OBJECTS", "10000"))
 PER_INSTANCE = 5
 CORE_PERCENT_LIMIT, KB_LIMIT = 3.0, 40.0
 IDLE_S = 8.0
@@ -132,8 +133,7 @@ async def _cpu_percent(seconds: float) -> float:
 
 
 def run() -> dict[str, Any]:
-    instances = (FULL if is_full() else SHORT) // PER_INSTANCE
-    figures = run_loop(lambda: measure(instances))
+    figures = run_loop(lambda: measure(OBJECTS // PER_INSTANCE))
     return {
         **figures,
         "python": sys.version.split()[0],
