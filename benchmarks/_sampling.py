@@ -1,4 +1,4 @@
-"""Where a process spends its time: a thread that looks at all stacks a hundred times a second.
+"""Where a process spends its time: a thread that looks at all stacks twenty times a second.
 
 A sample is filed under the innermost frame that belongs to a named part (a package of ours, moto, botocore); a thread
 that waits in the selector, a queue or a lock is idle and not counted. Shares are of busy samples, so they say where
@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from types import FrameType
 
-_EVERY_S = 0.01
+_EVERY_S = 0.05
 _IDLE = {"select", "_poll", "wait", "get", "_work", "_worker", "_run", "run", "run_until_complete", "run_forever"}
 _LIBRARIES = ("moto", "botocore", "aiobotocore", "aiohttp", "orjson", "sqlite3")
 
