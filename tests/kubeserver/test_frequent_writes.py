@@ -5,7 +5,7 @@ import random
 import orjson
 import pytest
 
-from lambent.kubeserver.ownership import tracking
+from lambent.kubeserver.writes.ownership import tracking
 from tests.kubeserver.asking import GIZMOS, MERGE, gizmo_crd
 
 OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}

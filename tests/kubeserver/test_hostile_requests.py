@@ -6,7 +6,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from lambent.kubeserver.decoding import DEEPEST
+from lambent.kubeserver.requests.decoding import DEEPEST
 from tests.kubeserver.asking import (
     APPLY,
     CONFIGMAPS,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambent.kubeserver.ownership import fieldsets
 from lambent.kubeserver.status import ApiError
-from lambent.kubeserver.strategic import strategic_merge
+from lambent.kubeserver.writes.ownership import fieldsets
+from lambent.kubeserver.writes.strategic import strategic_merge
 from tests.kubeserver.asking import APPLY, CONFIGMAPS, MERGE, Asker, configmap
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"

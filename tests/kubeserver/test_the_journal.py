@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from lambent.kube.types import KubeObject
-from lambent.kubeserver import journal as module
-from lambent.kubeserver.journal import Journal
-from lambent.kubeserver.records import Change, record_of
+from lambent.kubeserver.storage import journal as module
+from lambent.kubeserver.storage.journal import Journal
+from lambent.kubeserver.storage.records import Change, record_of
 
 
 def _change(rv: int, name: str, kind: str) -> Change:

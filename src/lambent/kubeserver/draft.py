@@ -7,8 +7,8 @@ from typing import Any
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver.call import Call
-from lambent.kubeserver.records import Record
 from lambent.kubeserver.resources import Resource
+from lambent.kubeserver.storage.records import Record
 
 
 @dataclass(slots=True)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lambent.http.message import Response
+from lambent.kubeserver.answers.rendering import answer
 from lambent.kubeserver.builtin.bodies import refuse_body
 from lambent.kubeserver.call import Call, check_dry_run
-from lambent.kubeserver.decoding import decode_body
-from lambent.kubeserver.deletion import DeleteOptions, Deleter
-from lambent.kubeserver.rendering import answer
+from lambent.kubeserver.lifecycle.deletion import DeleteOptions, Deleter
+from lambent.kubeserver.requests.decoding import decode_body
 from lambent.kubeserver.status import ApiError, bad_request, no_resource, not_allowed
-from lambent.kubeserver.store import Store
+from lambent.kubeserver.storage.store import Store
 
 _TEXT = [(b"content-type", b"text/plain")]
 

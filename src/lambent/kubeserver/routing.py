@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambent.http.message import Request, Response
-from lambent.kubeserver import discovery
+from lambent.kubeserver.access.reviews import Reviewer
+from lambent.kubeserver.access.tokens import Tokens, check_request
+from lambent.kubeserver.answers import discovery
+from lambent.kubeserver.answers.openapi import Documents, version_2
+from lambent.kubeserver.answers.rendering import answer
 from lambent.kubeserver.builtin.bodies import refuse_body
 from lambent.kubeserver.call import Call, Place, User, parse_query, place_of, split_path
-from lambent.kubeserver.decoding import decode_body
-from lambent.kubeserver.fencing import check_fence
-from lambent.kubeserver.openapi import Documents, version_2
 from lambent.kubeserver.pods import Pods
-from lambent.kubeserver.reading import Reader
-from lambent.kubeserver.rendering import answer
+from lambent.kubeserver.reads.reading import Reader
+from lambent.kubeserver.reads.watching import Hub
+from lambent.kubeserver.requests.decoding import decode_body
 from lambent.kubeserver.resources import Catalog, Resource
-from lambent.kubeserver.reviews import Reviewer
-from lambent.kubeserver.scaling import Scaler
 from lambent.kubeserver.status import ApiError, bad_request, forbidden, no_resource, not_allowed, qualified
-from lambent.kubeserver.store import Store
-from lambent.kubeserver.tokens import Tokens, check_request
-from lambent.kubeserver.watching import Hub
-from lambent.kubeserver.writing import Writer
+from lambent.kubeserver.storage.store import Store
+from lambent.kubeserver.writes.fencing import check_fence
+from lambent.kubeserver.writes.scaling import Scaler
+from lambent.kubeserver.writes.writing import Writer
 from lambent.telemetry import render_metrics
 
 EMULATED = ("1", "34", "v1.34.0+lambent")

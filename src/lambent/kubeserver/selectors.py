@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lambent.kubeserver.records import Record
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import ApiError, bad_request
+from lambent.kubeserver.storage.records import Record
 from lambent.kubeserver.validation import errors, names
 
 Labels = Mapping[str, str]

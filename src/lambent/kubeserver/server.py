@@ -18,28 +18,28 @@ from lambent.errors import UsageError
 from lambent.http.limits import Limits, refuse_plainly
 from lambent.http.message import Request, Response
 from lambent.http.server import HttpServer
+from lambent.kubeserver.access.certificates import Certificates, load_or_make
+from lambent.kubeserver.access.reviews import Reviewer
+from lambent.kubeserver.access.tokens import Tokens
+from lambent.kubeserver.answers.openapi import Documents
 from lambent.kubeserver.builtin.table import builtin_resources
-from lambent.kubeserver.certificates import Certificates, load_or_make
-from lambent.kubeserver.crds import Definitions
-from lambent.kubeserver.deletion import Deleter
-from lambent.kubeserver.expiry import Expiry
-from lambent.kubeserver.garbage import GarbageCollector
+from lambent.kubeserver.lifecycle.crds import Definitions
+from lambent.kubeserver.lifecycle.deletion import Deleter
+from lambent.kubeserver.lifecycle.expiry import Expiry
+from lambent.kubeserver.lifecycle.garbage import GarbageCollector
+from lambent.kubeserver.lifecycle.namespaces import ALWAYS, Namespaces, namespace
 from lambent.kubeserver.local import LocalClient
-from lambent.kubeserver.namespaces import ALWAYS, Namespaces, namespace
-from lambent.kubeserver.openapi import Documents
 from lambent.kubeserver.pods import LogSource, Pods
-from lambent.kubeserver.reading import Reader
+from lambent.kubeserver.reads.reading import Reader
+from lambent.kubeserver.reads.watching import Hub
 from lambent.kubeserver.resources import Catalog
-from lambent.kubeserver.reviews import Reviewer
 from lambent.kubeserver.routing import Parts, Router
-from lambent.kubeserver.scaling import Scaler
 from lambent.kubeserver.stack import AuditSink, as_administrator, build_stack, by_token
-from lambent.kubeserver.stages import Admission
 from lambent.kubeserver.status import ApiError
-from lambent.kubeserver.store import Store
-from lambent.kubeserver.tokens import Tokens
-from lambent.kubeserver.watching import Hub
-from lambent.kubeserver.writing import Writer
+from lambent.kubeserver.storage.store import Store
+from lambent.kubeserver.writes.scaling import Scaler
+from lambent.kubeserver.writes.stages import Admission
+from lambent.kubeserver.writes.writing import Writer
 
 CONTEXT_NAME = "lambent"
 

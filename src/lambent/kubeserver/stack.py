@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 from prometheus_client import Counter
 
 from lambent.http.message import Request, Response, Service
+from lambent.kubeserver.access.tokens import Tokens
 from lambent.kubeserver.call import ADMIN, ANONYMOUS, Call, User
 from lambent.kubeserver.routing import OPEN_PATHS, Router
 from lambent.kubeserver.status import ApiError
-from lambent.kubeserver.tokens import Tokens
 from lambent.telemetry import counter
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from lambent.cel import CelError
 from lambent.kube.schema import Problem, compile_judgement, compile_schema
 from lambent.kube.schema.embedded import embedded as embedded_nodes
 from lambent.kube.schema.rules import Rules, compile_rules
-from lambent.kubeserver import embedded
+from lambent.kubeserver.definitions import embedded
 from lambent.kubeserver.definitions.refusals import invalid
 
 _ENVELOPE = ("apiVersion", "kind", "metadata")

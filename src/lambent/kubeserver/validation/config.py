@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.decoding import go_json_error
+from lambent.kubeserver.requests.decoding import go_json_error
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import forbidden, invalid, required, texts, too_long, unchanged
 

@@ -1,0 +1,1 @@
+"""What goes out: objects, lists, Tables, metadata alone; discovery and OpenAPI documents."""

@@ -1,0 +1,207 @@
+"""OpenAPI v3: one document per group and version, from the same schemas that validate.
+
+kubectl apply refuses to work without it: it looks for the PATCH operation of a kind, its `fieldValidation` parameter
+and its patch types, and (explain) for the schema. Documents are made when asked for and kept until their group changes.
+"""
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from lambent.http.message import Request, Response
+from lambent.kubeserver.answers.discovery import not_served
+from lambent.kubeserver.answers.rendering import JSON, answer
+from lambent.kubeserver.builtin.table import definitions, schema_names
+from lambent.kubeserver.call import parse_query
+from lambent.kubeserver.resources import Resource, Table
+
+_REF = "#/components/schemas/"
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
+_STRATEGIC = "application/strategic-merge-patch+json"
+_ENVELOPE: dict[str, Any] = {
+    "apiVersion": {"type": "string", "description": "The API version this object is written in: group/version."},
+    "kind": {"type": "string", "description": "The kind of this object, in CamelCase."},
+    "metadata": {"$ref": _META, "description": "Name, namespace, labels and what the server keeps of the object."},
+}
+_METHODS = {
+    "list": ("get", "list"),
+    "create": ("post", "post"),
+    "deletecollection": ("delete", "deletecollection"),
+    "get": ("get", "get"),
+    "update": ("put", "put"),
+    "patch": ("patch", "patch"),
+    "delete": ("delete", "delete"),
+}
+
+
+# OpenAPI v2 as protobuf: `swagger: "2.0"`, and an info with title and version, nothing else.
+_TITLE, _VERSION = b"see /openapi/v3", b"v0"
+_INFO = b"\n%c%b\x12%c%b" % (len(_TITLE), _TITLE, len(_VERSION), _VERSION)
+_V2 = b"\n\x032.0\x12%c%b" % (len(_INFO), _INFO)
+
+
+def version_2(request: Request) -> Response:
+    """An empty v2 document: kubectl looks there for kinds that v3 does not have, to say that nobody has them."""
+    if b"proto" in request.header(b"accept"):
+        media = b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+        return Response(200, [(b"content-type", media)], _V2)
+    info = {"title": _TITLE.decode(), "version": _VERSION.decode()}
+    return answer({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})
+
+
+class Documents:
+    """The documents of the present table, made on demand."""
+
+    def __init__(self) -> None:
+        self._version = -1
+        self._made: dict[tuple[str, str], tuple[bytes, str]] = {}
+
+    def index(self, table: Table) -> Response:
+        paths = {}
+        for group in table.groups:
+            for version in table.versions(group):
+                path = f"apis/{group}/{version}" if group else f"api/{version}"
+                _, digest = self._document(table, group, version)
+                paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
+        return answer({"paths": paths})
+
+    def one(self, table: Table, request: Request, group: str, version: str) -> Response:
+        """The document; a stale hash is sent to the present one."""
+        if version not in table.groups.get(group, {}):
+            raise not_served()
+        body, digest = self._document(table, group, version)
+        asked = parse_query(request.raw_query).get("hash", "")
+        if asked and asked != digest:
+            path = f"apis/{group}/{version}" if group else f"api/{version}"
+            return Response(301, [(b"location", f"/openapi/v3/{path}?hash={digest}".encode())])
+        headers = [JSON, (b"etag", f'"{digest}"'.encode()), (b"vary", b"Accept")]
+        if asked:
+            headers.append((b"cache-control", b"public, immutable"))
+        return Response(200, headers, body)
+
+    def _document(self, table: Table, group: str, version: str) -> tuple[bytes, str]:
+        if self._version != table.version:
+            self._made.clear()
+            self._version = table.version
+        key = (group, version)
+        if key not in self._made:
+            body = orjson.dumps(document(table.groups[group][version], group, version))
+            self._made[key] = (body, hashlib.sha512(body).hexdigest()[:64].upper())
+        return self._made[key]
+
+
+def document(resources: list[Resource], group: str, version: str) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    wanted: dict[str, Any] = {}
+    for resource in resources:
+        name = schema_name(resource)
+        wanted[name] = _schema(resource)
+        paths |= _paths(resource, name)
+    if any(resource.custom for resource in resources):
+        wanted.setdefault(_META, definitions()[_META])
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": "unversioned"},
+        "paths": paths,
+        "components": {"schemas": _closure(wanted)},
+    }
+
+
+def schema_name(resource: Resource) -> str:
+    if not resource.custom:
+        return schema_names()[resource.gvk]
+    return ".".join([*reversed(resource.group.split(".")), resource.gvk.version, resource.kind])
+
+
+def _schema(resource: Resource) -> dict[str, Any]:
+    if not resource.custom:
+        return dict(definitions()[schema_name(resource)])
+    properties = {
+        **_ENVELOPE,
+        **_published({"properties": resource.schema.source.get("properties") or {}})["properties"],
+    }
+    gvk = {"group": resource.group, "version": resource.gvk.version, "kind": resource.kind}
+    return {**_published(resource.schema.source), "properties": properties, "x-kubernetes-group-version-kind": [gvk]}
+
+
+def _published(schema: Any) -> Any:
+    """A custom schema as clients see it: an embedded object shows the members every object has."""
+    if not isinstance(schema, dict):
+        return schema
+    out = {key: _published(value) for key, value in schema.items() if key not in ("properties", "default", "enum")}
+    out |= {key: schema[key] for key in ("default", "enum") if key in schema}
+    if "properties" in schema:
+        out["properties"] = {name: _published(child) for name, child in schema["properties"].items()}
+    if schema.get("x-kubernetes-embedded-resource"):
+        out["properties"] = {**_ENVELOPE, **out.get("properties", {})}
+        out["required"] = list(dict.fromkeys(["apiVersion", "kind", *schema.get("required", ())]))
+    return out
+
+
+def _closure(wanted: dict[str, Any]) -> dict[str, Any]:
+    """All schemas that these refer to, references rewritten to the document's form."""
+    found: dict[str, Any] = {}
+    todo = dict(wanted)
+    while todo:
+        name, schema = todo.popitem()
+        references: set[str] = set()
+        found[name] = _referring(schema, references)
+        todo.update({one: definitions()[one] for one in references if one not in found and one in definitions()})
+    return found
+
+
+def _referring(schema: Any, references: set[str]) -> Any:
+    if isinstance(schema, list):
+        return [_referring(one, references) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {key: _referring(value, references) for key, value in schema.items() if key != "$ref"}
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        references.add(reference)
+        if out:
+            return {**out, "allOf": [{"$ref": _REF + reference}]}
+        return {"$ref": _REF + reference}
+    if reference is not None:  # a property that happens to be called $ref
+        out["$ref"] = _referring(reference, references)
+    return out
+
+
+def _paths(resource: Resource, schema: str) -> dict[str, Any]:
+    root = f"/apis/{resource.group}/{resource.gvk.version}" if resource.group else f"/api/{resource.gvk.version}"
+    scope = "/namespaces/{namespace}" if resource.namespaced else ""
+    collection = f"{root}{scope}/{resource.plural}"
+    out: dict[str, Any] = {}
+    groups = (
+        (collection, ("list", "create", "deletecollection")),
+        (collection + "/{name}", ("get", "update", "patch", "delete")),
+    )
+    for path, verbs in groups:
+        operations = {
+            _METHODS[verb][0]: _operation(resource, _METHODS[verb][1], schema)
+            for verb in verbs
+            if verb in resource.verbs
+        }
+        if operations:
+            out[path] = operations
+    return out
+
+
+def _operation(resource: Resource, action: str, schema: str) -> dict[str, Any]:
+    gvk = {"group": resource.group, "version": resource.gvk.version, "kind": resource.kind}
+    operation: dict[str, Any] = {
+        "x-kubernetes-action": action,
+        "x-kubernetes-group-version-kind": gvk,
+        "responses": {
+            "200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": _REF + schema}}}}
+        },
+    }
+    if action in ("post", "put", "patch"):
+        names = ("dryRun", "fieldManager", "fieldValidation")
+        operation["parameters"] = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
+    if action == "patch":
+        media = _PATCHES if resource.custom else (*_PATCHES, _STRATEGIC)
+        operation["requestBody"] = {"content": {one: {"schema": {"type": "object"}} for one in media}}
+    return operation

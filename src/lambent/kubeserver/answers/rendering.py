@@ -1,0 +1,122 @@
+"""Answers out: an object, a list, a Table or only the metadata, as bytes.
+
+The common case (the full object in its stored version) is the stored bytes, undecoded. Not here: watch lines
+(`watching`), which use `render_one`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from lambent.http.message import Response
+from lambent.kube.types import KubeObject
+from lambent.kubeserver.answers.tables import layout
+from lambent.kubeserver.builtin.event_views import GROUP, as_events_v1
+from lambent.kubeserver.call import Call, Form
+from lambent.kubeserver.resources import Resource
+from lambent.kubeserver.status import bad_request
+from lambent.kubeserver.storage.records import Record, encoded
+
+JSON = (b"content-type", b"application/json")
+
+
+def answer(body: Any, code: int = 200) -> Response:
+    """A JSON answer of a value or of bytes that are JSON already."""
+    return Response(code, [JSON], body if isinstance(body, bytes) else orjson.dumps(body))
+
+
+def body_of(resource: Resource, record: Record) -> bytes:
+    """The object in the version that was asked for, with the defaults its schema has by now."""
+    if record.api_version == resource.api_version and (not resource.custom or record.epoch == resource.epoch):
+        return record.body
+    obj = load(resource, record)
+    body = encoded(obj)
+    if record.api_version == resource.api_version:
+        record.body, record.epoch = body, resource.epoch  # same version of the object, so other readers see the same
+    return body
+
+
+def load(resource: Resource, record: Record) -> KubeObject:
+    """The object, decoded, in the version that was asked for; the caller's own."""
+    obj: Any = record.load()
+    if not resource.custom:
+        return as_events_v1(obj) if resource.group == GROUP else obj  # type: ignore[return-value]
+    if record.epoch != resource.epoch or record.api_version != resource.api_version:
+        obj["apiVersion"] = resource.api_version
+        rest = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
+        resource.schema.admit(rest)
+        obj = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": obj["metadata"], **rest}
+    return obj  # type: ignore[no-any-return]  # decoded JSON
+
+
+def metadata_of(obj: Any) -> dict[str, Any]:
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
+
+
+def render_one(resource: Resource, record: Record, form: Form, include: str, now: datetime) -> bytes:
+    if form.shape == "full":
+        return body_of(resource, record)
+    if form.shape == "metadata":
+        return orjson.dumps(metadata_of(record.load()))
+    return table(resource, [record], form, include=include, now=now, meta={"resourceVersion": str(record.rv)})
+
+
+def table(
+    resource: Resource,
+    records: Sequence[Record],
+    form: Form,
+    *,
+    include: str,
+    now: datetime,
+    meta: dict[str, Any],
+    with_columns: bool = True,
+) -> bytes:
+    """`include` is None, Metadata or Object: what each row carries."""
+    columns, cells = layout(resource)
+    rows = []
+    for record in records:
+        obj: Any = load(resource, record)
+        row: dict[str, Any] = {"cells": cells(obj, now)}
+        if include == "Object":
+            row["object"] = obj
+        elif include != "None":
+            row["object"] = metadata_of(obj)
+        rows.append(row)
+    return orjson.dumps(
+        {
+            "kind": "Table",
+            "apiVersion": f"meta.k8s.io/{form.version}",
+            "metadata": meta,
+            "columnDefinitions": columns if with_columns else None,
+            "rows": rows,
+        }
+    )
+
+
+def included(call: Call) -> str:
+    """What each row of a table carries; raises 400 for what nothing could."""
+    wanted = call.query.get("includeObject", "") or "Metadata"
+    if wanted not in ("None", "Metadata", "Object") and call.form().shape == "table":
+        shown = orjson.dumps(wanted).decode()
+        why = f"includeObject: Invalid value: {shown}: must be 'Metadata', 'Object', 'None', or empty"
+        raise bad_request(f"Unable to convert to Table as requested: {why}")
+    return wanted
+
+
+def render_list(call: Call, records: Sequence[Record], meta: dict[str, Any], now: datetime) -> bytes:
+    resource, form = call.resource, call.form()
+    if form.shape == "table":
+        return table(resource, records, form, include=included(call), now=now, meta=meta)
+    if form.shape == "metadata":
+        items = [metadata_of(orjson.loads(record.body)) for record in records]
+        head = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
+        return orjson.dumps({**head, "items": items})
+    head = {"kind": resource.list_name, "apiVersion": resource.api_version, "metadata": meta}
+    bodies = (body_of(resource, record) for record in records)
+    if not resource.custom:
+        # Items of a builtin's list carry no kind and version: the canonical bytes begin with both, so cut them off.
+        cut = len(orjson.dumps({"apiVersion": resource.api_version, "kind": resource.kind}))
+        bodies = (b"{" + body[cut:] for body in bodies)
+    return orjson.dumps(head)[:-1] + b',"items":[' + b",".join(bodies) + b"]}"

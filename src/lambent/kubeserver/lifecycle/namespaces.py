@@ -1,0 +1,162 @@
+"""The end of a namespace: its content is deleted, then the `kubernetes` finalizer goes, then the namespace.
+
+Source: Kubernetes docs, "Namespaces"; conditions as kube-controller-manager writes them.
+"""
+
+from typing import Any
+
+from lambent.clock import WallClock, rfc3339
+from lambent.kubeserver.lifecycle.deletion import DeleteOptions, Deleter
+from lambent.kubeserver.lifecycle.inbox import Inbox
+from lambent.kubeserver.resources import Catalog, Resource
+from lambent.kubeserver.storage.records import Change, Record
+from lambent.kubeserver.storage.store import Store
+
+BUCKET = "namespaces"
+ALWAYS = ("default", "kube-system", "lambent-system")
+
+# Condition type, reason and message while it does not hold.
+_CONDITIONS = (
+    ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
+    ("NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
+    (
+        "NamespaceDeletionContentFailure",
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
+    ("NamespaceContentRemaining", "ContentRemoved", "All content successfully removed"),
+    ("NamespaceFinalizersRemaining", "ContentHasNoFinalizers", "All content-preserving finalizers finished"),
+)
+
+
+class Namespaces:
+    def __init__(self, store: Store, catalog: Catalog, deleter: Deleter, clock: WallClock) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._deleter = deleter
+        self._clock = clock
+        self._inbox: Inbox[str] = Inbox("namespaces")
+        self._ending: set[str] = set()
+        store.listen(self._on_change)
+
+    def load(self) -> None:
+        for record in self._store.scan(BUCKET):
+            self._inbox.add(record.name)
+
+    def _on_change(self, change: Change) -> None:
+        if change.bucket == BUCKET:
+            if change.type == "DELETED":
+                self._ending.discard(change.record.name)
+            elif change.record.deleting or change.type == "ADDED":
+                self._inbox.add(change.record.name)
+        elif change.record.namespace in self._ending and change.type == "DELETED":
+            self._inbox.add(change.record.namespace)
+
+    async def run(self) -> None:
+        """Empties and furnishes for ever."""
+        await self._inbox.serve(self._look)
+
+    async def _look(self, name: str) -> None:
+        record = self._store.peek(BUCKET, name)
+        if record is None:
+            return
+        if record.deleting:
+            self._ending.add(name)
+            await self._empty(name)
+        else:
+            await self._furnish(name)
+
+    async def _furnish(self, name: str) -> None:
+        """Every namespace has the ServiceAccount `default`."""
+        if self._store.peek("serviceaccounts", f"{name}/default") is None:
+            await self._store.put("serviceaccounts", service_account(name, self._clock))
+
+    async def _empty(self, name: str) -> None:
+        remaining: dict[str, int] = {}
+        finalizers: dict[str, int] = {}
+        for resource in self._kinds():
+            for record in self._store.scan(resource.bucket, name):
+                newest = self._store.peek(resource.bucket, record.path)
+                if newest is not None and not newest.deleting:
+                    await self._deleter.delete(resource, newest, DeleteOptions(policy="Background"))
+                self._count(resource, self._store.peek(resource.bucket, record.path), remaining, finalizers)
+        await self._settle(name, remaining, finalizers)
+
+    def _kinds(self) -> list[Resource]:
+        by_bucket = {r.bucket: r for r in self._catalog.table.resources if r.namespaced and not r.traits.is_virtual}
+        return list(by_bucket.values())
+
+    def _count(
+        self, resource: Resource, record: Record | None, remaining: dict[str, int], finalizers: dict[str, int]
+    ) -> None:
+        if record is not None:
+            name = f"{resource.plural}.{resource.group}"
+            remaining[name] = remaining.get(name, 0) + 1
+            for finalizer in record.load()["metadata"].get("finalizers") or ():
+                finalizers[finalizer] = finalizers.get(finalizer, 0) + 1
+
+    async def _settle(self, name: str, remaining: dict[str, int], finalizers: dict[str, int]) -> None:
+        record = self._store.peek(BUCKET, name)
+        if record is None:
+            return
+        obj = record.load()
+        if remaining:
+            wanted = self._conditions(obj.get("status") or {}, remaining, finalizers)
+            if wanted != (obj.get("status") or {}).get("conditions"):
+                obj["status"] = {**(obj.get("status") or {}), "conditions": wanted}
+                await self._store.put(BUCKET, obj)
+            return
+        spec = obj.setdefault("spec", {})
+        left = [one for one in spec.get("finalizers") or () if one != "kubernetes"]
+        if left:
+            spec["finalizers"] = left
+            await self._store.put(BUCKET, obj)
+        elif not obj["metadata"].get("finalizers"):
+            spec.pop("finalizers", None)
+            await self._store.remove(BUCKET, obj)
+
+    def _conditions(self, status: Any, remaining: dict[str, int], finalizers: dict[str, int]) -> list[dict[str, str]]:
+        kinds = ", ".join(f"{name} has {count} resource instances" for name, count in sorted(remaining.items()))
+        held = ", ".join(f"{name} in {count} resource instances" for name, count in sorted(finalizers.items()))
+        found = {
+            "NamespaceContentRemaining": ("SomeResourcesRemain", f"Some resources are remaining: {kinds}"),
+        }
+        if held:
+            text = f"Some content in the namespace has finalizers remaining: {held}"
+            found["NamespaceFinalizersRemaining"] = ("SomeFinalizersRemain", text)
+        before = {condition["type"]: condition for condition in status.get("conditions") or ()}
+        now = rfc3339(self._clock())
+        out = []
+        for kind, reason, message in _CONDITIONS:
+            holds = kind in found
+            reason, message = found.get(kind, (reason, message))
+            value = "True" if holds else "False"
+            old = before.get(kind)
+            since = old["lastTransitionTime"] if old and old["status"] == value else now
+            out.append(
+                {"lastTransitionTime": since, "message": message, "reason": reason, "status": value, "type": kind}
+            )
+        return out
+
+
+def service_account(namespace: str, clock: WallClock) -> Any:
+    from lambent.kubeserver.metadata import initialise
+
+    obj: Any = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": namespace}}
+    initialise(obj, clock(), counts_generation=False)
+    return obj
+
+
+def namespace(name: str, clock: WallClock) -> Any:
+    from lambent.kubeserver.metadata import initialise
+
+    meta = {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
+    obj: Any = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": meta,
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    }
+    initialise(obj, clock(), counts_generation=False)
+    return obj

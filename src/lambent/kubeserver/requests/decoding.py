@@ -1,0 +1,319 @@
+"""Bodies in: JSON, YAML and (for the kinds of the field table) protobuf become one dict.
+
+Strict field validation needs to know of duplicate members, which JSON parsers drop silently; so that mode parses once
+more with a decoder that sees pairs.
+"""
+
+import json
+import re
+from contextlib import suppress
+from types import NoneType
+from typing import Any
+
+import orjson
+import yaml
+
+from lambent.kubeserver.call import Call
+from lambent.kubeserver.status import ApiError, bad_request, unsupported_media
+
+ACCEPTED = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+PATCH_TYPES = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+    "application/apply-patch+yaml": "apply",
+}
+
+_SHORT_BYTES = 64 * 1024  # a longer body is not read a second time for the sake of a wording
+BODY_LIMIT_BYTES = 3 * 1024 * 1024
+
+
+def media_type(call: Call) -> str:
+    return call.request.header(b"content-type").decode("latin-1").partition(";")[0].strip()
+
+
+def decode_body(call: Call) -> dict[str, Any]:
+    """The object of a POST or PUT; raises 400, 413 or 415."""
+    body = call.request.body
+    media = media_type(call)
+    _check_size(body)
+    if media in ("", "application/json", "*/*"):
+        try:
+            value = parse_json(body)
+        except NotJson as error:
+            raise unrecognized(call, f"{_NO_HEAD}{error}") from None
+        if call.validation != "Ignore" and may_have_duplicates(body, value):
+            call.duplicates = duplicate_fields(body)
+    elif media in ("application/yaml", "application/x-yaml", "text/yaml"):
+        try:
+            value = parse_yaml(body)
+        except NotYaml as error:
+            raise unrecognized(call, str(error)) from None
+    elif media == "application/vnd.kubernetes.protobuf":
+        from lambent.kubeserver.requests.protobuf import decode_object
+
+        value = decode_object(body)
+    else:
+        raise unsupported_media(ACCEPTED)
+    if value is None and not call.resource.custom:
+        return {}
+    if not isinstance(value, dict):
+        why = _no_head(value) if value is not None else "Object 'Kind' is missing in 'null'"
+        raise unrecognized(call, why)
+    for member in ("apiVersion", "kind"):
+        if not isinstance(value.get(member), (str, NoneType)):
+            found = f"json: cannot unmarshal {_name(value[member])} into Go struct field .{member} of type string"
+            raise unrecognized(call, f"{_NO_HEAD}{found}")
+    return value
+
+
+_NO_HEAD = "couldn't get version/kind; json parse error: "
+_SUMMARY_BYTES = 30
+
+
+def _no_head(value: Any) -> str:
+    head = ('APIVersion string "json:\\"apiVersion,omitempty\\""', 'Kind string "json:\\"kind,omitempty\\""')
+    return f"{_NO_HEAD}json: cannot unmarshal {_name(value)} into Go value of type struct {{ {'; '.join(head)} }}"
+
+
+def unrecognized(call: Call, why: str) -> ApiError:
+    """A body of which not even the kind can be read; the refusal shows how it begins."""
+    body = call.request.body
+    start = body[:_SUMMARY_BYTES]
+    shown = start.decode(errors="replace") if body[:1] == b"{" else start.hex()
+    shown = f"{shown} ..." if len(body) > _SUMMARY_BYTES else shown or "<empty>"
+    return bad_request(f"the object provided is unrecognized (must be of type {call.resource.kind}): {why} ({shown})")
+
+
+def _check_size(body: bytes) -> None:
+    if len(body) > BODY_LIMIT_BYTES:
+        raise ApiError(413, f"Request entity too large: limit is {BODY_LIMIT_BYTES}", details={})
+
+
+class NotJson(ValueError):
+    """The message is what Go's decoder says."""
+
+
+def parse_json(body: bytes) -> Any:
+    """Raises `NotJson`, and 400 for what nests too deep."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise NotJson(go_json_error(body) if len(body) < _SHORT_BYTES else str(error)) from None
+    if _may_be_deep(body):
+        check_depth(value)
+    return value
+
+
+def _may_be_deep(body: bytes) -> bool:
+    """Each level begins with one of these, and few texts have so many of them."""
+    return body.count(b"{") + body.count(b"[") > DEEPEST
+
+
+DEEPEST = 128
+"""Levels of an object; what walks one calls itself for each, and Python bounds that."""
+_WRITABLE_LEVELS = 254  # of orjson's writer, which counts them at no cost
+
+
+_OWNERSHIP_LEVELS = 8  # managedFields repeat each level of the object, from a place of their own
+
+
+def check_depth(value: Any) -> None:
+    """Raises 400 for a value of more than `DEEPEST` levels, what the server notes of them not counted."""
+    meta = value.get("metadata") if isinstance(value, dict) else None
+    if isinstance(meta, dict) and "managedFields" in meta:
+        _refuse_deeper(value, DEEPEST + _OWNERSHIP_LEVELS)
+        value = value | {"metadata": {name: one for name, one in meta.items() if name != "managedFields"}}
+    _refuse_deeper(value, DEEPEST)
+
+
+def _refuse_deeper(value: Any, levels: int) -> None:
+    for _ in range(_WRITABLE_LEVELS - levels):
+        value = [value]
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        raise bad_request(f"the object nests more than {DEEPEST} levels deep") from None
+
+
+class NotYaml(ValueError):
+    """The message is what Go's YAML library says."""
+
+
+def parse_yaml(body: bytes) -> Any:
+    """YAML as Kubernetes reads it; most bodies called YAML are JSON. Raises `NotYaml`, 400 for what nests too deep."""
+    if body.lstrip()[:1] == b"{":
+        with suppress(NotJson):  # a flow mapping begins so too
+            return parse_json(body)
+    try:
+        if sum(map(body.count, (b"[", b"{", b"-", b"?"))) > DEEPEST:
+            _refuse_deep_yaml(body)
+        value = yaml.load(body, Loader=yaml.CSafeLoader)
+        if b"*" in body and _nodes(value, _MOST_NODES) <= 0:
+            raise NotYaml("yaml: document contains excessive aliasing")
+        return parse_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+    except yaml.MarkedYAMLError as error:
+        raise NotYaml(f"yaml: {_go_yaml_error(body, error)}") from None
+    except (yaml.YAMLError, TypeError, RecursionError, orjson.JSONEncodeError) as error:
+        # A value that JSON has no word for: a number beyond 64 bits, a list in itself, a key of a list.
+        raise NotYaml(f"yaml: {error}") from None
+
+
+def _go_yaml_error(body: bytes, error: yaml.MarkedYAMLError) -> str:
+    """The same finding in Go's words: the line is left out when it is the first."""
+    problem = str(error.problem or error.context)
+    if problem.startswith("found undefined alias"):
+        return f"unknown anchor '{_alias(body, error)}' referenced"
+    line = error.problem_mark.line if error.problem_mark else 0
+    if line and isinstance(error, yaml.scanner.ScannerError):
+        line += 1
+    line = line or (error.context_mark.line if error.context_mark else 0)
+    return f"line {line}: {problem}" if line else problem
+
+
+def _alias(body: bytes, error: yaml.MarkedYAMLError) -> str:
+    lines = body.decode(errors="replace").splitlines()
+    mark = error.problem_mark
+    named = re.match(r"\*(\w+)", lines[mark.line][mark.column :]) if mark and mark.line < len(lines) else None
+    return named[1] if named else ""
+
+
+def _refuse_deep_yaml(body: bytes) -> None:
+    """Before it is loaded: the C loader calls itself for each level, without a bound but the end of the stack."""
+    depth = 0
+    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST + _OWNERSHIP_LEVELS:
+            raise bad_request(f"the object nests more than {DEEPEST} levels deep")
+
+
+_MOST_NODES = 1_000_000
+"""More than a body of the greatest size holds without aliases, few enough to be counted in a moment."""
+
+
+def _nodes(value: Any, left: int) -> int:
+    """What is left of `left` after each node, an aliased one each time, was counted; not above 0 when too many."""
+    left -= 1
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in below:
+        if left <= 0:
+            return left
+        left = _nodes(one, left)
+    return left
+
+
+def decode_patch(call: Call) -> tuple[str, Any]:
+    """The kind of patch and its decoded body."""
+    media = media_type(call)
+    kind = PATCH_TYPES.get(media)
+    accepted = [name for name in PATCH_TYPES if not (call.resource.custom and name.startswith("application/strategic"))]
+    if kind is None or media not in accepted:
+        raise unsupported_media(accepted)
+    _check_size(call.request.body)
+    if kind == "apply":
+        if not call.request.body.strip():
+            return kind, {}
+        try:
+            return kind, parse_yaml(call.request.body)
+        except NotYaml as error:
+            raise bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from None
+    try:
+        value = orjson.loads(call.request.body)
+    except orjson.JSONDecodeError:
+        prefix = "" if kind == "strategic" else "error decoding patch: "
+        raise bad_request(f"{prefix}{go_json_error(call.request.body)}") from None
+    if _may_be_deep(call.request.body):
+        check_depth(value)
+    if value is None and kind != "json":
+        raise bad_request("Invalid JSON Patch")
+    if kind == "merge" and call.validation != "Ignore" and may_have_duplicates(call.request.body, value):
+        call.duplicates = duplicate_fields(call.request.body)
+    if not isinstance(value, list if kind == "json" else dict):
+        prefix = "" if kind == "strategic" else "error decoding patch: "
+        raise bad_request(
+            f"{prefix}json: cannot unmarshal {_name(value)} into Go value of type "
+            + ("[]handlers.jsonPatchOp" if kind == "json" else "map[string]interface {}")
+        )
+    return kind, value
+
+
+TOO_DEEP = "exceeded max depth"
+
+
+def go_json_error(body: bytes) -> str:
+    """Why a text is not JSON, in the words of Go's decoder where scripts are known to match them."""
+    text = body.decode(errors="replace")
+    try:
+        json.loads(text)
+    except RecursionError:
+        return TOO_DEEP
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text):
+            return "unexpected end of JSON input"
+        wanted = "object key string" if error.msg.startswith("Expecting property name") else "value"
+        return f"invalid character '{text[error.pos]}' looking for beginning of {wanted}"
+    return "invalid JSON"
+
+
+def _name(value: Any) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+    return names.get(type(value), "null")
+
+
+_SPACED = re.compile(rb'"\s+:')
+
+
+def may_have_duplicates(body: bytes, parsed: Any) -> bool:
+    """False only when no member occurs twice: the text has as many members as what was parsed from it.
+
+    Members are counted by the bytes `":`, which is exact for a text without a space before the colon and without an
+    escaped quote in another spelling; any other text is "may be". Spares nearly every strict write a slow parse.
+    """
+    canonical = orjson.dumps(parsed)
+    if canonical == body:
+        return False
+    if b"\\u0022" in body or _SPACED.search(body):
+        return True
+    return body.count(b'":') != canonical.count(b'":')
+
+
+def duplicate_fields(body: bytes) -> list[str]:
+    """Paths of members that occur twice in a JSON text, e.g. `spec.size`."""
+    found: list[list[str]] = []
+
+    def pairs(members: list[tuple[str, Any]]) -> "_Seen":
+        seen: dict[str, Any] = {}
+        paths: list[list[str]] = []
+        for name, value in members:
+            if name in seen:
+                paths.append([name])
+            seen[name] = value
+            paths += [[name, *below] for below in _paths_below(value)]
+        return _Seen(paths)
+
+    try:
+        top = json.loads(body, object_pairs_hook=pairs)
+    except ValueError:
+        return []
+    found = _paths_below(top)
+    return list(dict.fromkeys(".".join(path).replace(".[", "[") for path in found))
+
+
+class _Seen:
+    """What one object of the text leaves behind: the paths of duplicates in it."""
+
+    __slots__ = ("paths",)
+
+    def __init__(self, paths: list[list[str]]) -> None:
+        self.paths = paths
+
+
+def _paths_below(value: Any) -> list[list[str]]:
+    if isinstance(value, _Seen):
+        return value.paths
+    if isinstance(value, list):
+        return [[f"[{index}]", *path] for index, one in enumerate(value) for path in _paths_below(one)]
+    return []

@@ -1,0 +1,1 @@
+"""What becomes of a write: patches applied, stages of admission, owners of fields, then the store."""

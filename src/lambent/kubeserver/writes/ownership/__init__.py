@@ -1,0 +1,14 @@
+"""Who owns which field: server-side apply and the bookkeeping of all other writes (`metadata.managedFields`).
+
+    shapes     what a schema says of merging: struct, map, atomic, set, keyed list
+    fieldsets  sets of fields as tries in the form they are stored in (FieldsV1)
+    values     walks of a value by its shape: its field set, comparison, merge, removal
+    managers   entries of managedFields
+    tracking   what a write does to the entries; `apply` in full
+
+Source: Kubernetes docs, "Server-Side Apply"; KEP-555; structured-merge-diff (behaviour).
+"""
+
+from lambent.kubeserver.writes.ownership.tracking import Applied, apply, track
+
+__all__ = ["Applied", "apply", "track"]

@@ -1,0 +1,289 @@
+"""What a write does to the owners of fields: apply in full, and the tracking of all other writes.
+
+Values that others own are a conflict when an apply would change them (unless forced); equal values are shared. The time
+of an entry moves only when its write changed something.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from lambent.clock import rfc3339
+from lambent.kube.types import KubeObject
+from lambent.kubeserver.builtin.table import definitions
+from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.resources import Resource
+from lambent.kubeserver.status import ApiError
+from lambent.kubeserver.writes.ownership import fieldsets, last_applied
+from lambent.kubeserver.writes.ownership.fieldsets import Fields
+from lambent.kubeserver.writes.ownership.managers import Entry, Manager, Managers, decode, encode, is_reset
+from lambent.kubeserver.writes.ownership.shapes import Shape, ShapeMaker
+from lambent.kubeserver.writes.ownership.values import (
+    Comparison,
+    ShapeError,
+    changes_within,
+    compare,
+    fields_of,
+    merge,
+    remove,
+)
+
+_META_REF = {"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+_SERVERS_OWN = (
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "selfLink",
+    "uid",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+_STRIPPED: Fields = {"f:apiVersion": {}, "f:kind": {}, "f:metadata": {f"f:{name}": {} for name in _SERVERS_OWN}}
+_STRIPPED_OF_STATUS: Fields = {**_STRIPPED, "f:metadata": {}, "f:spec": {}}
+_STRIPPED_BESIDE_STATUS: Fields = {**_STRIPPED, "f:status": {}}
+_BEFORE = "before-first-apply"
+_shapes: dict[Resource, Shape] = {}
+_maker = ShapeMaker(definitions())
+
+
+def shape_of(resource: Resource) -> Shape:
+    """Made once per resource; a resource is replaced when its schema changes."""
+    found = _shapes.get(resource)
+    if found is None:
+        if len(_shapes) > 4_096:  # resources of definitions that were replaced long ago
+            _shapes.clear()
+        found = _shapes[resource] = _maker.make(_whole(resource))
+    return found
+
+
+def _whole(resource: Resource) -> Any:
+    source = resource.schema.source
+    if not resource.custom:
+        return source
+    text = {"type": "string"}
+    envelope = {"apiVersion": text, "kind": text, "metadata": _META_REF}
+    return {**source, "type": "object", "properties": {**(source.get("properties") or {}), **envelope}}
+
+
+def _stripped(resource: Resource, subresource: str) -> Fields:
+    """Fields that this endpoint cannot own."""
+    if subresource == "status":
+        return _STRIPPED_OF_STATUS
+    if resource.has_status:
+        return _STRIPPED_BESIDE_STATUS
+    return _STRIPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The merged object, and the entries it will have."""
+
+    obj: KubeObject
+    managed: list[dict[str, Any]]
+
+
+def apply(draft: Draft, *, live: KubeObject | None, force: bool, manager: str) -> Applied:
+    """Merges `draft.new`, what the manager wants, into `live`.
+
+    Raises 409 for conflicts, 500 for a body that fits no schema.
+    """
+    resource, config = draft.resource, draft.new
+    shape = shape_of(resource)
+    who = Manager(manager, "Apply", resource.api_version, draft.subresource)
+    wanted = _wanted(draft, shape)
+    managers = _first_apply(draft, live, shape)
+    base: Any = live if live is not None else {}
+    kept = _unmanaged(base)
+    merged = merge(shape, kept, _unmanaged(config))
+    before = _own(managers, who)
+    others = {name: entry for name, entry in managers.items() if name != before[0]}
+    if before[1].fields:
+        owned = wanted
+        for entry in others.values():
+            owned = fieldsets.union(owned, entry.fields)
+        merged = remove(shape, merged, before[1].fields, owned)
+    changed = _limited(compare(shape, kept, merged), _stripped(resource, draft.subresource))
+    allowed = last_applied.takeable(shape, kept) if manager == last_applied.MANAGER and live is not None else {}
+    _refuse_conflicts(others, changed, allowed, force=force)
+    after = _give_up(others, changed)
+    time = rfc3339(draft.now) if not changed.is_same or live is None else before[1].time
+    after[who] = Entry(wanted, time)
+    if manager == last_applied.MANAGER:
+        last_applied.refresh(merged, config)
+    return Applied(merged, encode(after))
+
+
+def _wanted(draft: Draft, shape: Shape) -> Fields:
+    try:
+        found = fields_of(shape, _unmanaged(draft.new), strict=True)
+    except ShapeError as error:
+        meta, resource = draft.new["metadata"], draft.resource
+        where = f"{draft.body_namespace}/{meta.get('name', '')}"
+        version = resource.api_version if resource.group else f"/{resource.api_version}"
+        text = f"failed to create typed patch object ({where}; {version}, Kind={resource.kind}): {error}"
+        raise ApiError(500, text, reason="") from None
+    return fieldsets.without(found, _stripped(draft.resource, draft.subresource))
+
+
+def _unmanaged(obj: Any) -> dict[str, Any]:
+    """The object without its bookkeeping, which owns and is owned by nobody."""
+    meta = obj.get("metadata")
+    if not isinstance(meta, dict) or "managedFields" not in meta:
+        return dict(obj)
+    return {**obj, "metadata": {key: value for key, value in meta.items() if key != "managedFields"}}
+
+
+def _without_metadata(obj: Any) -> dict[str, Any]:
+    return {name: member for name, member in obj.items() if name != "metadata"}
+
+
+def _first_apply(draft: Draft, live: KubeObject | None, shape: Shape) -> Managers:
+    """The live entries; what is there without any is filed under `before-first-apply`."""
+    if live is None:
+        return {}
+    found = decode(live["metadata"].get("managedFields") or [], is_trusted=True) or {}
+    if found:
+        return found
+    fields = fieldsets.without(fields_of(shape, _unmanaged(live)), _stripped(draft.resource, ""))
+    who = Manager(_BEFORE, "Update", draft.resource.api_version, "")
+    return {who: Entry(fields, rfc3339(draft.now))}
+
+
+def _own(managers: Managers, who: Manager) -> tuple[Manager, Entry]:
+    """The manager's earlier Apply entry, whatever version it was in."""
+    for other, entry in managers.items():
+        if (other.name, other.operation, other.subresource) == (who.name, "Apply", who.subresource):
+            return other, entry
+    return who, Entry({})
+
+
+def _limited(found: Comparison, stripped: Fields) -> Comparison:
+    return Comparison(
+        fieldsets.without(found.removed, stripped),
+        fieldsets.without(found.modified, stripped),
+        fieldsets.without(found.added, stripped),
+    )
+
+
+def _refuse_conflicts(others: Managers, changed: Comparison, allowed: Fields, *, force: bool) -> None:
+    if force:
+        return
+    touched = fieldsets.union(changed.modified, changed.added)
+    found: list[tuple[str, str]] = []
+    for who, entry in sorted(others.items()):
+        both = fieldsets.difference(fieldsets.intersection(entry.fields, touched), allowed)
+        found += [(who.text(), path) for path in fieldsets.paths(both)]
+    if not found:
+        return
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path} for who, path in found
+    ]
+    raise ApiError(409, _conflict_text(found), details={"causes": causes})
+
+
+def _conflict_text(found: list[tuple[str, str]]) -> str:
+    if len(found) == 1:
+        who, path = found[0]
+        return f"Apply failed with 1 conflict: conflict with {who}: {path}"
+    lines: list[str] = []
+    for who in dict.fromkeys(who for who, _ in found):
+        lines.append(f"conflicts with {who}:")
+        lines += [f"- {path}" for other, path in found if other == who]
+    return f"Apply failed with {len(found)} conflicts: " + "\n".join(lines)
+
+
+def _give_up(managers: Managers, changed: Comparison) -> Managers:
+    """What others still own after a change: neither what was changed nor what was removed."""
+    lost = fieldsets.union(fieldsets.union(changed.modified, changed.added), changed.removed)
+    if not lost:
+        return dict(managers)
+    return {who: Entry(fieldsets.difference(entry.fields, lost), entry.time) for who, entry in managers.items()}
+
+
+def track(draft: Draft) -> None:
+    """Sets managedFields of a written object: the writer owns what it changed, others no longer do."""
+    meta: Any = draft.new["metadata"]
+    if draft.is_apply:
+        managed = draft.managed or []
+    elif draft.old is None:
+        managed = _created(draft)
+    else:
+        managed = _updated(draft, meta.get("managedFields"))
+    if managed:
+        meta["managedFields"] = managed
+    else:
+        meta.pop("managedFields", None)
+
+
+def _created(draft: Draft) -> list[dict[str, Any]]:
+    resource = draft.resource
+    fields = fieldsets.without(fields_of(shape_of(resource), _unmanaged(draft.new)), _stripped(resource, ""))
+    who = Manager(draft.call.manager, "Update", resource.api_version, "")
+    return encode({who: Entry(fields, rfc3339(draft.now))})
+
+
+def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
+    old: Any = draft.old
+    held = old["metadata"].get("managedFields") or []
+    if not draft.subresource and is_reset(given, custom=draft.resource.custom):
+        return []
+    if draft.keeps_metadata and (retimed := _retimed(draft, held)):
+        draft.differs = True
+        return retimed
+    is_own = draft.keeps_metadata or given == held
+    managers = decode(given, is_trusted=is_own) if given and not draft.subresource else None
+    managers = managers or decode(held, is_trusted=True) or {}
+    if not managers:
+        return []
+    shape = shape_of(draft.resource)
+    bare = _without_metadata if draft.keeps_metadata else _unmanaged
+    found = compare(shape, bare(old), bare(draft.new))
+    changed = _limited(found, _stripped(draft.resource, draft.subresource))
+    if changed.is_same:
+        return encode(managers)
+    draft.differs = True
+    who = Manager(draft.call.manager, "Update", draft.resource.api_version, draft.subresource)
+    mine = managers.pop(who, Entry({}))
+    after = _give_up(managers, changed)
+    took = fieldsets.union(changed.modified, changed.added)
+    kept = fieldsets.union(fieldsets.difference(mine.fields, changed.removed), took)
+    if kept:
+        after[who] = Entry(kept, _stamp(int(draft.now.timestamp())) if took else mine.time)
+    return encode(after)
+
+
+def _retimed(draft: Draft, held: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """The entries after the most frequent write: it changes values that its manager, and no other, has already.
+
+    Only the time of that entry moves. None for any other write, and for one that changes nothing.
+    """
+    who = (draft.call.manager, "Update", draft.resource.api_version, draft.subresource)
+    own = [entry for entry in held if _who(entry) == who]
+    if not own or "time" not in own[0]:
+        return None
+    others = [entry["fieldsV1"] for entry in held if entry is not own[0]]
+    old, new = _without_metadata(draft.old), _without_metadata(draft.new)
+    if old == new or not changes_within(shape_of(draft.resource), old, new, own[0]["fieldsV1"], others):
+        return None
+    mine = {**own[0], "time": _stamp(int(draft.now.timestamp()))}
+    entries = [mine if entry is own[0] else entry for entry in held]
+    return sorted(entries, key=_place) if others else entries
+
+
+def _who(entry: dict[str, Any]) -> tuple[str, ...]:
+    return entry["manager"], entry["operation"], entry["apiVersion"], entry.get("subresource", "")
+
+
+def _place(entry: dict[str, Any]) -> tuple[str, ...]:
+    """As `encode` orders."""
+    return entry["operation"], entry.get("time", ""), *_who(entry)
+
+
+@lru_cache(maxsize=4)
+def _stamp(epoch_s: int) -> str:
+    """Whole seconds; writes of one second share the text."""
+    return rfc3339(datetime.fromtimestamp(epoch_s, UTC))

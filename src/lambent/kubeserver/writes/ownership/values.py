@@ -1,0 +1,316 @@
+"""Walks of a value by its shape: which fields it has, what differs between two, merging, removal.
+
+All walks skip equal subtrees by one comparison, so their cost follows the change, not the object.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import compress
+from operator import ne
+from typing import Any
+
+import orjson
+
+from lambent.kubeserver.writes.ownership.fieldsets import SELF, Fields, key_element, value_element
+from lambent.kubeserver.writes.ownership.shapes import DEDUCED, Shape
+
+
+class ShapeError(ValueError):
+    """A value does not fit its schema: an undeclared field, a list item without its key, a duplicate."""
+
+
+def _kind(shape: Shape, value: Any) -> str:
+    """What the value is merged as: its shape's kind, if the value is of that form at all."""
+    if isinstance(value, dict):
+        return "struct" if shape.kind == "struct" else "atomic"
+    if isinstance(value, list) and shape.kind in ("set", "keyed"):
+        return shape.kind
+    return "atomic"
+
+
+def element_of(shape: Shape, item: Any, *, path: str = "") -> str:
+    """The path element of a list item; with a `path`, an item without its keys raises ShapeError."""
+    if shape.kind == "set":
+        return value_element(item)
+    if not isinstance(item, dict):
+        if path:
+            place, _, index = path.rpartition("[")
+            text = "associative list with keys may not have non-map elements"
+            raise ShapeError(f"{place}: element {index.rstrip(']')}: {text}")
+        return value_element(item)
+    keys = {key: item.get(key, shape.defaults.get(key)) for key in shape.keys if key in item or key in shape.defaults}
+    if not keys and not path:
+        return value_element(item)
+    if not keys:
+        raise ShapeError(f"{path}: associative list with keys has an element that omits key field {shape.keys[0]!r}")
+    return key_element(keys)
+
+
+def fields_of(shape: Shape, value: Any, *, strict: bool = False, path: str = "") -> Fields:
+    """The field set below `value`; {} for an atomic one.
+
+    `strict` is for what an apply wants: it raises ShapeError for what the schema lacks, and declared containers are no
+    members themselves. By any other write they are, unless they are always there.
+    """
+    out: Fields = {}
+    if strict:
+        _check_type(shape, value, path)
+    match _kind(shape, value):
+        case "struct":
+            for name, member in sorted(value.items()) if strict else value.items():
+                below = shape.member(name)
+                if below is None:
+                    if strict:
+                        raise ShapeError(f"{path}.{name}: field not declared in schema")
+                    below = DEDUCED
+                children = fields_of(below, member, strict=strict, path=f"{path}.{name}" if strict else "")
+                is_named = shape.declares(name) if strict else shape.always_has(name)
+                node = _owned(below, member, children, is_named=is_named)
+                if node is not None:
+                    out[f"f:{name}"] = node
+        case "set" | "keyed":
+            for index, item in enumerate(value):
+                element = element_of(shape, item, path=f"{path}[{index}]" if strict else "")
+                if element in out and strict:
+                    raise ShapeError(f"{path}: duplicate entries for key [{_key_text(element)}]")
+                children = fields_of(shape.item, item, strict=strict, path=f"{path}[{index}]" if strict else "")
+                out[element] = {SELF: {}, **children} if children else {}
+    return out
+
+
+_GO_NAMES: dict[type, str] = {str: "string", bool: "boolean"}
+_WANTED: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int, float),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+}
+
+
+def _check_type(shape: Shape, value: Any, path: str) -> None:
+    """Raises ShapeError for a value of another type than the schema says; null fits everything here."""
+    wanted = _WANTED.get(shape.type)
+    if value is None or wanted is None or type(value) in wanted:
+        return
+    match shape.type:
+        case "string":
+            text = f"expected string, got &value.valueUnstructured{{Value:{go_text(value)}}}"
+        case "boolean":
+            text = f"expected boolean, got &value.valueUnstructured{{Value:{go_text(value)}}}"
+        case "object" | "array":
+            text = f"expected {'map' if shape.type == 'object' else 'list'}, got &{{{go_text(value)}}}"
+        case _:
+            text = f"expected numeric (int or float), got {_GO_NAMES.get(type(value), 'unknown')}"
+    raise ShapeError(f"{path}: {text}")
+
+
+def go_text(value: Any) -> str:
+    """A value as Go's `%v` prints it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{name}:{go_text(member)}' for name, member in sorted(value.items()))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_text, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)
+
+
+def _key_text(element: str) -> str:
+    """An element of a list as a refusal names it: `k="a",p="x"`, or `="a"` for a set."""
+    kind, _, text = element.partition(":")
+    if kind != "k":
+        return f"={text}"
+    return ",".join(f"{name}={orjson.dumps(value).decode()}" for name, value in sorted(orjson.loads(text).items()))
+
+
+def _owned(shape: Shape, value: Any, children: Fields, *, is_named: bool) -> Fields | None:
+    """A member's node: a container that is `named` only is no member itself unless it is empty; others are."""
+    kind = _kind(shape, value)
+    if kind == "atomic" or (kind == "struct" and not value):
+        return {}
+    if not children:
+        return None if is_named else {}
+    return children if is_named else {SELF: {}, **children}
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Fields that only the old value has, that differ, that only the new one has."""
+
+    removed: Fields = field(default_factory=dict)
+    modified: Fields = field(default_factory=dict)
+    added: Fields = field(default_factory=dict)
+
+    @property
+    def is_same(self) -> bool:
+        return not (self.removed or self.modified or self.added)
+
+    def put(self, element: str, below: "Comparison") -> None:
+        if below.removed:
+            self.removed[element] = below.removed
+        if below.modified:
+            self.modified[element] = below.modified
+        if below.added:
+            self.added[element] = below.added
+
+
+def compare(shape: Shape, old: Any, new: Any) -> Comparison:
+    """Old and new are both containers of the same kind."""
+    out = Comparison()
+    if _kind(shape, new) == "struct":
+        _compare_members(shape, old, new, out)
+    else:
+        _compare_items(shape, old, new, out)
+    return out
+
+
+def _compare_members(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
+    if list(old) == list(new):  # the common case, found without a loop of ours
+        differing: Iterable[str] = compress(new, map(ne, old.values(), new.values()))
+    else:
+        differing = [name for name in new if name in old and old[name] != new[name]]
+        for name in new:
+            if name not in old:
+                _put_member(out.added, shape, name, new[name])
+        for name in old:
+            if name not in new:
+                _put_member(out.removed, shape, name, old[name])
+    for name in differing:
+        _compare_value(shape.member(name) or DEDUCED, old[name], new[name], f"f:{name}", out)
+
+
+def changes_within(shape: Shape, old: Any, new: Any, fields: Fields, others: list[Fields]) -> bool:
+    """Whether structs have the same members and differ in atomic values alone, all of `fields`, none of `others`."""
+    if list(old) != list(new):
+        return False
+    for name in compress(new, map(ne, old.values(), new.values())):
+        element, below = f"f:{name}", shape.member(name) or DEDUCED
+        before, after = old[name], new[name]
+        node, theirs = fields.get(element), [one[element] for one in others if element in one]
+        kind = _kind(below, after)
+        if node is None or kind != _kind(below, before):
+            return False
+        if kind == "atomic":
+            if node or theirs:
+                return False
+        elif kind != "struct" or not (before and after) or not changes_within(below, before, after, node, theirs):
+            return False
+    return True
+
+
+def _put_member(fields: Fields, shape: Shape, name: str, value: Any) -> None:
+    """Adds what a member that only one side has owns."""
+    below = shape.member(name) or DEDUCED
+    node = _owned(below, value, fields_of(below, value), is_named=shape.always_has(name))
+    if node is not None:
+        fields[f"f:{name}"] = node
+
+
+def _compare_value(shape: Shape, old: Any, new: Any, element: str, out: Comparison) -> None:
+    kind = _kind(shape, new)
+    if kind == "atomic" or kind != _kind(shape, old):
+        out.modified[element] = {}
+    elif kind == "struct" and not (old and new):
+        gone, came = fields_of(shape, old), fields_of(shape, new)
+        out.put(element, Comparison(removed=gone, added=came))
+    else:
+        out.put(element, compare(shape, old, new))
+
+
+def _compare_items(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
+    before = {element_of(shape, item): item for item in old}
+    after = {element_of(shape, item): item for item in new}
+    for element, item in after.items():
+        if element not in before:
+            children = fields_of(shape.item, item)
+            out.added[element] = {SELF: {}, **children} if children else {}
+        elif before[element] != item and isinstance(item, dict):
+            out.put(element, compare(shape.item, before[element], item))
+    for element, item in before.items():
+        if element not in after:
+            children = fields_of(shape.item, item)
+            out.removed[element] = {SELF: {}, **children} if children else {}
+
+
+def merge(shape: Shape, live: Any, config: Any) -> Any:
+    """`config` over `live`; neither is changed."""
+    kind = _kind(shape, config)
+    if kind != _kind(shape, live) or kind == "atomic":
+        return config
+    if kind == "struct":
+        out = dict(live)
+        for name, value in config.items():
+            below = shape.member(name) or DEDUCED
+            out[name] = merge(below, out[name], value) if name in out else value
+        return out
+    return _merge_items(shape, live, config)
+
+
+def _merge_items(shape: Shape, live: list[Any], config: list[Any]) -> list[Any]:
+    """Shared items in the order of `config`; items only one side has keep their place among their neighbours."""
+    left = [(element_of(shape, item), item) for item in live]
+    right = [(element_of(shape, item), item) for item in config]
+    in_left, in_right = dict(left), dict(right)
+    shared = [element for element, _ in right if element in in_left]
+    merged: set[str] = set()
+    out: list[Any] = []
+    at_left = at_right = 0
+    while at_left < len(left) or at_right < len(right):
+        mine = left[at_left][0] if at_left < len(left) else None
+        theirs = right[at_right][0] if at_right < len(right) else None
+        waits = shared[0] if shared else None
+        if (
+            mine is not None
+            and theirs is not None
+            and mine != theirs
+            and mine in in_right
+            and waits not in (None, mine)
+        ):
+            at_left += 1  # shared, but its turn comes later
+        elif mine is not None and mine not in in_right:
+            out.append(left[at_left][1])
+            at_left += 1
+        elif mine is not None and mine in merged:
+            at_left += 1
+        elif theirs is not None:
+            item = right[at_right][1]
+            out.append(merge(shape.item, in_left[theirs], item) if theirs in in_left else item)
+            merged.add(theirs)
+            at_left += mine == theirs
+            at_right += 1
+            if waits == theirs:
+                shared.pop(0)
+    return out
+
+
+def remove(shape: Shape, value: Any, last: Fields, owned: Fields) -> Any:
+    """`value` without what `last` names and `owned` does not hold, at or below it."""
+    match _kind(shape, value):
+        case "struct":
+            return _remove_members(shape, value, last, owned)
+        case "set" | "keyed":
+            kept = []
+            for item in value:
+                element = element_of(shape, item)
+                if element in last and element not in owned:
+                    continue
+                below = last.get(element)
+                kept.append(remove(shape.item, item, below, owned.get(element, {})) if below else item)
+            return kept
+        case _:
+            return value
+
+
+def _remove_members(shape: Shape, value: dict[str, Any], last: Fields, owned: Fields) -> dict[str, Any]:
+    out = dict(value)
+    for name in value:
+        element = f"f:{name}"
+        if element not in last:
+            continue
+        if element not in owned:
+            del out[name]
+        elif last[element]:
+            out[name] = remove(shape.member(name) or DEDUCED, value[name], last[element], owned[element])
+    return out

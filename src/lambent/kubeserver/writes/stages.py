@@ -1,0 +1,299 @@
+"""What every written object passes, in this order, before it is stored.
+
+    identity -> is the metadata kept -> field validation, schema defaults, pruning -> kind's own defaults
+             -> server-set metadata -> namespace -> metadata rules -> the kind's own checks -> rules (CEL) -> verdict
+             -> ownership -> generation
+
+Each stage is a function of a `Draft`; the first half may change the object, the second half only judges it. `admit`
+runs them. Not here: reading the body, patches, and the store.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from lambent.kube.schema import Problem
+from lambent.kube.types import KubeObject
+from lambent.kubeserver import metadata, status
+from lambent.kubeserver.builtin.bodies import shown_patched, unreadable, unreadable_metadata, wrong_types
+from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge
+from lambent.kubeserver.builtin.table import object_meta, schema_names
+from lambent.kubeserver.definitions import embedded
+from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.requests.decoding import media_type, unrecognized
+from lambent.kubeserver.status import bad_request
+from lambent.kubeserver.storage.store import Store
+from lambent.kubeserver.validation import errors
+from lambent.kubeserver.writes.nulls import refused_nulls
+from lambent.kubeserver.writes.ownership import track
+from lambent.kubeserver.writes.ownership.values import go_text
+
+_CR_ENVELOPE = ("apiVersion", "kind", "metadata")
+
+
+class Admission:
+    """The stack of stages over one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._stages: tuple[Callable[[Draft], None], ...] = (
+            identity,
+            kept,
+            fields,
+            defaults_of,
+            server_metadata,
+            self.namespace,
+            metadata_rules,
+            judge,
+            rules,
+            verdict,
+            track,
+            generation,
+        )
+
+    def admit(self, draft: Draft) -> None:
+        """Raises `ApiError` when the object is refused."""
+        for stage in self._stages:
+            stage(draft)
+
+    def namespace(self, draft: Draft) -> None:
+        """A new object needs a namespace that is there and not going away."""
+        name = draft.new["metadata"].get("namespace", "")
+        if not draft.is_create or not draft.resource.namespaced:
+            return
+        record = self._store.peek("namespaces", name)
+        if record is None:
+            raise status.not_found("", "namespaces", name)
+        if record.deleting:
+            why = f"unable to create new content in namespace {name} because it is being terminated"
+            cause = {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {name} is being terminated",
+                "field": "metadata.namespace",
+            }
+            target = draft.new["metadata"].get("name", "")
+            raise status.forbidden(draft.resource.group, draft.resource.plural, target, why, [cause])
+
+
+def identity(draft: Draft) -> None:
+    """Kind, version, name and namespace of the body agree with the URL; what the body leaves out is filled in."""
+    resource, call, obj = draft.resource, draft.call, draft.new
+    _kind(draft)
+    meta: Any = obj.get("metadata")
+    if meta is None:
+        meta = obj["metadata"] = {}  # type: ignore[typeddict-item]  # the name follows below
+    if not isinstance(meta, dict):
+        raise undecodable(draft, unreadable_metadata(meta, "" if resource.custom else resource.kind))
+    _names(meta, resource.namespaced, call.namespace)
+    if call.name and meta.get("name") != call.name:
+        if draft.is_create or meta.get("name"):
+            raise bad_request(
+                f"the name of the object ({meta.get('name', '')}) does not match the name on the URL ({call.name})"
+            )
+        raise bad_request("name must be provided")
+
+
+def _kind(draft: Draft) -> None:
+    resource, obj = draft.resource, draft.new
+    if not resource.custom:
+        obj["apiVersion"] = obj.get("apiVersion") or resource.api_version
+        obj["kind"] = obj.get("kind") or resource.kind
+    api_version, kind = obj.get("apiVersion") or "", obj.get("kind")
+    if not kind:
+        raw = draft.call.request.body.decode(errors="replace")
+        raise unrecognized(draft.call, f"Object 'Kind' is missing in '{raw}'")
+    if not resource.custom and (api_version, kind) != (resource.api_version, resource.kind):
+        raise _of_another_kind(draft, obj, api_version, kind)
+    if api_version != resource.api_version:
+        raise bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    if kind != resource.kind:
+        problem = errors.invalid("kind", kind, f"must be {resource.kind}")
+        raise status.invalid(resource.group, kind, _name_of(obj), [problem])
+
+
+def _name_of(obj: Any) -> str:
+    meta = obj.get("metadata")
+    return str(meta.get("name", "")) if isinstance(meta, dict) else ""
+
+
+def _of_another_kind(draft: Draft, obj: Any, api_version: str, kind: str) -> status.ApiError:
+    resource = draft.resource
+    group, _, version = api_version.rpartition("/")
+    if "/" in group:
+        return unrecognized(draft.call, f"unexpected GroupVersion string: {api_version}")
+    if (group, version, kind) in schema_names():
+        package = resource.group.partition(".")[0] or "core"
+        why = f"converting ({version}.{kind}) to ({package}.{resource.kind}): unknown conversion"
+    else:
+        scheme = 'in scheme "pkg/runtime/scheme.go:110"'
+        why = f'no kind "{kind}" is registered for version "{api_version}" {scheme}'
+    if draft.is_patch:
+        return _bad_patch(draft, obj, why)
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {why}')
+
+
+def _bad_patch(draft: Draft, obj: Any, why: str) -> status.ApiError:
+    if draft.resource.custom or draft.is_apply:
+        return status.bad_patch(obj, why)
+    return status.bad_patch(shown_patched(draft.resource, obj, orjson.loads(draft.call.request.body)), why)
+
+
+def _names(meta: dict[str, Any], namespaced: bool, namespace: str) -> None:
+    if not namespaced:
+        meta.pop("namespace", None)
+    elif not meta.get("namespace"):
+        meta["namespace"] = namespace
+    elif meta["namespace"] != namespace:
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+
+
+def kept(draft: Draft) -> None:
+    """Notes whether the metadata is the old one to the byte, as in most updates: it was judged when it was stored."""
+    if draft.old is not None:
+        draft.keeps_metadata = orjson.dumps(draft.new["metadata"]) == orjson.dumps(draft.old["metadata"])
+
+
+def fields(draft: Draft) -> None:
+    """Field validation, defaults and pruning: one pass of the compiled schema."""
+    resource, call = draft.resource, draft.call
+    body: Any = draft.new
+    mode = "Ignore" if draft.is_apply else call.validation
+    # What follows changes the body in place; a refused patch is told what it made.
+    is_kept = draft.is_patch and not draft.is_apply and (mode == "Strict" or not resource.custom)
+    shown = orjson.loads(orjson.dumps(body)) if is_kept else body
+    if resource.custom:
+        rest = {key: value for key, value in body.items() if key not in _CR_ENVELOPE}
+        nulls = list(refused_nulls(resource.schema.source, rest)) if draft.is_apply else []
+        inner = resource.embedded
+        if inner is not None and (why := embedded.refusal(inner, rest)):
+            kind, version = resource.kind, resource.gvk.version
+            raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+        found = resource.schema.admit(rest, old=draft.old)
+        found.errors += nulls if inner is None else [*nulls, *embedded.problems(inner, rest)]
+        for key in [key for key in body if key not in _CR_ENVELOPE and key not in rest]:
+            del body[key]
+        body.update(rest)
+        unknown = found.unknown
+        if not draft.keeps_metadata:
+            if why := unreadable_metadata(body["metadata"]):
+                raise undecodable(draft, why)
+            meta = object_meta().admit(body["metadata"])
+            unknown = [*unknown, *(f"metadata.{path}" for path in meta.unknown)]
+        draft.problems += found.errors
+        draft.stops_rules = found.blocking
+    else:
+        why = unreadable(resource, body)
+        gives_up = body["metadata"].get("managedFields") == []
+        found = resource.schema.admit(body)
+        if gives_up:  # the schema omits what is empty, and this emptiness has a meaning
+            body["metadata"]["managedFields"] = []
+        if why := why or wrong_types(resource, body, found.errors, is_strategic=_is_strategic(draft)):
+            raise undecodable(draft, why, shown)
+        unknown = found.unknown
+        if (resource.group, resource.kind) in JUDGED_BY_SCHEMA:
+            draft.problems += [one for one in found.errors if not one.path.startswith("status.")]
+    if mode != "Ignore":
+        _report(draft, mode, unknown, shown)
+
+
+def _is_strategic(draft: Draft) -> bool:
+    return draft.is_patch and media_type(draft.call).startswith("application/strategic")
+
+
+def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
+    """A body whose members have the wrong types, or a patch that leaves such a body; `obj` is that body as it was."""
+    kind, version = draft.resource.kind, draft.resource.gvk.version
+    if _is_strategic(draft):
+        shown = errors.show(go_text(orjson.loads(draft.call.request.body)))
+        return status.invalid("", "", "", [errors.invalid_shown("patch", shown, why)])
+    if draft.is_patch and not draft.is_apply:
+        return _bad_patch(draft, draft.new if obj is None else obj, why)
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+
+
+def _report(draft: Draft, mode: str, unknown: list[str], shown: Any) -> None:
+    doubled = draft.call.duplicates
+    missing = [f'unknown field "{path}"' for path in sorted(unknown)]
+    twice = [f'duplicate field "{path}"' for path in doubled]
+    texts = [*twice, *missing] if draft.resource.custom else [*missing, *twice]
+    if not texts:
+        return
+    if mode == "Warn":
+        draft.call.warnings += texts
+        return
+    ending = f"strict decoding error: {', '.join(texts)}"
+    raise undecodable(draft, ending, shown)
+
+
+def server_metadata(draft: Draft) -> None:
+    """What clients may not set is set, or carried over from the old object."""
+    meta = draft.new["metadata"]
+    if draft.is_create and not meta.get("name") and meta.get("generateName"):
+        meta["name"] = metadata.generate_name(meta["generateName"])
+    if draft.old is None:
+        metadata.initialise(draft.new, draft.now, counts_generation=draft.resource.traits.counts_generation)
+    else:
+        stamp = meta.get("deletionTimestamp")
+        if stamp and stamp != draft.old["metadata"].get("deletionTimestamp"):
+            draft.problems += [errors.invalid("metadata.deletionTimestamp", stamp, errors.IMMUTABLE)] * 2
+        if draft.is_patch and meta.get("uid") and meta["uid"] != draft.old["metadata"]["uid"]:
+            draft.problems += [errors.invalid("metadata.uid", meta["uid"], errors.IMMUTABLE)] * 2
+        metadata.carry_over(draft.new, draft.old)
+
+
+def metadata_rules(draft: Draft) -> None:
+    if not draft.keeps_metadata:
+        judge_metadata = metadata.problems_of if draft.is_create else metadata.problems_of_update
+        draft.problems[:0] = judge_metadata(draft.new, draft.resource)
+    if draft.resource.custom:
+        draft.call.warnings += metadata.doubtful_finalizers(draft.new)
+    if draft.old is not None and (added := metadata.new_finalizers(draft.new, draft.old)):
+        listed = ", ".join(f'"{name}"' for name in added)
+        text = (
+            "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers "
+            f"[]string{{{listed}}}"
+        )
+        problem = Problem("metadata.finalizers", "FieldValueForbidden", text)
+        draft.problems += [problem] if draft.resource.custom else [problem, problem]
+
+
+def rules(draft: Draft) -> None:
+    """The CEL rules of a custom kind; none runs on an object whose shape is wrong."""
+    compiled = draft.resource.rules
+    if compiled is None:
+        return
+    if draft.stops_rules:
+        text = (
+            "Invalid value: null: some validation rules were not checked because the object was invalid; "
+            "correct the existing errors to complete validation"
+        )
+        draft.problems.append(Problem("<nil>", "FieldValueInvalid", text))
+    else:
+        kept: list[Problem] = []
+        draft.problems += compiled.check(draft.new, draft.old, kept=kept)
+        draft.call.warnings += [str(problem) for problem in kept]
+
+
+def verdict(draft: Draft) -> None:
+    if draft.problems:
+        name = draft.new["metadata"].get("name", "")
+        # Both views of an Event are one kind to kube-apiserver, that of the core group.
+        group = "" if draft.resource.kind == "Event" and not draft.resource.custom else draft.resource.group
+        raise status.invalid(group, draft.resource.kind, name, draft.problems)
+
+
+def generation(draft: Draft) -> None:
+    """+1 for a change outside metadata (and outside status where that is a subresource)."""
+    if draft.old is None or not draft.resource.traits.counts_generation:
+        return
+    if _outside(draft.new, draft.resource.has_status) != _outside(draft.old, draft.resource.has_status):
+        draft.new["metadata"]["generation"] = draft.old["metadata"].get("generation", 0) + 1
+
+
+def _outside(obj: KubeObject, has_status: bool) -> dict[str, Any]:
+    skipped = ("apiVersion", "kind", "metadata", "status") if has_status else ("apiVersion", "kind", "metadata")
+    return {key: value for key, value in obj.items() if key not in skipped}

@@ -1,0 +1,459 @@
+"""POST, PUT, PATCH and DELETE: from a body to a committed change.
+
+A write is checked against the newest version, committed or not, and staged in the same turn of the loop: no two writes
+can interleave, so a patch without a version of its own never conflicts. Not here: the checks (`stages`) and deletion's
+meaning (`deletion`).
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from lambent.clock import WallClock
+from lambent.http.message import Response
+from lambent.kube.patches import PatchError, json_patch, merge_patch
+from lambent.kube.schema import Problem
+from lambent.kube.types import KubeObject
+from lambent.kubeserver import selectors, status
+from lambent.kubeserver.answers.rendering import answer, load, render_list, render_one
+from lambent.kubeserver.builtin.event_views import GROUP, as_core_v1
+from lambent.kubeserver.builtin.mismatches import mismatch
+from lambent.kubeserver.builtin.table import definitions
+from lambent.kubeserver.call import Call, check_dry_run
+from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.lifecycle.deletion import CRDS_BUCKET, POLICIES, DeleteOptions, Deleter, is_finished
+from lambent.kubeserver.requests.decoding import (
+    TOO_DEEP,
+    check_depth,
+    decode_body,
+    decode_patch,
+    go_json_error,
+    media_type,
+)
+from lambent.kubeserver.status import ApiError, bad_request
+from lambent.kubeserver.storage.records import Record, go_numbers, record_of
+from lambent.kubeserver.storage.store import Store
+from lambent.kubeserver.writes.ownership import apply
+from lambent.kubeserver.writes.stages import Admission, identity
+from lambent.kubeserver.writes.strategic import strategic_merge
+
+_ORPHANS = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
+_LONGEST_MANAGER = 128
+_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+_SURELY_SMALL = 512 * 1024  # a third of the limit: defaults and bookkeeping do not triple an object
+
+
+class Writer:
+    def __init__(self, store: Store, admission: Admission, deleter: Deleter, clock: WallClock) -> None:
+        self._store = store
+        self._admission = admission
+        self._deleter = deleter
+        self._clock = clock
+
+    # The verbs.
+
+    async def create(self, call: Call) -> Response:
+        _check_manager(call.query.get("fieldManager", ""), "CreateOptions")
+        body: Any = decode_body(call)
+        return await self.create_object(call, body)
+
+    async def create_object(self, call: Call, body: KubeObject) -> Response:
+        given: Any = body.get("metadata")
+        version = given.get("resourceVersion") if isinstance(given, dict) else None
+        if version not in (None, "", "0") and not call.is_dry_run:
+            raise ApiError(500, "resourceVersion should not be set on objects to be created", reason="")
+        return await self._add(Draft(call, call.resource, body, self._clock()))
+
+    async def _add(self, draft: Draft) -> Response:
+        """Checks and stores a new object."""
+        call, resource = draft.call, draft.resource
+        is_dry_run = call.is_dry_run
+        if resource.has_status and resource.custom:
+            draft.new.pop("status", None)
+        given: Any = draft.new.get("metadata")
+        version = given.get("resourceVersion") if isinstance(given, dict) else None
+        self._admission.admit(draft)
+        found = self._store.peek(resource.bucket, _path_of(draft))
+        if found is not None:
+            raise status.already_exists(resource.group, resource.plural, found.name, deleting=found.deleting)
+        if is_dry_run:
+            if version:
+                draft.new["metadata"]["resourceVersion"] = version
+            return answer(_ordered(draft.new), 201)
+        record = await self._store.put(resource.bucket, self._to_stored(draft), epoch=resource.epoch)
+        return self._answer(call, record, 201)
+
+    async def update(self, call: Call) -> Response:
+        _check_manager(call.query.get("fieldManager", ""), "UpdateOptions")
+        body: Any = decode_body(call)
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None:
+            if call.resource.traits.creates_on_put and not call.subresource:
+                return await self.create_object(call, body)
+            _check_names(call, body)
+            raise call.not_found()
+        return self._answer(call, await self.change(call, record, body, is_patch=False), 200)
+
+    async def patch(self, call: Call) -> Response:
+        kind, patch = decode_patch(call)
+        if kind == "apply":
+            return await self._apply(call, patch)
+        _check_manager(call.query.get("fieldManager", ""))
+        if call.query.get("force"):
+            problem = Problem("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch")
+            raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None:
+            raise call.not_found()
+        new = self._patched(call, kind, load(call.resource, record), patch)
+        return self._answer(call, await self.change(call, record, new, is_patch=True), 200)
+
+    async def _apply(self, call: Call, config: Any) -> Response:
+        """Server-side apply: creates what is absent, else merges by ownership."""
+        manager = _checked_apply(call, config)
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None and call.subresource:
+            raise call.not_found()
+        draft = Draft(
+            call, call.resource, config, self._clock(), subresource=call.subresource, is_patch=True, is_apply=True
+        )
+        meta: Any = config.get("metadata")
+        draft.body_namespace = meta.get("namespace") or "" if isinstance(meta, dict) else ""
+        identity(draft)
+        if record is not None:
+            draft.old, draft.record = load(call.resource, record), record
+            _check_preconditions(draft)
+        applied = apply(draft, live=draft.old, force=call.flag("force"), manager=manager)
+        draft.new = orjson.loads(orjson.dumps(applied.obj))
+        draft.managed = applied.managed
+        if record is None:
+            return await self._add(draft)
+        return self._answer(call, await self._commit(draft, record), 200)
+
+    async def delete(self, call: Call) -> Response:
+        options = delete_options(call)
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None:
+            raise call.not_found()
+        resource = call.resource
+        if resource.traits.orphans_by_default and not options.policy:
+            call.warnings.append(_ORPHANS)
+            options = replace(options, policy="Orphan")
+        deleted = await self._deleter.delete(resource, record, options)
+        if deleted.is_gone and not resource.traits.delete_answers_object:
+            return answer(status.success(resource.group, resource.plural, record.name, record.uid))
+        return answer(_ordered(deleted.obj))
+
+    async def delete_collection(self, call: Call) -> Response:
+        options = delete_options(call)
+        chosen = selectors.parse(
+            call.query.get("labelSelector", ""), call.query.get("fieldSelector", ""), call.resource
+        )
+        records = [r for r in self._store.scan(call.resource.bucket, call.namespace) if chosen.matches(r)]
+        for record in records:
+            newest = self._store.peek(call.resource.bucket, record.path)
+            if newest is not None:
+                await self._deleter.delete(call.resource, newest, options)
+        return answer(render_list(call, records, {"resourceVersion": str(self._store.counter)}, self._clock()))
+
+    # Changing what is there.
+
+    def _patched(self, call: Call, kind: str, old: KubeObject, patch: Any) -> KubeObject:
+        if kind == "json":
+            check_operations(patch)
+        try:
+            if kind == "json":
+                new = json_patch(old, patch)
+            elif kind == "merge":
+                new = merge_patch(old, patch)
+            else:
+                new = strategic_merge(old, patch, call.resource.schema.source, definitions())
+        except PatchError:
+            raise inapplicable() from None
+        if not isinstance(new, dict):
+            raise bad_request("the patch leaves no object")
+        if kind != "merge":  # which nests no deeper than the deeper of the two
+            check_depth(new)
+        if not new.get("kind") and call.resource.custom:
+            why = f"Object 'Kind' is missing in '{orjson.dumps(new, option=orjson.OPT_SORT_KEYS).decode()}'"
+            raise status.bad_patch(new, why)
+        if not isinstance(new.get("metadata"), dict):
+            text = f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
+            raise bad_request(text)
+        _check_kind(call, new)
+        # What follows changes in place, and this patch may have put one part in two places.
+        return orjson.loads(orjson.dumps(new)) if kind == "strategic" else new  # type: ignore[return-value]  # a dict of checked members
+
+    async def change(self, call: Call, record: Record, new: KubeObject, *, is_patch: bool) -> Record:
+        """Checks `new` against the stored object and commits it, unless nothing differs; a dry run only makes it."""
+        old = load(call.resource, record)
+        draft = Draft(
+            call, call.resource, new, self._clock(), old, record, subresource=call.subresource, is_patch=is_patch
+        )
+        _check_names(call, new)
+        _check_preconditions(draft)
+        return await self._commit(draft, record)
+
+    async def _commit(self, draft: Draft, record: Record) -> Record:
+        resource = draft.resource
+        is_dry_run = draft.call.is_dry_run
+        _confine(draft)
+        self._admission.admit(draft)
+        is_end = is_finished(draft.new)
+        if draft.old is not None and not draft.differs and not is_end and _is_same(draft.new, draft.old):
+            return record
+        stored = self._to_stored(draft)
+        if is_dry_run:
+            return record_of(stored, record.rv, epoch=resource.epoch)
+        if is_end:
+            # What watchers see go is the object as it was stored, its finalizers still there.
+            last = draft.record.load() if draft.record is not None else stored
+            gone = await self._store.remove(resource.bucket, last)
+            return record_of(stored, gone.rv, epoch=resource.epoch)
+        return await self._store.put(resource.bucket, stored, epoch=resource.epoch)
+
+    def _to_stored(self, draft: Draft) -> KubeObject:
+        """In the version that is stored; versions differ in apiVersion only. Raises 413 for what is too large."""
+        if len(draft.call.request.body) > _SURELY_SMALL or (draft.record and len(draft.record.body) > _SURELY_SMALL):
+            size, limit = len(orjson.dumps(draft.new)), draft.resource.traits.size_limit_bytes
+            if size > limit:
+                raise ApiError(
+                    413, f"Request entity too large: the object has {size} bytes, the limit is {limit}", details={}
+                )
+        if draft.resource.group == GROUP:
+            return as_core_v1(draft.new)  # type: ignore[arg-type,return-value]  # a KubeObject is a dict
+        draft.new["apiVersion"] = draft.resource.stored_api_version
+        return draft.new
+
+    def _answer(self, call: Call, record: Record, code: int) -> Response:
+        return answer(render_one(call.resource, record, call.form(), "Metadata", self._clock()), code)
+
+
+def _path_of(draft: Draft) -> str:
+    meta = draft.new["metadata"]
+    return f"{meta['namespace']}/{meta['name']}" if draft.resource.namespaced else meta["name"]
+
+
+def _ordered(obj: KubeObject) -> dict[str, Any]:
+    return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], **obj}
+
+
+def _is_same(new: KubeObject, old: KubeObject) -> bool:
+    """Equality of JSON values, the times of managers apart: a write that would only move those changes nothing.
+
+    Python takes True for 1 and 1.0 for 1, so equal dicts are compared as text too.
+    """
+    if new != old:
+        new = _at_times_of(old, new)
+        if new != old:
+            return False
+    sort = orjson.OPT_SORT_KEYS
+    return orjson.dumps(go_numbers(new), option=sort) == orjson.dumps(old, option=sort)
+
+
+def _at_times_of(old: KubeObject, new: KubeObject) -> KubeObject:
+    """`new`, its managers' entries at the times they have in `old` where nothing else of them differs."""
+    before, after = old["metadata"].get("managedFields") or [], new["metadata"].get("managedFields") or []
+    if len(before) != len(after):
+        return new
+    entries = [{**mine, "time": theirs.get("time")} for mine, theirs in zip(after, before, strict=True)]
+    return {**new, "metadata": {**new["metadata"], "managedFields": entries}} if entries == before else new
+
+
+def _check_kind(call: Call, new: Any) -> None:
+    """A patch may change neither kind nor version of a custom object."""
+    resource = call.resource
+    if not resource.custom or call.subresource == "scale":
+        return
+    for member, wanted in (("apiVersion", resource.api_version), ("kind", resource.kind)):
+        if new.get(member) != wanted:
+            text = f"Invalid value: {orjson.dumps(new.get(member)).decode()}: must be {wanted}"
+            problem = Problem(member, "FieldValueInvalid", text)
+            raise status.invalid(resource.group, str(new.get("kind")), call.name, [problem])
+
+
+def inapplicable() -> ApiError:
+    return ApiError(422, "the server rejected our request due to an error in our request", details={})
+
+
+def check_operations(patch: Any) -> None:
+    """A JSON patch is a list of objects whose paths are texts."""
+    for operation in patch:
+        is_good = isinstance(operation, dict) and all(
+            isinstance(operation.get(name, ""), str) for name in ("op", "path", "from")
+        )
+        if not is_good:
+            kinds = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
+            found = kinds.get(type(operation), "value")
+            raise bad_request(
+                f"error decoding patch: json: cannot unmarshal {found} into Go value of type handlers.jsonPatchOp"
+            )
+
+
+def _check_manager(manager: str, options: str = "PatchOptions") -> None:
+    problem = None
+    if len(manager) > _LONGEST_MANAGER:
+        problem = Problem(
+            "fieldManager", "FieldValueTooLong", f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
+        )
+    for at, sign in enumerate(manager):
+        if not sign.isprintable():
+            where = f"invalid character U+{ord(sign):04X} (at position {at})"
+            text = f"Invalid value: {orjson.dumps(manager).decode()}: {where}"
+            problem = Problem("fieldManager", "FieldValueInvalid", text)
+            break
+    if problem is not None:
+        raise status.invalid("meta.k8s.io", options, "", [problem])
+
+
+def _checked_apply(call: Call, config: Any) -> str:
+    """The manager of an apply whose body may be applied at all; raises 400 or 422."""
+    manager = call.query.get("fieldManager", "")
+    _check_manager(manager)
+    if not manager:
+        problem = Problem("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
+        raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
+    if not isinstance(config, dict) and config is not None:
+        kind = {list: "array", str: "string", bool: "bool"}.get(type(config), "number")
+        text = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
+    config = config or {}
+    version, kind = config.get("apiVersion") or "", config.get("kind") or ""
+    if (version, kind) != (call.resource.api_version, call.resource.kind):
+        shown = version if "/" in str(version) else f"/{version}"
+        raise bad_request(f"invalid object type: {shown}, Kind={kind}")
+    meta = config.get("metadata")
+    if isinstance(meta, dict) and meta.get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    if isinstance(meta, dict):
+        meta.setdefault("name", call.name)
+    return manager
+
+
+def _check_names(call: Call, new: KubeObject) -> None:
+    meta: Any = new.setdefault("metadata", {})  # type: ignore[typeddict-item]  # the name follows below
+    if not isinstance(meta, dict):
+        version = call.resource.gvk.version
+        raise bad_request(f"{call.resource.kind} in version {version!r} cannot be handled: metadata is not an object")
+    name = meta.get("name")
+    if not name and call.request.method == "PUT" and call.resource.custom:
+        raise bad_request("name must be provided")
+    if name and name != call.name:
+        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.name})")
+    if not name:
+        meta["name"] = call.name
+
+
+def _check_preconditions(draft: Draft) -> None:
+    """The body's resourceVersion and uid, if it has them, are those of the stored object."""
+    resource, record = draft.resource, draft.record
+    given: Any = draft.new["metadata"]
+    if record is None:
+        return
+    uid = given.get("uid")
+    if uid and uid != record.uid and not draft.is_patch:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {record.uid}"
+        key = f"/registry/{f'{resource.group}/' if resource.custom else ''}{resource.plural}/{record.path}"
+        lead = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg"
+        raise status.conflict(resource.group, resource.plural, record.name, f"{lead}: {why}")
+    version = given.get("resourceVersion")
+    if version in (None, "", "0"):
+        if resource.traits.needs_version_on_update and not draft.is_patch:
+            is_status, is_crd = bool(draft.subresource), resource.bucket == CRDS_BUCKET
+            shown = "0" if is_crd or is_status else "0x0" if resource.custom else '""'
+            text = f"Invalid value: {shown}: must be specified for an update"
+            problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
+            named = resource.plural if is_crd or is_status else resource.kind
+            raise status.invalid(resource.group, named, record.name, [problem])
+    elif not version.isdecimal() or not version.isascii():
+        raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: invalid syntax", reason="")
+    elif version != str(record.rv):
+        raise status.conflict(resource.group, resource.plural, record.name, status.STALE)
+
+
+def _confine(draft: Draft) -> None:
+    """A write to `/status` changes status alone, one to the object all but status (where status is a subresource)."""
+    new: Any = draft.new
+    old: Any = draft.old
+    if draft.subresource == "status":
+        kept = dict(old)
+        kept["metadata"] = dict(old["metadata"])
+        if not draft.resource.custom:
+            for name in ("annotations", "finalizers"):
+                if name in new["metadata"]:
+                    kept["metadata"][name] = new["metadata"][name]
+        if "managedFields" in new["metadata"]:
+            kept["metadata"]["managedFields"] = new["metadata"]["managedFields"]
+        kept.pop("status", None)
+        if "status" in new:
+            kept["status"] = new["status"]
+        kept["apiVersion"], kept["kind"] = new.get("apiVersion"), new.get("kind")
+        draft.new = orjson.loads(orjson.dumps(kept))
+    elif draft.resource.has_status:
+        new.pop("status", None)
+        if "status" in old:
+            new["status"] = orjson.loads(orjson.dumps(old["status"]))
+
+
+def _decode_options(call: Call) -> Any:
+    try:
+        body = orjson.loads(call.request.body)
+    except orjson.JSONDecodeError:
+        why = go_json_error(call.request.body)
+        if why == TOO_DEEP:
+            raise bad_request(why) from None
+        raise _broken(f"couldn't get version/kind; json parse error: {why}") from None
+    if not isinstance(body, dict):
+        raise _broken("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
+    check_depth(body)
+    return body
+
+
+def _broken(text: str) -> ApiError:
+    """What the body of a deletion cannot be read for, which kube-apiserver takes for its own failure."""
+    return ApiError(500, text, reason="")
+
+
+def delete_options(call: Call) -> DeleteOptions:
+    """From the body when there is one (then the query is ignored), else from the query."""
+    body: Any = {}
+    if call.request.body:
+        if media_type(call) == "application/vnd.kubernetes.protobuf":
+            from lambent.kubeserver.requests.protobuf import decode_object
+
+            body = decode_object(call.request.body)
+        else:
+            body = _decode_options(call)
+        if body.get("kind") not in (None, "", "DeleteOptions"):
+            kind, version = body["kind"], body.get("apiVersion", "")
+            text = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+            raise _broken(text)
+        if why := mismatch(body, {"$ref": _OPTIONS}, definitions()):
+            raise _broken(why)
+        policy, dry = body.get("propagationPolicy") or "", body.get("dryRun") or []
+        if policy and body.get("orphanDependents") is not None:
+            text = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
+            problem = Problem("propagationPolicy", "FieldValueInvalid", text)
+            raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
+        if not policy and body.get("orphanDependents") is not None:
+            policy = "Orphan" if body["orphanDependents"] else "Background"
+    else:
+        call.number("gracePeriodSeconds")
+        policy = call.query.get("propagationPolicy", "")
+        dry = [call.query["dryRun"]] if call.query.get("dryRun") else []
+    if policy and policy not in POLICIES:
+        listed = ", ".join(f'"{one}"' for one in ("Foreground", "Background", "Orphan", "nil"))
+        text = f'Unsupported value: "{policy}": supported values: {listed}'
+        problem = Problem("propagationPolicy", "FieldValueNotSupported", text)
+        raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
+    held = body.get("preconditions") or {}
+    return DeleteOptions(
+        policy=policy,
+        uid=held.get("uid") or "",
+        resource_version=held.get("resourceVersion") or "",
+        is_dry_run=check_dry_run(dry, "DeleteOptions"),
+    )
