@@ -14,6 +14,7 @@ from lambent.kube.leader import LeaderElector
 from lambent.platform.admin import AdminPort, Health
 from lambent.platform.clients import aws_clients, cluster_client
 from lambent.platform.controllers import Controllers
+from lambent.platform.standby import warm
 from lambent.settings import Settings
 from lambent.workflow.controller import ControllerSettings, WorkflowController
 
@@ -64,7 +65,7 @@ class ControllerPart:
 
 
 class ControllerDaemon:
-    """`lambent controller`: on the cluster of a kubeconfig, one leader at a time."""
+    """`lambent controller`: on the cluster of a kubeconfig, one leader at a time, the others with warm caches."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -88,7 +89,8 @@ class ControllerDaemon:
             await self._control(self._kube)
             return
         elector = LeaderElector(self._kube, name=_LEASE, namespace=self._settings.controllers.namespace)
-        await elector.run(lambda term: self._control(FencedClient(self._kube, term)))
+        async with warm(self._hub):
+            await elector.run(lambda term: self._control(FencedClient(self._kube, term)))
 
     async def _control(self, kube: KubeClient) -> None:
         """Until cancelled (a signal, or the term's end); the controllers are drained either way."""
