@@ -17,7 +17,8 @@ from lambent.kubeserver.requests.decoding import decode_body, decode_patch
 from lambent.kubeserver.resources import Scale
 from lambent.kubeserver.status import ApiError, bad_request, no_resource
 from lambent.kubeserver.storage.store import Store
-from lambent.kubeserver.writes.writing import Writer, check_operations, inapplicable
+from lambent.kubeserver.writes.checks import check_operations, inapplicable
+from lambent.kubeserver.writes.writing import Writer
 
 
 class Scaler:

@@ -1,8 +1,8 @@
 """POST, PUT, PATCH and DELETE: from a body to a committed change.
 
 A write is checked against the newest version, committed or not, and staged in the same turn of the loop: no two writes
-can interleave, so a patch without a version of its own never conflicts. Not here: the checks (`stages`) and deletion's
-meaning (`deletion`).
+can interleave, so a patch without a version of its own never conflicts. Not here: the checks of the request
+(`checks`) and of the object (`stages`), and the meaning of deletion (`lifecycle.deletion`).
 """
 
 from dataclasses import replace
@@ -18,22 +18,28 @@ from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
 from lambent.kubeserver.answers.rendering import answer, load, render_list, render_one
 from lambent.kubeserver.builtin.event_views import GROUP, as_core_v1
-from lambent.kubeserver.builtin.mismatches import mismatch
 from lambent.kubeserver.builtin.table import definitions
-from lambent.kubeserver.call import Call, check_dry_run
+from lambent.kubeserver.call import Call
 from lambent.kubeserver.draft import Draft
-from lambent.kubeserver.lifecycle.deletion import CRDS_BUCKET, POLICIES, DeleteOptions, Deleter, is_finished
+from lambent.kubeserver.lifecycle.deletion import Deleter, is_finished
 from lambent.kubeserver.requests.decoding import (
-    TOO_DEEP,
     check_depth,
     decode_body,
     decode_patch,
-    go_json_error,
-    media_type,
 )
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.storage.records import Record, go_numbers, record_of
 from lambent.kubeserver.storage.store import Store
+from lambent.kubeserver.writes.checks import (
+    check_kind,
+    check_manager,
+    check_names,
+    check_operations,
+    check_preconditions,
+    checked_apply,
+    inapplicable,
+)
+from lambent.kubeserver.writes.delete_options import delete_options
 from lambent.kubeserver.writes.ownership import apply
 from lambent.kubeserver.writes.stages import Admission, identity
 from lambent.kubeserver.writes.strategic import strategic_merge
@@ -42,8 +48,6 @@ _ORPHANS = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
     "propagationPolicy=Orphan to suppress this warning"
 )
-_LONGEST_MANAGER = 128
-_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
 _SURELY_SMALL = 512 * 1024  # a third of the limit: defaults and bookkeeping do not triple an object
 
 
@@ -57,7 +61,7 @@ class Writer:
     # The verbs.
 
     async def create(self, call: Call) -> Response:
-        _check_manager(call.query.get("fieldManager", ""), "CreateOptions")
+        check_manager(call.query.get("fieldManager", ""), "CreateOptions")
         body: Any = decode_body(call)
         return await self.create_object(call, body)
 
@@ -88,13 +92,13 @@ class Writer:
         return self._answer(call, record, 201)
 
     async def update(self, call: Call) -> Response:
-        _check_manager(call.query.get("fieldManager", ""), "UpdateOptions")
+        check_manager(call.query.get("fieldManager", ""), "UpdateOptions")
         body: Any = decode_body(call)
         record = self._store.peek(call.resource.bucket, call.path)
         if record is None:
             if call.resource.traits.creates_on_put and not call.subresource:
                 return await self.create_object(call, body)
-            _check_names(call, body)
+            check_names(call, body)
             raise call.not_found()
         return self._answer(call, await self.change(call, record, body, is_patch=False), 200)
 
@@ -102,7 +106,7 @@ class Writer:
         kind, patch = decode_patch(call)
         if kind == "apply":
             return await self._apply(call, patch)
-        _check_manager(call.query.get("fieldManager", ""))
+        check_manager(call.query.get("fieldManager", ""))
         if call.query.get("force"):
             problem = Problem("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch")
             raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
@@ -114,7 +118,7 @@ class Writer:
 
     async def _apply(self, call: Call, config: Any) -> Response:
         """Server-side apply: creates what is absent, else merges by ownership."""
-        manager = _checked_apply(call, config)
+        manager = checked_apply(call, config)
         record = self._store.peek(call.resource.bucket, call.path)
         if record is None and call.subresource:
             raise call.not_found()
@@ -126,7 +130,7 @@ class Writer:
         identity(draft)
         if record is not None:
             draft.old, draft.record = load(call.resource, record), record
-            _check_preconditions(draft)
+            check_preconditions(draft)
         applied = apply(draft, live=draft.old, force=call.flag("force"), manager=manager)
         draft.new = orjson.loads(orjson.dumps(applied.obj))
         draft.managed = applied.managed
@@ -184,7 +188,7 @@ class Writer:
         if not isinstance(new.get("metadata"), dict):
             text = f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
             raise bad_request(text)
-        _check_kind(call, new)
+        check_kind(call, new)
         # What follows changes in place, and this patch may have put one part in two places.
         return orjson.loads(orjson.dumps(new)) if kind == "strategic" else new  # type: ignore[return-value]  # a dict of checked members
 
@@ -194,8 +198,8 @@ class Writer:
         draft = Draft(
             call, call.resource, new, self._clock(), old, record, subresource=call.subresource, is_patch=is_patch
         )
-        _check_names(call, new)
-        _check_preconditions(draft)
+        check_names(call, new)
+        check_preconditions(draft)
         return await self._commit(draft, record)
 
     async def _commit(self, draft: Draft, record: Record) -> Record:
@@ -264,117 +268,6 @@ def _at_times_of(old: KubeObject, new: KubeObject) -> KubeObject:
     return {**new, "metadata": {**new["metadata"], "managedFields": entries}} if entries == before else new
 
 
-def _check_kind(call: Call, new: Any) -> None:
-    """A patch may change neither kind nor version of a custom object."""
-    resource = call.resource
-    if not resource.custom or call.subresource == "scale":
-        return
-    for member, wanted in (("apiVersion", resource.api_version), ("kind", resource.kind)):
-        if new.get(member) != wanted:
-            text = f"Invalid value: {orjson.dumps(new.get(member)).decode()}: must be {wanted}"
-            problem = Problem(member, "FieldValueInvalid", text)
-            raise status.invalid(resource.group, str(new.get("kind")), call.name, [problem])
-
-
-def inapplicable() -> ApiError:
-    return ApiError(422, "the server rejected our request due to an error in our request", details={})
-
-
-def check_operations(patch: Any) -> None:
-    """A JSON patch is a list of objects whose paths are texts."""
-    for operation in patch:
-        is_good = isinstance(operation, dict) and all(
-            isinstance(operation.get(name, ""), str) for name in ("op", "path", "from")
-        )
-        if not is_good:
-            kinds = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
-            found = kinds.get(type(operation), "value")
-            raise bad_request(
-                f"error decoding patch: json: cannot unmarshal {found} into Go value of type handlers.jsonPatchOp"
-            )
-
-
-def _check_manager(manager: str, options: str = "PatchOptions") -> None:
-    problem = None
-    if len(manager) > _LONGEST_MANAGER:
-        problem = Problem(
-            "fieldManager", "FieldValueTooLong", f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
-        )
-    for at, sign in enumerate(manager):
-        if not sign.isprintable():
-            where = f"invalid character U+{ord(sign):04X} (at position {at})"
-            text = f"Invalid value: {orjson.dumps(manager).decode()}: {where}"
-            problem = Problem("fieldManager", "FieldValueInvalid", text)
-            break
-    if problem is not None:
-        raise status.invalid("meta.k8s.io", options, "", [problem])
-
-
-def _checked_apply(call: Call, config: Any) -> str:
-    """The manager of an apply whose body may be applied at all; raises 400 or 422."""
-    manager = call.query.get("fieldManager", "")
-    _check_manager(manager)
-    if not manager:
-        problem = Problem("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
-        raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
-    if not isinstance(config, dict) and config is not None:
-        kind = {list: "array", str: "string", bool: "bool"}.get(type(config), "number")
-        text = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
-        raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
-    config = config or {}
-    version, kind = config.get("apiVersion") or "", config.get("kind") or ""
-    if (version, kind) != (call.resource.api_version, call.resource.kind):
-        shown = version if "/" in str(version) else f"/{version}"
-        raise bad_request(f"invalid object type: {shown}, Kind={kind}")
-    meta = config.get("metadata")
-    if isinstance(meta, dict) and meta.get("managedFields"):
-        raise bad_request("metadata.managedFields must be nil")
-    if isinstance(meta, dict):
-        meta.setdefault("name", call.name)
-    return manager
-
-
-def _check_names(call: Call, new: KubeObject) -> None:
-    meta: Any = new.setdefault("metadata", {})  # type: ignore[typeddict-item]  # the name follows below
-    if not isinstance(meta, dict):
-        version = call.resource.gvk.version
-        raise bad_request(f"{call.resource.kind} in version {version!r} cannot be handled: metadata is not an object")
-    name = meta.get("name")
-    if not name and call.request.method == "PUT" and call.resource.custom:
-        raise bad_request("name must be provided")
-    if name and name != call.name:
-        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.name})")
-    if not name:
-        meta["name"] = call.name
-
-
-def _check_preconditions(draft: Draft) -> None:
-    """The body's resourceVersion and uid, if it has them, are those of the stored object."""
-    resource, record = draft.resource, draft.record
-    given: Any = draft.new["metadata"]
-    if record is None:
-        return
-    uid = given.get("uid")
-    if uid and uid != record.uid and not draft.is_patch:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {record.uid}"
-        key = f"/registry/{f'{resource.group}/' if resource.custom else ''}{resource.plural}/{record.path}"
-        lead = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg"
-        raise status.conflict(resource.group, resource.plural, record.name, f"{lead}: {why}")
-    version = given.get("resourceVersion")
-    if version in (None, "", "0"):
-        if resource.traits.needs_version_on_update and not draft.is_patch:
-            is_status, is_crd = bool(draft.subresource), resource.bucket == CRDS_BUCKET
-            shown = "0" if is_crd or is_status else "0x0" if resource.custom else '""'
-            text = f"Invalid value: {shown}: must be specified for an update"
-            problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
-            named = resource.plural if is_crd or is_status else resource.kind
-            raise status.invalid(resource.group, named, record.name, [problem])
-    elif not version.isdecimal() or not version.isascii():
-        raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: invalid syntax", reason="")
-    elif version != str(record.rv):
-        raise status.conflict(resource.group, resource.plural, record.name, status.STALE)
-
-
 def _confine(draft: Draft) -> None:
     """A write to `/status` changes status alone, one to the object all but status (where status is a subresource)."""
     new: Any = draft.new
@@ -397,63 +290,3 @@ def _confine(draft: Draft) -> None:
         new.pop("status", None)
         if "status" in old:
             new["status"] = orjson.loads(orjson.dumps(old["status"]))
-
-
-def _decode_options(call: Call) -> Any:
-    try:
-        body = orjson.loads(call.request.body)
-    except orjson.JSONDecodeError:
-        why = go_json_error(call.request.body)
-        if why == TOO_DEEP:
-            raise bad_request(why) from None
-        raise _broken(f"couldn't get version/kind; json parse error: {why}") from None
-    if not isinstance(body, dict):
-        raise _broken("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
-    check_depth(body)
-    return body
-
-
-def _broken(text: str) -> ApiError:
-    """What the body of a deletion cannot be read for, which kube-apiserver takes for its own failure."""
-    return ApiError(500, text, reason="")
-
-
-def delete_options(call: Call) -> DeleteOptions:
-    """From the body when there is one (then the query is ignored), else from the query."""
-    body: Any = {}
-    if call.request.body:
-        if media_type(call) == "application/vnd.kubernetes.protobuf":
-            from lambent.kubeserver.requests.protobuf import decode_object
-
-            body = decode_object(call.request.body)
-        else:
-            body = _decode_options(call)
-        if body.get("kind") not in (None, "", "DeleteOptions"):
-            kind, version = body["kind"], body.get("apiVersion", "")
-            text = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
-            raise _broken(text)
-        if why := mismatch(body, {"$ref": _OPTIONS}, definitions()):
-            raise _broken(why)
-        policy, dry = body.get("propagationPolicy") or "", body.get("dryRun") or []
-        if policy and body.get("orphanDependents") is not None:
-            text = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
-            problem = Problem("propagationPolicy", "FieldValueInvalid", text)
-            raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
-        if not policy and body.get("orphanDependents") is not None:
-            policy = "Orphan" if body["orphanDependents"] else "Background"
-    else:
-        call.number("gracePeriodSeconds")
-        policy = call.query.get("propagationPolicy", "")
-        dry = [call.query["dryRun"]] if call.query.get("dryRun") else []
-    if policy and policy not in POLICIES:
-        listed = ", ".join(f'"{one}"' for one in ("Foreground", "Background", "Orphan", "nil"))
-        text = f'Unsupported value: "{policy}": supported values: {listed}'
-        problem = Problem("propagationPolicy", "FieldValueNotSupported", text)
-        raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
-    held = body.get("preconditions") or {}
-    return DeleteOptions(
-        policy=policy,
-        uid=held.get("uid") or "",
-        resource_version=held.get("resourceVersion") or "",
-        is_dry_run=check_dry_run(dry, "DeleteOptions"),
-    )

@@ -1,0 +1,76 @@
+"""DeleteOptions, from the body or the query of a DELETE. Source: Kubernetes API reference, DeleteOptions."""
+
+from typing import Any
+
+import orjson
+
+from lambent.kube.schema import Problem
+from lambent.kubeserver import status
+from lambent.kubeserver.builtin.mismatches import mismatch
+from lambent.kubeserver.builtin.table import definitions
+from lambent.kubeserver.call import Call, check_dry_run
+from lambent.kubeserver.lifecycle.deletion import POLICIES, DeleteOptions
+from lambent.kubeserver.requests.decoding import TOO_DEEP, check_depth, go_json_error, media_type
+from lambent.kubeserver.status import ApiError, bad_request
+
+_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+
+
+def _decode_options(call: Call) -> Any:
+    try:
+        body = orjson.loads(call.request.body)
+    except orjson.JSONDecodeError:
+        why = go_json_error(call.request.body)
+        if why == TOO_DEEP:
+            raise bad_request(why) from None
+        raise _broken(f"couldn't get version/kind; json parse error: {why}") from None
+    if not isinstance(body, dict):
+        raise _broken("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
+    check_depth(body)
+    return body
+
+
+def _broken(text: str) -> ApiError:
+    """What the body of a deletion cannot be read for, which kube-apiserver takes for its own failure."""
+    return ApiError(500, text, reason="")
+
+
+def delete_options(call: Call) -> DeleteOptions:
+    """From the body when there is one (then the query is ignored), else from the query."""
+    body: Any = {}
+    if call.request.body:
+        if media_type(call) == "application/vnd.kubernetes.protobuf":
+            from lambent.kubeserver.requests.protobuf import decode_object
+
+            body = decode_object(call.request.body)
+        else:
+            body = _decode_options(call)
+        if body.get("kind") not in (None, "", "DeleteOptions"):
+            kind, version = body["kind"], body.get("apiVersion", "")
+            text = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+            raise _broken(text)
+        if why := mismatch(body, {"$ref": _OPTIONS}, definitions()):
+            raise _broken(why)
+        policy, dry = body.get("propagationPolicy") or "", body.get("dryRun") or []
+        if policy and body.get("orphanDependents") is not None:
+            text = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
+            problem = Problem("propagationPolicy", "FieldValueInvalid", text)
+            raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
+        if not policy and body.get("orphanDependents") is not None:
+            policy = "Orphan" if body["orphanDependents"] else "Background"
+    else:
+        call.number("gracePeriodSeconds")
+        policy = call.query.get("propagationPolicy", "")
+        dry = [call.query["dryRun"]] if call.query.get("dryRun") else []
+    if policy and policy not in POLICIES:
+        listed = ", ".join(f'"{one}"' for one in ("Foreground", "Background", "Orphan", "nil"))
+        text = f'Unsupported value: "{policy}": supported values: {listed}'
+        problem = Problem("propagationPolicy", "FieldValueNotSupported", text)
+        raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
+    held = body.get("preconditions") or {}
+    return DeleteOptions(
+        policy=policy,
+        uid=held.get("uid") or "",
+        resource_version=held.get("resourceVersion") or "",
+        is_dry_run=check_dry_run(dry, "DeleteOptions"),
+    )
