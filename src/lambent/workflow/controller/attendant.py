@@ -41,7 +41,8 @@ class PassAttendant:
         self._publication = publication
         self._asks_server = asks_server
         self._lock = asyncio.Lock()
-        self._stored = {ref.place for ref in before.refs()}
+        # An object that is made anew has another uid than the record tells.
+        self._stored = {ref.place for ref in before.refs() if not ref.uid}
 
     def at_hand(self, effect: Effect) -> Found | None:
         if not isinstance(effect, Read) or effect.is_live or self._asks_server:

@@ -17,6 +17,7 @@ from lambent.clock import rfc3339
 from lambent.kube.types import KubeObject
 from lambent.workflow.engine import RunResult, Write
 from lambent.workflow.engine.publishing import Progress
+from lambent.workflow.engine.references import Place
 from lambent.workflow.engine.requeue import Attempt, next_attempts, requeue_s
 
 MANUAL_ANNOTATION = "koreo.dev/last-manual-reconcile"
@@ -47,7 +48,7 @@ class Instance:
     outcome: str = ""
     asked: str | None = None
     attempts: dict[str, Attempt] = field(default_factory=dict)
-    writes: dict[tuple[str, str, str, str], list[float]] = field(default_factory=dict)
+    writes: dict[Place, list[float]] = field(default_factory=dict)
 
     def is_due(self, fingerprint: str, now: float) -> bool:
         return self.is_dirty or fingerprint != self.fingerprint or now >= self.due_at

@@ -7,9 +7,8 @@ After a deletion, or a write whose answer was lost, no cached copy counts until 
 
 from lambent.kube.cache import is_older
 from lambent.kube.types import KubeObject
+from lambent.workflow.engine.references import Place
 
-# Group and version, kind, namespace, name: as `ResourceRef.place`.
-Place = tuple[str, str, str, str]
 # Newer than any revision.
 _UNKNOWN = "unknown"
 

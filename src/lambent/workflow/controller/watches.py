@@ -18,9 +18,10 @@ from typing import NamedTuple
 
 from lambent.kube.informer import Informer, InformerHub
 from lambent.kube.types import GVK, Key, KubeObject, Selector
-from lambent.workflow.controller.sightings import Place, Sightings
+from lambent.workflow.controller.sightings import Sightings
 from lambent.workflow.engine import ResourceRef
 from lambent.workflow.engine.patches import MANAGED_LABEL
+from lambent.workflow.engine.references import Place
 
 _log = logging.getLogger(__name__)
 _LABELLED = Selector(labels=f"{MANAGED_LABEL}=true")

@@ -1,19 +1,20 @@
 """The record of managed resources: what the annotation on the trigger says, and what has become of older entries.
 
 Compact JSON `{workflow, resources: {<label>: null | ref | nested | list}, orphans: [ref, ...]}`. An entry is kept while
-its step cannot say what it manages (it waits, is skipped or failed). A resource is an orphan only when the step that
+its step cannot say what it manages (it waits, is skipped or failed), and a uid while nobody can ask for it: one that
+is stale goes with the next look, which finds no object or another one. A resource is an orphan only when the step that
 managed it is Ok without it, or no longer exists.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from lambent.workflow.engine.outcomes import Ok
 from lambent.workflow.engine.patches import RECORD_ANNOTATION, compact_json
-from lambent.workflow.engine.references import ResourceRef
+from lambent.workflow.engine.references import Place, ResourceRef
 from lambent.workflow.engine.step_run import RunResult
 
 ANNOTATION = RECORD_ANNOTATION
@@ -21,12 +22,12 @@ ANNOTATION = RECORD_ANNOTATION
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """A parsed annotation; `resources` holds plain JSON and is not changed."""
+    """A parsed annotation; `resources` holds plain JSON and is not changed, `by_label` what of it has been read."""
 
     workflow: str
     resources: dict[str, Any]
     orphans: list[ResourceRef]
-    _managed: list[ResourceRef] | None = None
+    by_label: dict[str, list[ResourceRef]] = field(default_factory=dict)
 
     def text(self) -> str:
         """The annotation."""
@@ -35,12 +36,22 @@ class Record:
             value["orphans"] = [orphan.record() for orphan in self.orphans]
         return compact_json(value)
 
+    def copy(self) -> "Record":
+        """Another record with orphans of its own; what was made of the entries is shared."""
+        return Record(self.workflow, self.resources, list(self.orphans), self.by_label)
+
+    def of(self, label: str) -> list[ResourceRef]:
+        """What a step manages. Thousands of entries take milliseconds, so they are read once."""
+        found = self.by_label.get(label)
+        if found is None:
+            found = self.by_label[label] = list(_flat(self.resources.get(label)))
+        return found
+
     def refs(self) -> list[ResourceRef]:
         """Every resource in the order of the steps, orphans last; each once."""
-        if self._managed is None:
-            self._managed = list(_flat(self.resources))
-        found = [*self._managed, *self.orphans]
-        return list({ref.place: ref for ref in found}.values())
+        found = {ref.place: ref for label in self.resources for ref in self.of(label)}
+        found.update((ref.place, ref) for ref in self.orphans)
+        return list(found.values())
 
 
 def parse_record(metadata: Mapping[str, Any]) -> Record:
@@ -75,20 +86,40 @@ def _flat(entry: Any) -> Iterator[ResourceRef]:
 
 
 def next_record(result: RunResult, previous: Record) -> Record:
-    """The record after a pass."""
-    resources: dict[str, Any] = {}
+    """The record after a pass. A uid that the pass could not ask for stays as it was."""
+    before = {ref.place: ref for ref in previous.refs()}
+    record = Record(result.workflow.identity.name, {}, [])
     for label, step_result in result.steps.items():
-        known = _entry(step_result.managed)
-        if not isinstance(step_result.outcome, Ok) and known is None:
-            known = previous.resources.get(label)
-        elif not isinstance(step_result.outcome, Ok):
-            known = _kept(known, previous.resources.get(label))
-        resources[label] = known
-    record = Record(result.workflow.identity.name, resources, [])
+        managed = _recalled(step_result.managed, before)
+        entry, refs = _entry(managed), list(_named(managed))
+        if not isinstance(step_result.outcome, Ok):
+            places = {ref.place for ref in refs}
+            kept = [ref for ref in previous.of(label) if ref.place not in places]
+            entry, refs = _beside(entry, kept, previous.resources.get(label)), [*refs, *kept]
+        record.resources[label], record.by_label[label] = entry, refs
     current = {ref.place for ref in record.refs()}
-    lost = [ref for ref in previous.refs() if ref.place not in current and not ref.is_readonly]
-    record.orphans = list({ref.place: ref for ref in lost}.values())
+    record.orphans = [ref for place, ref in before.items() if place not in current and not ref.is_readonly]
     return record
+
+
+def _named(managed: Any) -> Iterator[ResourceRef]:
+    if isinstance(managed, ResourceRef):
+        yield managed
+    elif isinstance(managed, list | dict):
+        for item in managed.values() if isinstance(managed, dict) else managed:
+            yield from _named(item)
+
+
+def _recalled(managed: Any, before: Mapping[Place, ResourceRef]) -> Any:
+    """With the uids that were known before in place of those that are not known now."""
+    if isinstance(managed, ResourceRef):
+        known = before.get(managed.place) if managed.uid is None else None
+        return replace(managed, uid=known.uid) if known is not None else managed
+    if isinstance(managed, list):
+        return [_recalled(item, before) for item in managed]
+    if isinstance(managed, dict):
+        return {label: _recalled(item, before) for label, item in managed.items()}
+    return managed
 
 
 def _entry(managed: Any) -> Any:
@@ -101,10 +132,9 @@ def _entry(managed: Any) -> Any:
     return None
 
 
-def _kept(now: Any, before: Any) -> Any:
+def _beside(now: Any, kept: list[ResourceRef], before: Any) -> Any:
     """A step that is not Ok keeps what it managed before beside what it manages now."""
-    known = {ref.place for ref in _flat(now)}
-    lost = [ref.record() for ref in _flat(before) if ref.place not in known]
-    if not lost:
-        return now
-    return [*(now if isinstance(now, list) else [now]), *lost]
+    if now is None:
+        return before
+    entries = [ref.record() for ref in kept]
+    return [*(now if isinstance(now, list) else [now]), *entries] if entries else now

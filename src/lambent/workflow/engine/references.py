@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
+# Group and version, kind, namespace, name.
+Place = tuple[str, str, str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceRef:
     """An object that a step manages; namespace is empty for cluster-scoped ones, plural may be unknown (empty).
 
     `function` is the name of its ResourceFunction; `deletion` its delete policy (abandon, destroy or empty); `uid` the
-    object's own, once it is known.
+    object's own: None when nobody knows, empty when there was no object at the last look.
     """
 
     api_version: str
@@ -20,7 +23,7 @@ class ResourceRef:
     is_readonly: bool = False
     function: str = ""
     deletion: str = ""
-    uid: str = ""
+    uid: str | None = None
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
@@ -48,11 +51,12 @@ class ResourceRef:
         """The inverse; None for anything that is not an entry."""
         if not isinstance(entry, dict):
             return None
-        given = [entry.get(name, "") for name in ("apiVersion", "kind", "name", "namespace", "plural")]
-        texts = [text for text in given if isinstance(text, str)]
-        if len(texts) < len(given) or not all(texts[:3]):
+        api_version, kind, name = entry.get("apiVersion"), entry.get("kind"), entry.get("name")
+        namespace, plural = entry.get("namespace", ""), entry.get("plural", "")
+        if not (isinstance(api_version, str) and isinstance(kind, str) and isinstance(name, str)):
             return None
-        api_version, kind, name, namespace, plural = texts
+        if not (api_version and kind and name and isinstance(namespace, str) and isinstance(plural, str)):
+            return None
         function, deletion, uid = entry.get("resourceFunction"), entry.get("delete"), entry.get("uid")
         return cls(
             api_version,
@@ -63,12 +67,12 @@ class ResourceRef:
             is_readonly=entry.get("readonly") is True,
             function=function if isinstance(function, str) else "",
             deletion=deletion if isinstance(deletion, str) else "",
-            uid=uid if isinstance(uid, str) else "",
+            uid=uid if isinstance(uid, str) else None,
         )
 
     @property
-    def place(self) -> tuple[str, str, str, str]:
-        """What makes it the same object: group and version, kind, namespace, name."""
+    def place(self) -> Place:
+        """What makes it the same object."""
         return (self.api_version, self.kind, self.namespace, self.name)
 
 

@@ -47,20 +47,22 @@ def run_resource(function: ResourceFunction, inputs: Any, context: Context, *, s
     found = address(function, inputs)
     if not isinstance(found, Address):
         return Ran(found)
-    ref = found.ref
+    ref = known = found.ref
     for attempt in range(_ATTEMPTS):
         seen = yield from _look(found, context, Read(step, ref, timeout_s, is_live=attempt > 0))
         if not isinstance(seen, _Seen):
-            return Ran(outcome_of(seen, "get", ref), ref)
+            return Ran(outcome_of(seen, "get", ref), known)
         plan, known = seen.plan, _identified(ref, seen.object)
         if not plan.is_write:
             return Ran(_explained(plan.outcome, seen.object), known, plan)
         written = yield Write(step, ref, plan, timeout_s)
         outcome = _after_write(written, plan, ref, function)
         if outcome is not None:
-            return Ran(outcome, _identified(known, written.object if isinstance(written, Found) else None), plan)
+            if isinstance(written, Found) and written.object is not None:
+                known = _identified(ref, written.object)
+            return Ran(outcome, known, plan)
     message = f"{ref} keeps changing while it is written"
-    return Ran(Retry(message, 1.0, is_server_error=True), ref)
+    return Ran(Retry(message, 1.0, is_server_error=True), known)
 
 
 def _look(found: Address, context: Context, read: Read) -> Generator[Effect, Answer, _Seen | Refused | TimedOut]:
@@ -74,9 +76,8 @@ def _look(found: Address, context: Context, read: Read) -> Generator[Effect, Ans
 
 
 def _identified(ref: ResourceRef, obj: dict[str, Any] | None) -> ResourceRef:
-    """The ref with the uid of the object."""
-    uid = ((obj or {}).get("metadata") or {}).get("uid") or ""
-    return replace(ref, uid=uid) if uid else ref
+    """The ref with the uid of the object, which is empty when there is none."""
+    return replace(ref, uid=((obj or {}).get("metadata") or {}).get("uid") or "")
 
 
 def _after_write(answer: Answer, plan: Plan, ref: ResourceRef, function: ResourceFunction) -> Outcome | None:
