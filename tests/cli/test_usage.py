@@ -7,15 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from lambent.cli.main import _first_of_ours, build_parser, main
+from lambent.cli.main import FAMILIES, _first_of_ours, build_parser, main
 from lambent.errors import LambentError
 
 ROOT = Path(__file__).parents[2]
 
 
-def _verbs() -> dict[str, argparse.ArgumentParser]:
-    action = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+def _verbs(named: str = "") -> dict[str, argparse.ArgumentParser]:
+    action = next(a for a in build_parser(named)._actions if isinstance(a, argparse._SubParsersAction))
     return dict(action.choices)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_verb_alone_loads_the_family_that_declares_it(family: str) -> None:
+    for verb in FAMILIES[family]:
+        assert tuple(_verbs(verb)) == FAMILIES[family]
+
+
+def test_a_word_that_is_no_verb_is_told_all_verbs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["upp"])
+    said = capsys.readouterr().err
+    assert all(verb in said for verbs in FAMILIES.values() for verb in verbs)
 
 
 @pytest.mark.parametrize("verb", sorted(set(_verbs()) - {"image"}))

