@@ -13,8 +13,6 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
-import yaml
-
 from lambent.errors import UsageError
 
 S = TypeVar("S")
@@ -186,6 +184,8 @@ def _to_bool(value: Any, source: str) -> bool:
 
 
 def _read_file(file: Path) -> dict[str, Any]:
+    import yaml  # 10 ms of every start, and few give a file
+
     try:
         data = yaml.safe_load(file.read_text())
     except OSError as error:

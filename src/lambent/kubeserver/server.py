@@ -7,11 +7,10 @@ Binds loopback unless told otherwise. The port speaks TLS and plain HTTP (the fi
 """
 
 import asyncio
+import base64
 import contextlib
 import os
 from pathlib import Path
-
-import yaml
 
 from lambent.clock import WallClock, utc_now
 from lambent.errors import UsageError
@@ -148,7 +147,7 @@ class KubeServer:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as file:
-            yaml.safe_dump(kubeconfig(url, self.token, authority), file)
+            file.write(kubeconfig(url, self.token, authority))
 
     def _bound(self) -> tuple[str, int]:
         if self._address is None:
@@ -162,16 +161,29 @@ def _refuse(request: Request, code: int) -> Response:
     return ApiError(code, plain.decode().strip() if isinstance(plain, bytes) else "").response()
 
 
-def kubeconfig(url: str, token: str, authority: bytes) -> dict[str, object]:
-    """A kubeconfig document with one context."""
-    import base64
+# Written out, since a YAML library takes longer to import than this server to read its store.
+_KUBECONFIG = """\
+apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: "{authority}"
+    server: "{url}"
+  name: {context}
+contexts:
+- context:
+    cluster: {context}
+    user: {context}
+  name: {context}
+current-context: {context}
+kind: Config
+users:
+- name: {context}
+  user:
+    token: "{token}"
+"""
 
-    cluster = {"server": url, "certificate-authority-data": base64.b64encode(authority).decode()}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": CONTEXT_NAME, "cluster": cluster}],
-        "users": [{"name": CONTEXT_NAME, "user": {"token": token}}],
-        "contexts": [{"name": CONTEXT_NAME, "context": {"cluster": CONTEXT_NAME, "user": CONTEXT_NAME}}],
-        "current-context": CONTEXT_NAME,
-    }
+
+def kubeconfig(url: str, token: str, authority: bytes) -> str:
+    """A kubeconfig document with one context; `token` and `url` hold nothing that YAML would have to escape."""
+    encoded = base64.b64encode(authority).decode()
+    return _KUBECONFIG.format(authority=encoded, url=url, context=CONTEXT_NAME, token=token)

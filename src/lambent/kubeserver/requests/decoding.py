@@ -11,7 +11,6 @@ from types import NoneType
 from typing import Any
 
 import orjson
-import yaml
 
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.status import ApiError, bad_request, unsupported_media
@@ -115,14 +114,14 @@ DEEPEST = 128
 _WRITABLE_LEVELS = 254  # of orjson's writer, which counts them at no cost
 
 
-_OWNERSHIP_LEVELS = 8  # managedFields repeat each level of the object, from a place of their own
+OWNERSHIP_LEVELS = 8  # managedFields repeat each level of the object, from a place of their own
 
 
 def check_depth(value: Any) -> None:
     """Raises 400 for a value of more than `DEEPEST` levels, what the server notes of them not counted."""
     meta = value.get("metadata") if isinstance(value, dict) else None
     if isinstance(meta, dict) and "managedFields" in meta:
-        _refuse_deeper(value, DEEPEST + _OWNERSHIP_LEVELS)
+        _refuse_deeper(value, DEEPEST + OWNERSHIP_LEVELS)
         value = value | {"metadata": {name: one for name, one in meta.items() if name != "managedFields"}}
     _refuse_deeper(value, DEEPEST)
 
@@ -145,64 +144,9 @@ def parse_yaml(body: bytes) -> Any:
     if body.lstrip()[:1] == b"{":
         with suppress(NotJson):  # a flow mapping begins so too
             return parse_json(body)
-    try:
-        if sum(map(body.count, (b"[", b"{", b"-", b"?"))) > DEEPEST:
-            _refuse_deep_yaml(body)
-        value = yaml.load(body, Loader=yaml.CSafeLoader)
-        if b"*" in body and _nodes(value, _MOST_NODES) <= 0:
-            raise NotYaml("yaml: document contains excessive aliasing")
-        return parse_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
-    except yaml.MarkedYAMLError as error:
-        raise NotYaml(f"yaml: {_go_yaml_error(body, error)}") from None
-    except (yaml.YAMLError, TypeError, RecursionError, orjson.JSONEncodeError) as error:
-        # A value that JSON has no word for: a number beyond 64 bits, a list in itself, a key of a list.
-        raise NotYaml(f"yaml: {error}") from None
+    from lambent.kubeserver.requests.yaml_text import load_yaml  # 10 ms that a server asked in JSON never spends
 
-
-def _go_yaml_error(body: bytes, error: yaml.MarkedYAMLError) -> str:
-    """The same finding in Go's words: the line is left out when it is the first."""
-    problem = str(error.problem or error.context)
-    if problem.startswith("found undefined alias"):
-        return f"unknown anchor '{_alias(body, error)}' referenced"
-    line = error.problem_mark.line if error.problem_mark else 0
-    if line and isinstance(error, yaml.scanner.ScannerError):
-        line += 1
-    line = line or (error.context_mark.line if error.context_mark else 0)
-    return f"line {line}: {problem}" if line else problem
-
-
-def _alias(body: bytes, error: yaml.MarkedYAMLError) -> str:
-    lines = body.decode(errors="replace").splitlines()
-    mark = error.problem_mark
-    named = re.match(r"\*(\w+)", lines[mark.line][mark.column :]) if mark and mark.line < len(lines) else None
-    return named[1] if named else ""
-
-
-def _refuse_deep_yaml(body: bytes) -> None:
-    """Before it is loaded: the C loader calls itself for each level, without a bound but the end of the stack."""
-    depth = 0
-    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEEPEST + _OWNERSHIP_LEVELS:
-            raise bad_request(f"the object nests more than {DEEPEST} levels deep")
-
-
-_MOST_NODES = 1_000_000
-"""More than a body of the greatest size holds without aliases, few enough to be counted in a moment."""
-
-
-def _nodes(value: Any, left: int) -> int:
-    """What is left of `left` after each node, an aliased one each time, was counted; not above 0 when too many."""
-    left -= 1
-    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in below:
-        if left <= 0:
-            return left
-        left = _nodes(one, left)
-    return left
+    return load_yaml(body)
 
 
 def decode_patch(call: Call) -> tuple[str, Any]:

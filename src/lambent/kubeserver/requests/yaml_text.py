@@ -1,0 +1,75 @@
+"""YAML as Kubernetes reads it: what JSON has a word for, bounded in depth and in what aliases repeat.
+
+Findings are told in the words of Go's YAML library. Not here: bodies that are called YAML and are JSON (`decoding`).
+"""
+
+import re
+from typing import Any
+
+import orjson
+import yaml
+
+from lambent.kubeserver.requests.decoding import DEEPEST, OWNERSHIP_LEVELS, NotYaml, parse_json
+from lambent.kubeserver.status import bad_request
+
+
+def load_yaml(body: bytes) -> Any:
+    """Raises `NotYaml`, and 400 for what nests too deep."""
+    try:
+        if sum(map(body.count, (b"[", b"{", b"-", b"?"))) > DEEPEST:
+            _refuse_deep_yaml(body)
+        value = yaml.load(body, Loader=yaml.CSafeLoader)
+        if b"*" in body and _nodes(value, _MOST_NODES) <= 0:
+            raise NotYaml("yaml: document contains excessive aliasing")
+        return parse_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+    except yaml.MarkedYAMLError as error:
+        raise NotYaml(f"yaml: {_go_yaml_error(body, error)}") from None
+    except (yaml.YAMLError, TypeError, RecursionError, orjson.JSONEncodeError) as error:
+        # A value that JSON has no word for: a number beyond 64 bits, a list in itself, a key of a list.
+        raise NotYaml(f"yaml: {error}") from None
+
+
+def _go_yaml_error(body: bytes, error: yaml.MarkedYAMLError) -> str:
+    """The same finding in Go's words: the line is left out when it is the first."""
+    problem = str(error.problem or error.context)
+    if problem.startswith("found undefined alias"):
+        return f"unknown anchor '{_alias(body, error)}' referenced"
+    line = error.problem_mark.line if error.problem_mark else 0
+    if line and isinstance(error, yaml.scanner.ScannerError):
+        line += 1
+    line = line or (error.context_mark.line if error.context_mark else 0)
+    return f"line {line}: {problem}" if line else problem
+
+
+def _alias(body: bytes, error: yaml.MarkedYAMLError) -> str:
+    lines = body.decode(errors="replace").splitlines()
+    mark = error.problem_mark
+    named = re.match(r"\*(\w+)", lines[mark.line][mark.column :]) if mark and mark.line < len(lines) else None
+    return named[1] if named else ""
+
+
+def _refuse_deep_yaml(body: bytes) -> None:
+    """Before it is loaded: the C loader calls itself for each level, without a bound but the end of the stack."""
+    depth = 0
+    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST + OWNERSHIP_LEVELS:
+            raise bad_request(f"the object nests more than {DEEPEST} levels deep")
+
+
+_MOST_NODES = 1_000_000
+"""More than a body of the greatest size holds without aliases, few enough to be counted in a moment."""
+
+
+def _nodes(value: Any, left: int) -> int:
+    """What is left of `left` after each node, an aliased one each time, was counted; not above 0 when too many."""
+    left -= 1
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in below:
+        if left <= 0:
+            return left
+        left = _nodes(one, left)
+    return left
