@@ -22,9 +22,9 @@ from lambent.kube.errors import (
 )
 from lambent.kube.fencing import FencedClient
 from lambent.kube.http_client import HttpClient
+from lambent.kube.http_request import RetryPolicy
 from lambent.kube.kubeconfig import ClusterConfig, Impersonation
 from lambent.kube.leader import Term
-from lambent.kube.transport import RetryPolicy
 from lambent.kube.types import GVK, Preconditions, Selector, WatchOptions
 
 REAL_TIME = True

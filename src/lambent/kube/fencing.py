@@ -8,10 +8,8 @@ ignore it; there the check and the preconditions of the writes carry the promise
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lambent.kube.client import KubeClient
-from lambent.kube.leader import Term
 from lambent.kube.types import (
     ALL,
     GVK,
@@ -25,12 +23,16 @@ from lambent.kube.types import (
     WatchOptions,
 )
 
+if TYPE_CHECKING:  # whoever only reads the fence needs no election
+    from lambent.kube.client import KubeClient
+    from lambent.kube.leader import Term
+
 FENCE_HEADER = "Lambent-Fence"
 current_fence: ContextVar[str] = ContextVar("kube_fence", default="")
 
 
 @contextlib.contextmanager
-def fenced(term: Term) -> Iterator[None]:
+def fenced(term: "Term") -> Iterator[None]:
     """Writes inside the block happen under this term; raises LeadershipLost if it is over."""
     term.check()
     token = current_fence.set(str(term))
@@ -43,7 +45,7 @@ def fenced(term: Term) -> Iterator[None]:
 class FencedClient:
     """Implements `KubeClient` over another one: `term.check()` runs before every mutating call."""
 
-    def __init__(self, client: KubeClient, term: Term) -> None:
+    def __init__(self, client: "KubeClient", term: "Term") -> None:
         self._client = client
         self.term = term
 

@@ -10,13 +10,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, Self, cast
 
-import aiohttp
 import orjson
 
 from lambent.kube import discovery, metrics
 from lambent.kube.errors import Gone, Invalid, KubeError, NotFound, ServerError, Unreachable
+from lambent.kube.http_request import HttpRequest, RetryPolicy
 from lambent.kube.kubeconfig import ClusterConfig
-from lambent.kube.transport import HttpRequest, RetryPolicy, Transport
 from lambent.kube.types import (
     ALL,
     GVK,
@@ -53,6 +52,9 @@ class HttpClient:
     """
 
     def __init__(self, config: ClusterConfig, *, component: str = "client", retry: RetryPolicy | None = None) -> None:
+        # Brings aiohttp: three quarters of this module's import, for programs that only may meet a cluster.
+        from lambent.kube.transport import Transport
+
         self.config = config
         self._transport = Transport(config, component=component, retry=retry)
         self._kinds: dict[GVK, ResourceInfo] = {}
@@ -188,7 +190,7 @@ class HttpClient:
                         raise error_of(event, request.what)
                     yield event
             decoder.finish()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except self._transport.BREAKS as error:
             raise Unreachable(f"the watch broke: {type(error).__name__}", what=request.what) from error
         finally:
             # A watch that is left early is cut: its connection cannot be used again.
@@ -215,7 +217,7 @@ class HttpClient:
         try:
             async for chunk in response.content.iter_any():
                 yield chunk
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except self._transport.BREAKS as error:
             raise Unreachable(f"the log broke: {type(error).__name__}", what=request.what) from error
         finally:
             response.close()

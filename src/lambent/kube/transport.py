@@ -10,8 +10,6 @@ import logging
 import random
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,8 +18,10 @@ import orjson
 from multidict import CIMultiDict
 from yarl import URL
 
+from lambent import __version__
 from lambent.kube.errors import KubeError, ServerError, Throttled, Unauthorized, Unreachable, from_status
 from lambent.kube.fencing import FENCE_HEADER, current_fence
+from lambent.kube.http_request import HttpRequest, RetryPolicy
 from lambent.kube.kubeconfig import ClusterConfig
 from lambent.kube.tls import client_context
 
@@ -31,38 +31,17 @@ _READ_S = 30.0
 _CALL = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_READ_S)
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """Full jitter below `first_s` x 2^n; a server that asks for more than `longest_s` is left to the caller."""
-
-    tries: int = 5
-    first_s: float = 0.1
-    cap_s: float = 5.0
-    longest_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """`what` names it in errors; `is_repeatable`: doing it twice is harmless."""
-
-    method: str
-    path: str
-    what: str
-    query: Mapping[str, str] | None = None
-    body: bytes | None = None
-    content_type: str = "application/json"
-    accept: str = "application/json"
-    is_repeatable: bool = False
-
-
 class Transport:
     """Owns the connections to one server. `component` goes into the User-Agent."""
+
+    BREAKS = (aiohttp.ClientError, TimeoutError, OSError)
+    """What reading an open answer may raise."""
 
     def __init__(self, config: ClusterConfig, *, component: str, retry: RetryPolicy | None = None) -> None:
         self._config = config
         self._retry = retry or RetryPolicy()
         self._rng = random.Random()
-        self._user_agent = f"lambent-{component}/{_version()}"
+        self._user_agent = f"lambent-{component}/{__version__}"
         self._session: aiohttp.ClientSession | None = None
         self._tls: tuple[object, Any] = (None, None)
 
@@ -101,7 +80,7 @@ class Transport:
         try:
             async with await self._exchange(request, _CALL) as response:
                 body = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except self.BREAKS as error:
             raise _unreachable(error, request) from error
         if response.status >= 300:
             raise _error(response, body, request)
@@ -115,7 +94,7 @@ class Transport:
                 return response
             async with response:
                 body = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except self.BREAKS as error:
             raise _unreachable(error, request) from error
         raise _error(response, body, request)
 
@@ -224,10 +203,3 @@ def _seconds(text: str | None) -> float | None:
         return float(text) if text else None
     except ValueError:
         return None
-
-
-def _version() -> str:
-    try:
-        return version("lambent")
-    except PackageNotFoundError:
-        return "0"
