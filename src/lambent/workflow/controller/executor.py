@@ -15,10 +15,11 @@ from lambent.kube.errors import Conflict, KubeError, NotFound
 from lambent.kube.types import GVK, KubeObject, Preconditions
 from lambent.workflow.controller.pacing import Pacer
 from lambent.workflow.engine import Answer, Effect, Found, Read, Refused, ResourceRef, RunResult, TimedOut, WorkflowPass
+from lambent.workflow.engine.marks import is_own_conflict
+from lambent.workflow.engine.planner import Plan
 from lambent.workflow.engine.refusals import UNKNOWN_KIND
 
 _log = logging.getLogger(__name__)
-FIELD_MANAGER = "lambent"
 
 
 class Attendant(Protocol):
@@ -144,24 +145,23 @@ async def _write(client: KubeClient, effect: Effect) -> KubeObject | None:
     namespace = ref.namespace or None
     body = cast(KubeObject, plan.body)
     if plan.action == "create":
-        return await client.create(body, manager=FIELD_MANAGER)
+        return await client.create(body, manager=plan.manager)
     if plan.action == "apply":
-        return await _apply(client, body, force=plan.force)
+        return await _apply(client, body, plan)
     if plan.action == "delete":
         await client.delete(gvk, ref.name, namespace=namespace, preconditions=Preconditions(uid=plan.uid or None))
         return None
     patch = dict(plan.body or {})
     if plan.resource_version:
         patch["metadata"] = {**patch.get("metadata", {}), "resourceVersion": plan.resource_version}
-    return await client.patch(gvk, ref.name, patch, namespace=namespace, manager=FIELD_MANAGER)
+    return await client.patch(gvk, ref.name, patch, namespace=namespace, manager=plan.manager)
 
 
-async def _apply(client: KubeClient, body: KubeObject, *, force: bool) -> KubeObject:
-    """What our own create or patch wrote counts as another manager's field until it is applied by force."""
+async def _apply(client: KubeClient, body: KubeObject, plan: Plan) -> KubeObject:
+    """By force where the plan says so, or all that is in the way is our own."""
     try:
-        return await client.apply(body, manager=FIELD_MANAGER, force=force)
+        return await client.apply(body, manager=plan.manager, force=plan.force)
     except Conflict as error:
-        ours = f'conflict with "{FIELD_MANAGER}" using '
-        if not error.causes or not all(message.startswith(ours) for _, message in error.causes):
+        if not error.causes or not all(is_own_conflict(*cause, plan.manager) for cause in error.causes):
             raise
-        return await client.apply(body, manager=FIELD_MANAGER, force=True)
+        return await client.apply(body, manager=plan.manager, force=True)

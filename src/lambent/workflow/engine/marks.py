@@ -1,10 +1,14 @@
-"""Fields of a target that are not the document's to set: our own marks, and what only the server writes.
+"""What an object holds beside what a document wants: our own marks and field managers, and what the server writes.
 
-A target that held them would be written for ever, since what is stored then is never what was wanted. Written into a
-document, our marks are refused. In a value that an expression yields they are left out: `metadata: =parent.metadata`
-is a common way to pass labels on, and the trigger it copies may itself be an object that a workflow manages.
+A target that set any of it would be written for ever, since what is stored then is never what was wanted. Written
+into a document, our marks are refused. In a value that an expression yields they are left out: a common way to pass
+labels on is `metadata: =parent.metadata`, and the trigger it copies may itself be an object that a workflow manages.
+
+Each function has a field manager of its own for each trigger. With one for all, two of them that apply to one object
+would each remove what the other one set, for ever. The marks alone belong to whoever wrote last.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,6 +24,10 @@ from lambent.workflow.spec import Diagnostic, Document, FieldPath, path_text
 OUR_ANNOTATIONS = frozenset({APPLIED_BY_ANNOTATION, LAST_APPLIED_ANNOTATION, RECORD_ANNOTATION})
 OUR_LABELS = frozenset({MANAGED_LABEL})
 _OUR_FINALIZERS = "lambent.dev/"
+# The manager of all functions before each had its own.
+COMMON_MANAGER = "lambent"
+# Names of managers hold 128 bytes, those of functions 253.
+_NAME_CHARACTERS = 100
 # Source: Kubernetes API conventions, "Metadata": set by the system, read-only for clients.
 SERVER_FIELDS = frozenset(
     {
@@ -34,6 +42,20 @@ SERVER_FIELDS = frozenset(
     }
 )
 _MAPS = (("labels", OUR_LABELS), ("annotations", OUR_ANNOTATIONS))
+_MARKS = frozenset(f".metadata.{field}.{name}" for field, ours in _MAPS for name in ours)
+
+
+def field_manager(function: str, writer: str) -> str:
+    """The field manager of a function, named so that people see whose it is; `writer` tells it from all others."""
+    return f"{COMMON_MANAGER}:{function[:_NAME_CHARACTERS]}:{hashlib.sha256(writer.encode()).hexdigest()[:12]}"
+
+
+def is_own_conflict(field: str, message: str, manager: str) -> bool:
+    """Whether a conflict of an apply is with ourselves, or over a mark, which any of us may take from another.
+
+    What we created or patched counts as another manager's. Source: Kubernetes, "Server-Side Apply", Conflicts.
+    """
+    return field in _MARKS or message.split('"')[1:2] in ([manager], [COMMON_MANAGER])
 
 
 def check_marks(document: Document, target: Any, path: FieldPath) -> Iterator[Diagnostic]:

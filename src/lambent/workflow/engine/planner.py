@@ -17,6 +17,7 @@ from typing import Any, Literal
 from lambent.workflow.engine.comparison import Difference, as_stored, first_difference, target_fault
 from lambent.workflow.engine.expressions import Failed, field_place
 from lambent.workflow.engine.functions import ResourceFunction
+from lambent.workflow.engine.marks import COMMON_MANAGER, field_manager
 from lambent.workflow.engine.outcomes import NotOk, Ok, Outcome, PermFail, Retry, located
 from lambent.workflow.engine.patches import (
     applied_by,
@@ -45,7 +46,10 @@ Action = Literal["none", "create", "patch", "apply", "delete", "wait"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`body` is the object or patch to send; `resource_version` must still be the live one when it is not empty."""
+    """`body` is the object or patch to send; `resource_version` must still be the live one when it is not empty.
+
+    `manager` is the field manager of the write.
+    """
 
     action: Action
     outcome: Outcome
@@ -55,6 +59,7 @@ class Plan:
     resource_version: str = ""
     uid: str = ""
     force: bool = False
+    manager: str = COMMON_MANAGER
 
     @property
     def is_write(self) -> bool:
@@ -154,7 +159,7 @@ def _create(found: Address, context: Context) -> Plan:
         given = body["metadata"].get("ownerReferences")
         body["metadata"]["ownerReferences"] = [*(given if isinstance(given, list) else []), owner.reference()]
     outcome = Retry(f"Creating {found.ref}.", function.create_delay_s, found.place)
-    return Plan("create", outcome, found.ref, body)
+    return Plan("create", outcome, found.ref, body, manager=_manager(found, context))
 
 
 def _update(found: Address, live: Mapping[str, Any], context: Context) -> Plan:
@@ -169,12 +174,12 @@ def _update(found: Address, live: Mapping[str, Any], context: Context) -> Plan:
         difference = Difference(first_path(gone), "no longer wanted")
     owner = _missing_owner(found, live, context)
     if difference is None:
-        return _finish(found, live) if owner is None else _adopt(found, live, owner)
+        return _finish(found, live) if owner is None else _adopt(found, live, owner, context)
     if function.update == "recreate":
         _refuse_fault(target)
         message = f"Deleting {found.ref} to recreate due to {difference}."
         return _delete(found, live, message, function.update_delay_s)
-    return _write(found, target, gone, live, owner, difference, _writer(found, context))
+    return _write(found, target, gone, live, owner, difference, context)
 
 
 def _write(
@@ -184,11 +189,11 @@ def _write(
     live: Mapping[str, Any],
     owner: Owner | None,
     difference: Difference,
-    writer: str,
+    context: Context,
 ) -> Plan:
     function, ref = found.function, found.ref
     is_apply = function.update == "apply"
-    body = _body(target, writer)
+    body = _body(target, _writer(found, context))
     verb = "Applying" if is_apply else "Patching"
     if gone and not is_apply:
         body = union(gone, body)
@@ -205,15 +210,16 @@ def _write(
     outcome = Retry(f"{verb} {ref} due to {difference}.", function.update_delay_s, found.place)
     action: Action = "apply" if is_apply else "patch"
     uid = (live.get("metadata") or {}).get("uid", "")
-    return Plan(action, outcome, ref, body, difference, version, uid, function.force_apply)
+    manager = _manager(found, context)
+    return Plan(action, outcome, ref, body, difference, version, uid, function.force_apply, manager)
 
 
-def _adopt(found: Address, live: Mapping[str, Any], owner: Owner) -> Plan:
+def _adopt(found: Address, live: Mapping[str, Any], owner: Owner, context: Context) -> Plan:
     """Only the owner reference is missing."""
     body = {"metadata": {"ownerReferences": [*_references(live), owner.reference()]}}
     difference = Difference("metadata.ownerReferences", "missing")
     outcome = Retry(f"Patching {found.ref} due to {difference}.", found.function.update_delay_s, found.place)
-    return Plan("patch", outcome, found.ref, body, difference, _version(live))
+    return Plan("patch", outcome, found.ref, body, difference, _version(live), manager=_manager(found, context))
 
 
 def _version(live: Mapping[str, Any]) -> str:
@@ -256,6 +262,10 @@ def _writer(found: Address, context: Context) -> str:
     owner = context.owner
     trigger = f" for {owner.kind}/{owner.namespace}/{owner.name}" if owner is not None else ""
     return found.place + trigger
+
+
+def _manager(found: Address, context: Context) -> str:
+    return field_manager(found.function.identity.name, _writer(found, context))
 
 
 def _body(target: dict[str, Any], writer: str) -> dict[str, Any]:
