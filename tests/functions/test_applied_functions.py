@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
+from lambent.aws.arn import FunctionId
+from lambent.functions import FunctionStore
 from lambent.functions.kinds import FUNCTION
 from lambent.kube.errors import NotFound
 from lambent.kube.types import KubeObject
+from lambent.telemetry import REGISTRY
 
-from .conftest import ROLE, Service, api_server, running, zip_of
+from .conftest import ROLE, Service, api_server, function, running, zip_of
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
 
@@ -43,6 +46,34 @@ async def test_an_applied_function_is_listed_and_answers(embedded: Service) -> N
     assert found["CodeSha256"]
     answer = await embedded.call("invoke", FunctionName="hello", Payload=b'{"n": 1}')
     assert json.loads(answer["Payload"].read())["event"] == {"n": 1}
+
+
+async def test_an_object_of_any_name_is_found_by_the_function_it_says_it_is(embedded: Service) -> None:
+    await _apply(embedded, manifest(functionName="of_my_choice"))
+    found = await embedded.call("get_function_configuration", FunctionName="of_my_choice")
+    assert found["State"] == "Active"
+    assert (await embedded.failure("create_function", **function("of_my_choice")))[:2] == (
+        409,
+        "ResourceConflictException",
+    )
+    assert (await embedded.failure("get_function", FunctionName="hello"))[0] == 404
+    await embedded.kube.delete(FUNCTION, "hello", namespace="default")
+    async with asyncio.timeout(30):
+        while await _exists(embedded):  # noqa: ASYNC110 - answers of an API
+            await asyncio.sleep(0.01)
+    assert (await embedded.failure("get_function", FunctionName="of_my_choice"))[0] == 404
+
+
+async def test_a_store_without_informers_finds_an_object_of_any_name(embedded: Service) -> None:
+    await _apply(embedded, manifest(functionName="of_my_choice"))
+    record = await FunctionStore(embedded.kube).get(FunctionId("123456789012", "us-east-1", "of_my_choice"))
+    assert record.obj["metadata"]["name"] == "hello"
+
+
+async def test_asking_for_a_function_that_is_not_there_lists_nothing(embedded: Service) -> None:
+    before = _listed()
+    assert (await embedded.failure("get_function", FunctionName="nothing"))[0] == 404
+    assert _listed() == before
 
 
 async def test_a_direct_edit_is_a_new_revision_that_settles(embedded: Service) -> None:
@@ -134,6 +165,22 @@ async def test_every_setting_survives_the_schema(embedded: Service) -> None:
     assert (await embedded.call("get_function_recursion_config", **name))["RecursiveLoop"] == "Allow"
     assert (await embedded.call("get_runtime_management_config", **name))["UpdateRuntimeOn"] == "FunctionUpdate"
     assert json.loads((await embedded.call("get_policy", **name))["Policy"])["Statement"][0]["Sid"] == "s"
+
+
+def _listed() -> float:
+    """How often LambdaFunctions were listed so far."""
+    samples = [
+        sample
+        for metric in REGISTRY.collect()
+        if metric.name == "lambent_kubeserver_requests"
+        for sample in metric.samples
+    ]
+    of_functions = {"verb": "list", "resource": "lambdafunctions"}
+    return sum(
+        sample.value
+        for sample in samples
+        if sample.name.endswith("_total") and of_functions.items() <= sample.labels.items()
+    )
 
 
 async def _apply(service: Service, obj: KubeObject) -> None:

@@ -78,6 +78,8 @@ class FunctionDirectory:
                 informer = await stack.enter_async_context(hub.use(gvk, store.namespace))
                 stack.callback(informer.on_change(handler))
                 await informer.synced.wait()
+                if gvk == FUNCTION:
+                    stack.enter_context(store.names.following(informer, lambda obj: store.read(obj).id))
             yield directory
 
     def resolve(self, function: FunctionId, qualifier: str | None) -> Target | None:

@@ -2,8 +2,8 @@
 
 Every write is conditional on `resourceVersion`. A conflict is read again and re-applied with jitter, at most five
 times; a caller's RevisionId that no longer matches is a 412 at once. Reads go to the API server, so two replicas read
-each other's writes. A function applied with kubectl carries a name of its owner's choice and is found by it, or by the
-label that its controller sets.
+each other's writes. A function applied with kubectl carries a name of its owner's choice and is found by it, or as
+`names` has it; where nobody follows the informers, by the label that its controller sets.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from lambent.aws.arn import FunctionId
 from lambent.clock import WallClock, utc_now
 from lambent.functions import messages
 from lambent.functions.kinds import FINALIZER, FUNCTION, FUNCTION_LABEL, function_hash, object_name
+from lambent.functions.naming import ChosenNames
 from lambent.functions.record import FunctionRecord, read_record
 from lambent.functions.stamps import NewId, aws_timestamp, new_id
 from lambent.kube.client import KubeClient
@@ -44,6 +45,7 @@ class FunctionStore:
     clock: WallClock = utc_now
     new_id: NewId = new_id
     jitter: random.Random = field(default_factory=random.Random)
+    names: ChosenNames = field(default_factory=ChosenNames)
 
     def read(self, obj: KubeObject) -> FunctionRecord:
         return read_record(obj, account=self.account, region=self.region)
@@ -55,10 +57,13 @@ class FunctionStore:
             return None
 
     async def find(self, function: FunctionId) -> FunctionRecord | None:
-        for name in (object_name(function), function.name):
+        known = self.names.of(function)
+        for name in dict.fromkeys((object_name(function), function.name, *(known or ()))):
             obj = await self.get_object(FUNCTION, name)
             if obj is not None and self.read(obj).id == function:
                 return self.read(obj)
+        if known is not None:
+            return None
         async for obj in self.list_objects(FUNCTION, function=function):
             if self.read(obj).id == function:
                 return self.read(obj)
