@@ -189,12 +189,34 @@ def test_any_combination_of_fields_settles_into_silence(kind):
     holds()
 
 
+_TRUST = '{"Statement": []}'
+_ROLE = {"assumeRolePolicyDocument": _TRUST}
+
+
 async def test_what_creation_decides_is_not_asked_of_a_fresh_resource(world):
-    """A role is made, seen, given its policy, and then looked at whole; of a new one nothing is listed."""
-    trust = '{"Statement": []}'
-    spec = {"name": "x", "assumeRolePolicyDocument": trust, "policies": ["arn:aws:iam::aws:policy/ReadOnly"]}
+    """A role is made, seen, given its policy, and then asked for its policies; of a new one nothing is listed."""
+    spec = {"name": "x", **_ROLE, "policies": ["arn:aws:iam::aws:policy/ReadOnly"]}
     await world.apply("Role", "o", spec)
     await world.synced("Role", "o")
     asked = [call.operation for call in world.aws.calls]
-    assert asked[:4] == ["GetRole", "CreateRole", "GetRole", "AttachRolePolicy"]
-    assert sorted(asked[4:]) == ["GetRole", "ListAttachedRolePolicies", "ListRolePolicies"]
+    assert asked == ["GetRole", "CreateRole", "GetRole", "AttachRolePolicy", "ListAttachedRolePolicies"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "change", "asked_after"),
+    [
+        ("Bucket", {}, {"versioning": {"status": "Enabled"}}, ["GetBucketTagging", "GetBucketVersioning"]),
+        ("Role", _ROLE, {"description": "new"}, ["GetRole"]),
+        ("Role", _ROLE, {"inlinePolicies": {"i": _TRUST}}, ["GetRolePolicy", "ListRolePolicies"]),
+    ],
+    ids=["part-of-a-bucket", "role-itself", "part-of-a-role"],
+)
+async def test_after_a_write_only_what_it_may_have_changed_is_asked_again(world, kind, spec, change, asked_after):
+    await world.apply(kind, "o", {"name": "x", **spec})
+    await world.synced(kind, "o")
+    mark = len(world.aws.calls)
+    await world.edit(kind, "o", change)
+    await world.synced(kind, "o")
+    asked = [call.operation for call in world.aws.calls[mark:]]
+    written = max(index for index, name in enumerate(asked) if name.startswith(("Put", "Update")))
+    assert sorted(asked[written + 1 :]) == asked_after

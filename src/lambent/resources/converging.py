@@ -16,7 +16,7 @@ from lambent.aws.errors import AwsError
 from lambent.resources import planning, schema
 from lambent.resources.adoption import ADOPTED, Adoption, adoption_of, identified, nested, spec_fill
 from lambent.resources.conditions import EXISTS_TEXT, Verdict
-from lambent.resources.declaration import Call, Change, Kind, Observed, Step, Subject
+from lambent.resources.declaration import Answer, Call, Change, Kind, Observed, Step, Subject
 from lambent.resources.failures import Failure, classify
 from lambent.resources.objects import Held
 from lambent.resources.observing import observe
@@ -114,9 +114,10 @@ class Converger:
         found.subject = replace(found.subject, obj=self.held.obj, spec=spec)
         found.declared = planning.declared_paths(self.kind, found.subject)
 
-    async def _observe(self, subject: Subject, *, everything: bool = False, is_fresh: bool = False) -> Observed | None:
+    async def _observe(self, subject: Subject, **how: Any) -> Observed | None:
+        """`how` as `observe` takes it."""
         try:
-            return await observe(self.kind, self.call, subject, everything=everything, is_fresh=is_fresh)
+            return await observe(self.kind, self.call, subject, **how)
         except AwsError as error:
             raise _Refused(Trouble(error, observing=True)) from error
 
@@ -193,7 +194,7 @@ class Converger:
                 found.verdict = self._judge(found, [item.path for item in differences], has_steps=bool(run))
                 await self._fill(found)
                 return
-            await self._execute(run, found)
+            await self._execute(run, found, planning.kept(self.kind, found.observed, [d.path for d in differences]))
             last = run
         found.verdict = Verdict(False, "unsynced", "AWS does not keep what it is given: see the events of the object")
 
@@ -220,10 +221,10 @@ class Converger:
         """Paths declared earlier, absent now, and back at their neutral value."""
         return frozenset(path for path in found.subject.declared - found.declared if path not in different)
 
-    async def _execute(self, steps: tuple[Step, ...], found: Found) -> None:
+    async def _execute(self, steps: tuple[Step, ...], found: Found, kept: Mapping[str, Answer]) -> None:
         for step in steps:
             await self._do(step, found)
-        observed = await self._observe(found.subject)
+        observed = await self._observe(found.subject, kept=kept)
         if observed is None:
             error = AwsError("NotFound", "vanished while it was being written", status=404, operation=steps[-1].op)
             raise _Refused(Trouble(error, observing=True))

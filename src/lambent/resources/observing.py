@@ -14,25 +14,35 @@ from lambent.resources.failures import Failure, classify
 from lambent.resources.fanout import together
 from lambent.resources.planning import is_read
 
+_NONE: Mapping[str, Answer] = {}
+
 
 async def observe(
-    kind: Kind, call: Call, subject: Subject, *, everything: bool = False, is_fresh: bool = False
+    kind: Kind,
+    call: Call,
+    subject: Subject,
+    *,
+    everything: bool = False,
+    is_fresh: bool = False,
+    kept: Mapping[str, Answer] = _NONE,
 ) -> Observed | None:
     """What AWS holds, or None when the resource is absent; AwsError for anything else.
 
     `everything`: also what nobody declared, for adoption; what the endpoint cannot answer is then left out.
-    `is_fresh`: it was made by the call before, so what creation decides is not asked.
+    `is_fresh`: it was made by the call before, so what creation decides is not asked. `kept`: answers of this pass, by
+    read, that still hold.
     """
     first, *others = kind.reads
     try:
-        answers = {first.name: await _answer(first, call, subject, {})}
+        answers = {first.name: kept[first.name] if first.name in kept else await _answer(first, call, subject, {})}
     except AwsError as error:
         if error.code in kind.absent_codes:
             return None
         raise
     known = {read.name: read.fresh for read in others if is_fresh and read.fresh is not None}
-    asked = [read for read in others if read.name not in known and (everything or is_read(read, kind, subject))]
-    lenient = [everything and not is_read(read, kind, subject) for read in asked]
+    known |= {read.name: kept[read.name] for read in others if read.name in kept}
+    asked = [read for read in others if read.name not in known and (everything or is_read(read, subject))]
+    lenient = [everything and not is_read(read, subject) for read in asked]
     found = await together(
         _answer(read, call, subject, answers, lenient=skip) for read, skip in zip(asked, lenient, strict=True)
     )
@@ -80,5 +90,5 @@ def _at(answers: Mapping[str, Any], place: str) -> Any:
     """A dotted place; "Ab.Cd" may also be one key of an answer that a fetch made."""
     found: Any = answers
     for part in place.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
+        found = found.get(part) if isinstance(found, dict) else None
     return found

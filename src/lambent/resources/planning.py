@@ -5,11 +5,11 @@ differences into Steps in the order of the kind's writes. A dry run prints the p
 of a single kind.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from lambent.resources.comparison import pruned
-from lambent.resources.declaration import Change, Difference, Field, Kind, Observed, Read, Step, Subject
+from lambent.resources.declaration import Answer, Change, Difference, Field, Kind, Observed, Read, Step, Subject
 
 
 def tag_map(value: Any) -> dict[str, str]:
@@ -26,12 +26,16 @@ def declared_paths(kind: Kind, subject: Subject) -> frozenset[str]:
     return frozenset(field.path for field in kind.fields if subject.value(field.path) is not None)
 
 
-def is_read(read: Read, kind: Kind, subject: Subject) -> bool:
+def is_read(read: Read, subject: Subject) -> bool:
     """A read is worth its call when it is unconditional, or one of its fields is or was declared."""
-    if not read.fields:
-        return True
-    concerned = declared_paths(kind, subject) | subject.declared
-    return any(path in concerned for path in read.fields)
+    return not read.fields or any(path in subject.declared or subject.value(path) is not None for path in read.fields)
+
+
+def kept(kind: Kind, observed: Observed, written: Collection[str]) -> dict[str, Answer]:
+    """The answers that writes of these fields cannot have changed."""
+    touched = {kind.field_at(path).source.partition(".")[0] for path in written}
+    names = (read.name for read in kind.reads if read.is_apart and read.name not in touched)
+    return {name: observed.answers[name] for name in names if name in observed.answers}
 
 
 def desire(kind: Kind, subject: Subject) -> dict[str, Any]:

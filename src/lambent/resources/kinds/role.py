@@ -146,9 +146,9 @@ ROLE = Kind(
         Field("tags", "role.Role.Tags", compare=comparison.tags, absent="reset", decode=tag_map),
     ),
     reads=(
-        Read("role", "GetRole", _role),
-        Read("attached", fetch=_attached, fresh={"Arns": []}),
-        Read("inline", fetch=_inline, fresh={"Documents": {}}),
+        Read("role", "GetRole", _role, is_apart=True),
+        Read("attached", fetch=_attached, fresh={"Arns": []}, is_apart=True),
+        Read("inline", fetch=_inline, fresh={"Documents": {}}, is_apart=True),
     ),
     create=_create,
     writes=(
