@@ -16,6 +16,7 @@ $(VENV)/.run: requirements/run.txt pyproject.toml
 	@echo "installing lambent into $(VENV) (once)"
 	@$(PIP) --require-hashes --requirement requirements/run.txt
 	@$(PIP) --no-deps --editable .
+	@$(BIN)/python -m compileall -q src  # as pip does with what it copies: each start is 0.1 s shorter
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
