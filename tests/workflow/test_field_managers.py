@@ -14,7 +14,7 @@ from lambent.kubeserver import KubeServer
 from lambent.kubeserver.local import LocalClient
 from lambent.workflow.controller.executor import carry_out
 from lambent.workflow.controller.pacing import Pacer
-from lambent.workflow.engine import Effect, Found, Ok, Outcome, Owner, Workflow, WorkflowPass, load_catalog
+from lambent.workflow.engine import Effect, Found, Ok, Outcome, Owner, Read, Workflow, WorkflowPass, load_catalog
 from lambent.workflow.engine.marks import COMMON_MANAGER, field_manager
 from lambent.workflow.engine.patches import stamped
 from lambent.workflow.spec import load_text
@@ -40,7 +40,7 @@ class _Writes:
     async def prepare(self, effect: Effect) -> None:
         return
 
-    async def observed(self, effect: Effect, obj: KubeObject | None) -> bool:
+    async def observed(self, effect: Read, obj: KubeObject | None) -> bool:
         return False
 
     def wrote(self, effect: Effect, obj: KubeObject | None) -> None:

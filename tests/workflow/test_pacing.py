@@ -14,6 +14,7 @@ from lambent.workflow.engine import (
     Found,
     Ok,
     Outcome,
+    Read,
     RunResult,
     ValueFunction,
     Workflow,
@@ -74,7 +75,7 @@ class _Nothing:
     async def prepare(self, effect: Effect) -> None:
         raise AssertionError("nothing is to be asked")
 
-    async def observed(self, effect: Effect, obj: KubeObject) -> bool:
+    async def observed(self, effect: Read, obj: KubeObject | None) -> bool:
         return False
 
     def wrote(self, effect: Effect, obj: KubeObject | None) -> None:

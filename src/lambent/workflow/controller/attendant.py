@@ -48,7 +48,11 @@ class PassAttendant:
         if not isinstance(effect, Read) or effect.is_live or self._asks_server:
             return None
         obj = self._watches.cached(self._trigger, effect.ref)
-        return None if obj is None else Found(cast(dict[str, Any], obj), is_cached=True)
+        if obj is not None:
+            return Found(cast(dict[str, Any], obj), is_cached=True)
+        if effect.may_be_absent and self._watches.shows_none(self._trigger, effect.ref):
+            return Found(None, is_cached=True)
+        return None
 
     async def prepare(self, effect: Effect) -> None:
         if isinstance(effect, Read):
@@ -59,8 +63,10 @@ class PassAttendant:
             async with self._lock:
                 await self._store(effect)
 
-    async def observed(self, effect: Effect, obj: KubeObject) -> bool:
-        """An object without our label needs a watch of its own."""
+    async def observed(self, effect: Read, obj: KubeObject | None) -> bool:
+        """An object without our label needs a watch of its own, and so does one that is to stay absent."""
+        if obj is None:
+            return effect.may_be_absent and await self._watches.ensure_absent(self._trigger, effect.ref)
         self._watches.sightings.saw(effect.ref.place, obj)
         return await self._watches.ensure(self._trigger, effect.ref, obj)
 

@@ -32,8 +32,8 @@ class Attendant(Protocol):
     async def prepare(self, effect: Effect) -> None:
         """Awaited before each effect that leaves. Raises KubeError."""
 
-    async def observed(self, effect: Effect, obj: KubeObject) -> bool:
-        """Awaited after each live read that found an object; True asks to read it again. Raises KubeError."""
+    async def observed(self, effect: Read, obj: KubeObject | None) -> bool:
+        """Awaited after each live read, with None where nothing is; True asks to read it again. Raises KubeError."""
         ...
 
     def wrote(self, effect: Effect, obj: KubeObject | None) -> None:
@@ -123,16 +123,21 @@ async def _read(client: KubeClient, effect: Read, attendant: Attendant) -> Answe
         await client.resolve(gvk)
     except NotFound:
         return Refused(404, f"the server does not serve {ref.kind} of {ref.api_version}", UNKNOWN_KIND)
+    obj = await _get(client, effect.ref)
+    if await attendant.observed(effect, obj):
+        obj = await _get(client, effect.ref)
+        await attendant.observed(effect, obj)
+    return _found(obj)
+
+
+async def _get(client: KubeClient, ref: ResourceRef) -> KubeObject | None:
+    """As the caches have it: what a pass computes must not depend on where it read."""
     try:
-        obj = await client.get(gvk, ref.name, namespace=ref.namespace or None)
-        if await attendant.observed(effect, obj):
-            obj = await client.get(gvk, ref.name, namespace=ref.namespace or None)
-            await attendant.observed(effect, obj)
-        # As the caches have it: what a pass computes must not depend on where it read.
-        obj["metadata"].pop("managedFields", None)
-        return _found(obj)
+        obj = await client.get(gvk_of(ref), ref.name, namespace=ref.namespace or None)
     except NotFound:
-        return Found(None)
+        return None
+    obj["metadata"].pop("managedFields", None)
+    return obj
 
 
 def _found(obj: KubeObject | None) -> Found:

@@ -5,8 +5,9 @@ others and left as it is) is watched by its name. A watch runs while any referen
 watch has its first list, so that what changes after the read that follows is never missed.
 
 A cache answers for an object only while its watch is up, and with a copy no older than what an answer of the server has
-shown this process (`sightings`). That an object is not there only the server may say: a cache that is late, or one that
-is filtered by the label, shows the same.
+shown this process (`sightings`). That an object is not there the server has to say: a cache that is late, or one that
+is filtered by the label, shows the same. Where none is wanted, a watch by name keeps this true from then on; since each
+of those is a connection, there are some of them only.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ from lambent.workflow.engine.references import Place
 _log = logging.getLogger(__name__)
 _LABELLED = Selector(labels=f"{MANAGED_LABEL}=true")
 _FIRST_LIST_S = 5.0
+# Watches on objects that are to be absent. Beyond, a GET per pass costs servers less than a watch each.
+_MOST_ABSENT = 50
 
 
 class Trigger(NamedTuple):
@@ -54,9 +57,13 @@ class _Watch:
 
 def watch_for(ref: ResourceRef, live: KubeObject | None) -> Watched:
     """By label when the object carries it (or will, being created by us), else by name."""
-    gvk = GVK.parse(ref.api_version, ref.kind)
     if (live is None and not ref.is_readonly) or (live is not None and _is_labelled(ref, live)):
-        return Watched(gvk, None, _LABELLED)
+        return Watched(GVK.parse(ref.api_version, ref.kind), None, _LABELLED)
+    return _by_name(ref)
+
+
+def _by_name(ref: ResourceRef) -> Watched:
+    gvk = GVK.parse(ref.api_version, ref.kind)
     return Watched(gvk, ref.namespace or None, Selector(fields=f"metadata.name={ref.name}"))
 
 
@@ -82,15 +89,33 @@ class ResourceWatches:
     def cached(self, trigger: Trigger, ref: ResourceRef) -> KubeObject | None:
         """The object as a cache shows it; None when only the server can say. Shared and read-only."""
         watched = self._uses.get(trigger, {}).get(ref.place)
-        watch = self._watches.get(watched) if watched is not None else None
-        if watched is None or watch is None or watch.informer is None:
-            return None
-        if watch.informer.state != "watching" or not watch.informer.synced.is_set():
-            return None
-        obj = watch.informer.get(Key(ref.namespace, ref.name))
-        if obj is None or _is_labelled(ref, obj) is not (watched.selector is _LABELLED):
+        informer = self._running(watched)
+        obj = informer.get(Key(ref.namespace, ref.name)) if informer is not None else None
+        if obj is None or watched is None or _is_labelled(ref, obj) is not (watched.selector is _LABELLED):
             return None
         return obj if self.sightings.admits(ref.place, obj) else None
+
+    def shows_none(self, trigger: Trigger, ref: ResourceRef) -> bool:
+        """Whether there is no such object, as the server said once and a watch on its name would have told since."""
+        watched = self._uses.get(trigger, {}).get(ref.place)
+        informer = self._running(watched)
+        if informer is None or watched is None or watched.selector is _LABELLED:
+            return False
+        return informer.get(Key(ref.namespace, ref.name)) is None and self.sightings.admits_absence(ref.place)
+
+    def _running(self, watched: Watched | None) -> Informer | None:
+        watch = self._watches.get(watched) if watched is not None else None
+        if watch is None or watch.informer is None or watch.informer.state != "watching":
+            return None
+        return watch.informer if watch.informer.synced.is_set() else None
+
+    async def ensure_absent(self, trigger: Trigger, ref: ResourceRef) -> bool:
+        """As `ensure`, by name, for an object that the server does not have and nobody wants."""
+        self.sightings.missed(ref.place)
+        watched = _by_name(ref)
+        if watched not in self._watches and sum(one.selector is not _LABELLED for one in self._watches) >= _MOST_ABSENT:
+            return False
+        return await self._follow_as(trigger, ref, watched)
 
     async def ensure(self, trigger: Trigger, ref: ResourceRef, live: KubeObject | None = None) -> bool:
         """Notes that the trigger uses the object and waits (with a limit) until its watch is running.
@@ -99,8 +124,10 @@ class ResourceWatches:
         should be read again.
         """
         known = self._uses.get(trigger, {}).get(ref.place)
-        watched = known if known is not None and live is None else watch_for(ref, live)
-        is_new = watched != known
+        return await self._follow_as(trigger, ref, known if known and live is None else watch_for(ref, live))
+
+    async def _follow_as(self, trigger: Trigger, ref: ResourceRef, watched: Watched) -> bool:
+        is_new = watched != self._uses.get(trigger, {}).get(ref.place)
         self._use(trigger, ref.place, watched)
         watch = self._watches.get(watched)
         if watch is None:

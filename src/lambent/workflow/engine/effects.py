@@ -15,13 +15,14 @@ from lambent.workflow.engine.references import ResourceRef
 class Read:
     """Get the object; `step` is the label of the step of the outermost workflow, whose time limit is `timeout_s`.
 
-    Unless it `is_live`, the answer may come from a cache.
+    Unless it `is_live`, the answer may come from a cache; that there is no object only where it `may_be_absent`.
     """
 
     step: str
     ref: ResourceRef
     timeout_s: float
     is_live: bool = False
+    may_be_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

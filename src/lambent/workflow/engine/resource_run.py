@@ -49,7 +49,8 @@ def run_resource(function: ResourceFunction, inputs: Any, context: Context, *, s
         return Ran(found)
     ref = known = found.ref
     for attempt in range(_ATTEMPTS):
-        seen = yield from _look(found, context, Read(step, ref, timeout_s, is_live=attempt > 0))
+        read = Read(step, ref, timeout_s, is_live=attempt > 0, may_be_absent=function.api.deletes)
+        seen = yield from _look(found, context, read)
         if not isinstance(seen, _Seen):
             return Ran(outcome_of(seen, "get", ref), known)
         plan, known = seen.plan, _identified(ref, seen.object)
