@@ -49,7 +49,7 @@ class Subject:
         first, *rest = path.split(".")
         found = self.spec.get(first)
         for part in rest:
-            # A dict, as JSON makes it: asking for any Mapping takes ten times as long, and a pass asks hundreds of times.
+            # A dict, as JSON makes it: asking for any Mapping takes ten times as long, and a pass asks very often.
             found = found.get(part) if isinstance(found, dict) else None
         return found
 
