@@ -67,6 +67,11 @@ def _bomb() -> bytes:
     return b"\n".join(lines)
 
 
+GIZMO_OF_VERSION_TRUE = (
+    b'{"apiVersion": "test.example.org/v1", "kind": "Gizmo", "metadata": {"name": "x", "resourceVersion": true}}'
+)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "media", "code"),
     [
@@ -99,6 +104,9 @@ def _bomb() -> bytes:
         ("PATCH", f"{GIZMOS}/x", b'[{"op": "remove", "path": "/metadata"}]', JSON_PATCH, 400),
         ("PATCH", f"{GIZMOS}/x", b"[]", MERGE, 400),
         ("PATCH", f"{GIZMOS}/x?fieldManager=m", b"-92233720368547758089", APPLY, 400),
+        ("PATCH", f"{CONFIGMAPS}/x", b'{"apiVersion": ["v1"]}', STRATEGIC, 422),
+        ("PATCH", f"{CONFIGMAPS}/x", b'{"kind": {}}', STRATEGIC, 422),
+        ("PUT", f"{GIZMOS}/x", GIZMO_OF_VERSION_TRUE, JSON, 400),
         ("PATCH", f"{CONFIGMAPS}/x", b'{"$retainKeys": 1}', STRATEGIC, 400),
         ("PATCH", f"{CONFIGMAPS}/x", b'{"$setElementOrder/data": 1, "data": {}}', STRATEGIC, 400),
         ("PATCH", f"{CONFIGMAPS}/x", b'{"$deleteFromPrimitiveList/data": [1]}', STRATEGIC, 400),

@@ -123,6 +123,8 @@ def check_preconditions(draft: Draft) -> None:
             problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
             named = resource.plural if is_crd or is_status else resource.kind
             raise status.invalid(resource.group, named, record.name, [problem])
+    elif not isinstance(version, str):
+        return  # admission says what is wrong with metadata that cannot be read
     elif not version.isdecimal() or not version.isascii():
         raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: invalid syntax", reason="")
     elif version != str(record.rv):

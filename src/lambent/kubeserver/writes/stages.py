@@ -103,6 +103,7 @@ def _kind(draft: Draft) -> None:
     if not kind:
         raw = draft.call.request.body.decode(errors="replace")
         raise unrecognized(draft.call, f"Object 'Kind' is missing in '{raw}'")
+    _texts(draft, obj.get("apiVersion"), kind)
     if not resource.custom and (api_version, kind) != (resource.api_version, resource.kind):
         raise _of_another_kind(draft, obj, api_version, kind)
     if api_version != resource.api_version:
@@ -113,6 +114,13 @@ def _kind(draft: Draft) -> None:
     if kind != resource.kind:
         problem = errors.invalid("kind", kind, f"must be {resource.kind}")
         raise status.invalid(resource.group, kind, _name_of(obj), [problem])
+
+
+def _texts(draft: Draft, *given: Any) -> None:
+    for value in given:
+        if value is not None and type(value) is not str:
+            lead = "cannot convert int64 to" if type(value) is int else "unrecognized type:"
+            raise undecodable(draft, f"{lead} string")
 
 
 def _name_of(obj: Any) -> str:
