@@ -7,12 +7,12 @@ import orjson
 import pytest
 
 from lambent.kube.types import KubeObject
-from lambent.workflow.controller import records
+from lambent.workflow.controller import ControllerSettings, records
 from lambent.workflow.controller.records import CONFIG_MAP, load_record
 from lambent.workflow.engine.managed import ANNOTATION, Record
 from lambent.workflow.engine.references import ResourceRef
 from tests.workflow.cluster import THING, TRIGGER, Cluster
-from tests.workflow.things import DESTROY, WORKFLOW, cluster_of, made_of, until_ready
+from tests.workflow.things import DESTROY, FUNCTION, WORKFLOW, cluster_of, made_of, trigger, until_ready
 
 
 @pytest.fixture(autouse=True)
@@ -41,14 +41,45 @@ async def test_the_annotation_names_the_config_map_and_the_trigger_owns_it():
     assert [owner["name"] for owner in stored["metadata"]["ownerReferences"]] == ["t"]
 
 
-async def test_a_steady_workload_with_a_large_record_writes_nothing():
-    cluster = cluster_of()
+def _often() -> Cluster:
+    cluster = Cluster(ready_after_s=0.0, settings=ControllerSettings(resync_s=100))
+    cluster.put([made_of(WORKFLOW), made_of(FUNCTION), trigger()])
+    return cluster
+
+
+async def test_a_steady_pass_with_a_large_record_makes_no_request():
+    cluster = _often()
     async with cluster.running():
         await until_ready(cluster)
-        await asyncio.sleep(1)
-        before = len(cluster.mutations())
+        await asyncio.sleep(200)
+        before = len(cluster.kube.calls)
         await asyncio.sleep(5000)
-        assert len(cluster.mutations()) == before
+        assert [call for call in cluster.kube.calls[before:] if call.verb != "watch"] == []
+
+
+async def test_after_a_start_the_config_map_is_read_once():
+    cluster = _often()
+    async with cluster.running():
+        await until_ready(cluster)
+        await asyncio.sleep(200)
+    before = len(cluster.kube.calls)
+    async with cluster.running():
+        await asyncio.sleep(1000)
+        name = _annotation(cluster)["configMap"]
+        assert [c.verb for c in cluster.kube.calls[before:] if (c.gvk, c.name) == (CONFIG_MAP, name)] == ["get"]
+        assert cluster.kube.writes()[-1].verb != "delete"
+
+
+async def test_a_config_map_that_somebody_changes_is_read_and_mended():
+    cluster = _often()
+    async with cluster.running():
+        await until_ready(cluster)
+        await asyncio.sleep(200)
+        stored = cluster.get(CONFIG_MAP, _annotation(cluster)["configMap"])
+        text = records.packed('{"workflow": "w", "resources": {}}')
+        cluster.put([{**stored, "binaryData": {"record.json.zlib": text}}])
+        await asyncio.sleep(300)
+        assert await _names(cluster) == ["first", "second"]
 
 
 async def test_a_record_that_is_small_again_returns_to_the_annotation_and_its_config_map_goes():
@@ -94,8 +125,6 @@ async def test_a_record_whose_config_map_was_taken_away_is_made_again():
         await until_ready(cluster)
         name = _annotation(cluster)["configMap"]
         await cluster.kube.delete(CONFIG_MAP, name, namespace="default")
-        body = {"metadata": {"annotations": {"koreo.dev/last-manual-reconcile": "now"}}}
-        await cluster.kube.patch(TRIGGER, "t", body, namespace="default")
         await asyncio.sleep(1)
         assert await _names(cluster) == ["first", "second"]
 

@@ -19,7 +19,7 @@ from lambent.kube.client import KubeClient
 from lambent.kube.errors import Conflict, NotFound
 from lambent.kube.types import GVK, Key, KubeObject
 from lambent.workflow.controller.held_kinds import HeldKinds
-from lambent.workflow.controller.records import FINALIZER, drop_unused, place_record
+from lambent.workflow.controller.records import FINALIZER, KnownRecords, drop_unused
 from lambent.workflow.engine.managed import ANNOTATION, Record
 from lambent.workflow.engine.patches import compact_json
 from lambent.workflow.engine.publishing import status_patch, timeless
@@ -34,10 +34,13 @@ StatusMaker = Callable[[Mapping[str, Any], str, int | None], dict[str, Any]]
 class Publication:
     """Writes for one trigger kind."""
 
-    def __init__(self, kube: KubeClient, gvk: GVK, *, held: HeldKinds, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, kube: KubeClient, gvk: GVK, *, held: HeldKinds, records: KnownRecords, now: Callable[[], datetime]
+    ) -> None:
         self._kube = kube
         self._gvk = gvk
         self._held = held
+        self._records = records
         self._now = now
         self._lossy: dict[Key, str] = {}
         self._written: dict[Key, str] = {}
@@ -117,7 +120,7 @@ class Publication:
 
     async def _annotated(self, obj: KubeObject, record: Record, *, is_held: bool) -> dict[str, Any]:
         annotations = obj["metadata"].get("annotations") or {}
-        text = await place_record(self._kube, obj, record, is_held=is_held)
+        text = await self._records.place(obj, record, is_held=is_held)
         return {} if annotations.get(ANNOTATION) == text else {"annotations": {ANNOTATION: text}}
 
     async def _read(self, obj: KubeObject) -> KubeObject:

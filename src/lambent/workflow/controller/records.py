@@ -5,6 +5,9 @@ cluster-scoped one: in the namespace `default`) and the annotation becomes `{wor
 there is compressed: the entries of ten thousand items differ in little but their names. The ConfigMap is written before
 the annotation that names it and goes when the record is small again.
 
+Passes find a record that has not changed where the last one left it (`KnownRecords`): neither its text is read again
+nor, while a watch on the ConfigMap shows it, the server asked.
+
 It belongs to the trigger. Where the trigger is held by our finalizer it does not: a foreground deletion would take what
 the deletion needs, so then the deletion itself takes it away at its end.
 """
@@ -14,6 +17,7 @@ import binascii
 import hashlib
 import logging
 import zlib
+from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
@@ -22,7 +26,8 @@ from lambent.kube.client import KubeClient
 from lambent.kube.errors import AlreadyExists, NotFound
 from lambent.kube.finalizers import finalizer_name
 from lambent.kube.types import GVK, Key, KubeObject
-from lambent.workflow.engine import owner_of
+from lambent.workflow.controller.watches import ResourceWatches, Trigger
+from lambent.workflow.engine import ResourceRef, owner_of
 from lambent.workflow.engine.managed import ANNOTATION, Record, parse_record
 from lambent.workflow.engine.patches import compact_json
 
@@ -32,6 +37,7 @@ CONFIG_MAP = GVK("", "v1", "ConfigMap")
 MAX_ANNOTATION_BYTES = 200 * 1024
 _MEMBER = "record.json.zlib"
 _CLUSTER_SCOPED_NAMESPACE = "default"
+_LONGEST_POINTER = 1024
 
 
 async def load_record(kube: KubeClient, obj: KubeObject) -> Record:
@@ -47,21 +53,89 @@ async def load_record(kube: KubeClient, obj: KubeObject) -> Record:
     return parse_record({"annotations": {ANNOTATION: _text(found)}})
 
 
-async def place_record(kube: KubeClient, obj: KubeObject, record: Record, *, is_held: bool) -> str:
-    """The annotation for a record, after its ConfigMap has been written if it needs one. Raises KubeError.
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An annotation, the revision of the ConfigMap that it names (empty: none), and what both say."""
 
-    `is_held` says that the trigger has our finalizer, or gets it with the annotation.
-    """
-    text = record.text()
-    if len(text.encode()) <= MAX_ANNOTATION_BYTES:
+    annotation: str
+    revision: str
+    record: Record
+
+
+class KnownRecords:
+    """The records of the triggers of one kind, as the passes read and wrote them."""
+
+    def __init__(self, kube: KubeClient, gvk: GVK, watches: ResourceWatches) -> None:
+        self._kube = kube
+        self._gvk = gvk
+        self._watches = watches
+        self._known: dict[Key, _Known] = {}
+
+    def forget(self, key: Key) -> None:
+        self._known.pop(key, None)
+
+    async def load(self, obj: KubeObject) -> Record:
+        """As `load_record`; the caller may change the orphans. Raises KubeError."""
+        key, annotation = Key.of(obj), _annotation(obj)
+        known = self._known.get(key)
+        if known is None or known.annotation != annotation or known.revision != self._revision(obj):
+            record = await load_record(self._kube, obj)
+            known = self._known[key] = _Known(annotation, self._revision(obj), record)
+        return known.record.copy()
+
+    async def place(self, obj: KubeObject, record: Record, *, is_held: bool) -> str:
+        """The annotation for a record, after its ConfigMap has been written if it needs one. Raises KubeError.
+
+        `is_held` says that the trigger has our finalizer, or gets it with the annotation.
+        """
+        text = record.text()
+        revision = ""
+        if len(text) > MAX_ANNOTATION_BYTES or len(text.encode()) > MAX_ANNOTATION_BYTES:
+            text, revision = await self._placed_beside(obj, record, text, is_held=is_held)
+        self._known[Key.of(obj)] = _Known(text, revision, record.copy())
         return text
-    owner = None if is_held else owner_of(obj)
-    references = [owner.reference()] if owner is not None else None
-    digest = hashlib.sha256(f"{text}{references}".encode()).hexdigest()
-    name = f"lambent-managed-{obj['metadata']['uid']}"
-    if _pointer(obj).get("digest") != digest or not await _is_there(kube, obj, name):
-        await _write(kube, Key(_namespace(obj), name), text, references)
-    return compact_json({"workflow": record.workflow, "configMap": name, "digest": digest})
+
+    def refs(self, obj: KubeObject) -> list[ResourceRef]:
+        """What is to be watched for the record itself."""
+        name = _pointer(obj).get("configMap")
+        return [_config_map(obj, name)] if isinstance(name, str) else []
+
+    async def _placed_beside(self, obj: KubeObject, record: Record, text: str, *, is_held: bool) -> tuple[str, str]:
+        owner = None if is_held else owner_of(obj)
+        references = [owner.reference()] if owner is not None else None
+        digest = hashlib.sha256(f"{text}{references}".encode()).hexdigest()
+        name = f"lambent-managed-{obj['metadata']['uid']}"
+        ref = _config_map(obj, name)
+        trigger = Trigger(self._gvk, Key.of(obj))
+        known = self._known.get(trigger.key)
+        # What somebody else made of it does not stay, although the annotation is as we wrote it.
+        is_same = _pointer(obj).get("digest") == digest and known is not None and known.record.text() == text
+        found = await self._present(trigger, ref) if is_same else None
+        if found is None:
+            found = await _write(self._kube, Key(ref.namespace, name), text, references)
+        self._watches.sightings.saw(ref.place, found)
+        annotation = compact_json({"workflow": record.workflow, "configMap": name, "digest": digest})
+        return annotation, found["metadata"].get("resourceVersion", "")
+
+    async def _present(self, trigger: Trigger, ref: ResourceRef) -> KubeObject | None:
+        """Anybody may have deleted it; a record that is lost must not stay lost."""
+        await self._watches.ensure(trigger, ref)
+        if (cached := self._watches.cached(trigger, ref)) is not None:
+            return cached
+        try:
+            return await self._kube.get(CONFIG_MAP, ref.name, namespace=ref.namespace)
+        except NotFound:
+            return None
+
+    def _revision(self, obj: KubeObject) -> str:
+        """Of the ConfigMap as a watch shows it; of one that nobody shows, nothing has changed as far as we know."""
+        for ref in self.refs(obj):
+            cached = self._watches.cached(Trigger(self._gvk, Key.of(obj)), ref)
+            if cached is not None:
+                return cached["metadata"].get("resourceVersion", "")
+            known = self._known.get(Key.of(obj))
+            return known.revision if known is not None else ""
+        return ""
 
 
 async def drop_unused(kube: KubeClient, before: KubeObject, after: KubeObject | None) -> None:
@@ -74,10 +148,20 @@ async def drop_unused(kube: KubeClient, before: KubeObject, after: KubeObject | 
             return
 
 
+def _annotation(obj: KubeObject) -> str:
+    text = (obj["metadata"].get("annotations") or {}).get(ANNOTATION)
+    return text if isinstance(text, str) else ""
+
+
+def _config_map(obj: KubeObject, name: str) -> ResourceRef:
+    return ResourceRef("v1", "ConfigMap", name, _namespace(obj), is_readonly=True)
+
+
 def _pointer(obj: KubeObject) -> dict[str, Any]:
     """The annotation when it names a ConfigMap, else nothing."""
-    text = (obj["metadata"].get("annotations") or {}).get(ANNOTATION)
-    if not isinstance(text, str) or '"configMap"' not in text:
+    text = _annotation(obj)
+    # A record holds 200 KiB where a pointer holds 200 bytes.
+    if len(text) > _LONGEST_POINTER or '"configMap"' not in text:
         return {}
     try:
         value = orjson.loads(text)
@@ -99,26 +183,19 @@ def _text(config_map: KubeObject) -> str:
         return ""
 
 
-async def _is_there(kube: KubeClient, obj: KubeObject, name: str) -> bool:
-    """Anybody may have deleted it; a record that is lost must not stay lost."""
-    try:
-        await kube.get(CONFIG_MAP, name, namespace=_namespace(obj))
-    except NotFound:
-        return False
-    return True
-
-
 def packed(text: str) -> str:
     """As it lies in the ConfigMap, which holds 1 MiB."""
     return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
-async def _write(kube: KubeClient, key: Key, text: str, references: list[dict[str, Any]] | None) -> None:
+async def _write(kube: KubeClient, key: Key, text: str, references: list[dict[str, Any]] | None) -> KubeObject:
     content = {"binaryData": {_MEMBER: packed(text)}}
     metadata: dict[str, Any] = {"ownerReferences": references} if references else {}
     named = {"name": key.name, "namespace": key.namespace, **metadata}
     try:
-        await kube.create(cast(KubeObject, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, **content}))
+        return await kube.create(
+            cast(KubeObject, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, **content})
+        )
     except AlreadyExists:
         body = {"metadata": {"ownerReferences": references}, **content}
-        await kube.patch(CONFIG_MAP, key.name, body, namespace=key.namespace)
+        return await kube.patch(CONFIG_MAP, key.name, body, namespace=key.namespace)

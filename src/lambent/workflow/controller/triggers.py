@@ -37,7 +37,7 @@ from lambent.workflow.controller.instance import (
 )
 from lambent.workflow.controller.pacing import Pacer
 from lambent.workflow.controller.publication import Publication
-from lambent.workflow.controller.records import FINALIZER, drop_unused, load_record
+from lambent.workflow.controller.records import FINALIZER, KnownRecords, drop_unused
 from lambent.workflow.controller.settings import ControllerSettings
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.engine import (
@@ -87,7 +87,8 @@ class TriggerKind:
         self._recorder = shared.recorder
         self._pacer = shared.pacer
         self._now = shared.now
-        self._publication = Publication(shared.kube, gvk, held=shared.held, now=shared.now)
+        self._records = KnownRecords(shared.kube, gvk, shared.watches)
+        self._publication = Publication(shared.kube, gvk, held=shared.held, records=self._records, now=shared.now)
         self._instances: dict[Key, Instance] = {}
         self._informer: Informer | None = None
         self._when_idle: Callable[[], None] | None = None
@@ -166,6 +167,7 @@ class TriggerKind:
         self._leave(key)
         self._instances.pop(key, None)
         self._publication.forget(key)
+        self._records.forget(key)
         self._watches.forget(Trigger(self.gvk, key))
 
     async def _reconcile(self, key: Key, context: Context) -> Outcome:
@@ -235,7 +237,7 @@ class TriggerKind:
 
     async def _pass(self, key: Key, obj: KubeObject, workflow: Workflow, instance: Instance) -> float:
         trigger = Trigger(self.gvk, key)
-        before = await load_record(self._kube, obj)
+        before = await self._records.load(obj)
         instance.outcome = instance.outcome or outcome_told(obj)
         attendant = PassAttendant(
             trigger,
@@ -257,7 +259,7 @@ class TriggerKind:
             await delete_orphans(self._kube, record)
         after_s = count_attempts(result, instance, resync_s=self._settings.resync_s)
         obj = await self._publish(attendant.obj, result, record, progress_of(instance, self._now()))
-        self._watches.keep(trigger, record.refs())
+        self._watches.keep(trigger, [*record.refs(), *self._records.refs(obj)])
         for ref in record.orphans:
             if ref.place in {known.place for known in before.refs()} - {known.place for known in before.orphans}:
                 await self._recorder.normal(
