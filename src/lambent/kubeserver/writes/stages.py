@@ -96,6 +96,7 @@ def identity(draft: Draft) -> None:
 
 def _kind(draft: Draft) -> None:
     resource, obj = draft.resource, draft.new
+    _texts(draft, obj.get("apiVersion"), obj.get("kind"))
     if not resource.custom:
         obj["apiVersion"] = obj.get("apiVersion") or resource.api_version
         obj["kind"] = obj.get("kind") or resource.kind
@@ -103,7 +104,6 @@ def _kind(draft: Draft) -> None:
     if not kind:
         raw = draft.call.request.body.decode(errors="replace")
         raise unrecognized(draft.call, f"Object 'Kind' is missing in '{raw}'")
-    _texts(draft, obj.get("apiVersion"), kind)
     if not resource.custom and (api_version, kind) != (resource.api_version, resource.kind):
         raise _of_another_kind(draft, obj, api_version, kind)
     if api_version != resource.api_version:
