@@ -1,8 +1,8 @@
 """The making of a certificate authority and of the server certificate it signs.
 
-Two certificates of a fixed form, written in DER as RFC 5280 has it: the builder of the library that makes the keys
-takes longer to import than everything else of a first start that is not Python's own. A module of its own, since even
-the part that makes keys takes longer to import than the files take to read. Not here: any other form of certificate.
+Two certificates of a fixed form, written in DER as RFC 5280 has it: importing the builder of the library that makes the
+keys would take a sixteenth of a first start. A module of its own, since even the part that makes keys takes longer to
+import than the files take to read. Not here: any other form of certificate.
 """
 
 import hashlib
