@@ -9,6 +9,8 @@ from lambent.workflow.testing.expectations import ABSENT, Mismatch, mismatches, 
 
 SET = {"x-koreo-compare-as-set": ["f"]}
 MAP = {"x-koreo-compare-as-map": {"f": ["k"]}}
+TWO = {"x-koreo-compare-as-map": {"f": ["k", "l"]}}
+NAMED = {"x-koreo-compare-as-map": {"f": "key"}}
 EXACT = {"x-lambent-compare-exact": ["f"]}
 
 
@@ -21,6 +23,7 @@ EXACT = {"x-lambent-compare-exact": ["f"]}
         ({"f": 3, **SET}, {"f": 3}),
         ({"f": [{"k": 1, "v": 2}, {"k": 2}], **MAP}, {"f": [{"k": 2}, {"k": 1, "v": 2}]}),
         ({"f": [{"k": 1}], "x-koreo-compare-as-map": {"f": "k"}}, {"f": [{"k": 1}]}),
+        ({"f": [{"name": 1}], "x-koreo-compare-as-map": {"f": "name"}}, {"f": [{"name": 1}]}),
         ({"f": 3, **MAP}, {"f": 3}),
         ({"f": "x", **EXACT}, {"f": "x"}),
         ({"f": 3, **EXACT}, {"f": 3}),
@@ -51,6 +54,8 @@ def test_these_are_as_expected(expected: Any, actual: Any) -> None:
         ({"f": [1], **SET}, {"f": "x"}, ["f: expected [1], got 'x'"]),
         ({"f": "x", **SET}, {"f": [1]}, ["f: expected 'x', got [1]"]),
         ({"f": [{"k": 1, "v": 1}], **MAP}, {"f": [{"k": 1, "v": 2}]}, ["f[k=1].v: expected 1, got 2"]),
+        ({"f": [{"k": 1, "l": 2}], **TWO}, {"f": []}, ["f[k=1,l=2]: expected {'k': 1, 'l': 2}, got nothing"]),
+        ({"f": [{"key": 1}], **NAMED}, {"f": []}, ["f[key=1]: expected {'key': 1}, got nothing"]),
         ({"f": [{"k": 1}], **MAP}, {"f": []}, ["f[k=1]: expected {'k': 1}, got nothing"]),
         ({"f": []} | MAP, {"f": [{"k": 1}]}, ["f[k=1]: expected nothing, got {'k': 1}"]),
         ({"f": [{"k": 1}], **MAP}, {"f": [3]}, ["f[0]: expected {'k': 1}, got 3"]),

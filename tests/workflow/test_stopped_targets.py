@@ -27,11 +27,22 @@ apiVersion: koreo.dev/v1beta1
 kind: ValueFunction
 metadata: {name: fails}
 spec: {return: {a: =inputs.none}}
+---
+apiVersion: koreo.dev/v1beta1
+kind: ValueFunction
+metadata: {name: silent}
+spec: {preconditions: [{assert: =true, permFail: {message: never}}]}
+---
+apiVersion: koreo.dev/v1beta1
+kind: ResourceTemplate
+metadata: {name: broken}
+spec: {template: 3}
 """
 
 
 def _function(**spec: Any) -> tuple[ResourceFunction, Context]:
-    api = {"apiVersion": "v1", "kind": "Thing", "name": "n", "namespace": "n", **spec.pop("apiConfig", {})}
+    given = {"apiVersion": "v1", "kind": "Thing", "name": "n", "namespace": "n", **spec.pop("apiConfig", {})}
+    api = {name: value for name, value in given.items() if value is not None}
     head = {"apiVersion": "koreo.dev/v1beta1", "kind": "ResourceFunction", "metadata": {"name": "f"}}
     body = {"resource": {"spec": {"a": 1}}, **spec}
     if "resourceTemplateRef" in body:
@@ -64,7 +75,11 @@ def _overlay(name: str) -> list[dict[str, Any]]:
         ({"overlays": _overlay("broken")}, Retry, "ValueFunction/broken is not valid"),
         ({"overlays": _overlay("refuses")}, Retry, "not yet"),
         ({"overlays": _overlay("fails")}, PermFail, "none"),
-        ({"resourceTemplateRef": {"name": "=inputs.size"}}, PermFail, "resourceTemplateRef.name must yield"),
+        (
+            {"resourceTemplateRef": {"name": "=inputs.size"}},
+            PermFail,
+            "resourceTemplateRef.name must yield a non-empty string",
+        ),
         ({"resourceTemplateRef": {"name": "gone"}}, Retry, "ResourceTemplate gone not found"),
     ],
 )
@@ -97,6 +112,40 @@ def test_fields_for_the_creation_stay_though_their_overlay_fails_now() -> None:
     made = _planned({"x": 1}, resource={"spec": {"a": 1, "b": 2}}, create=overlay)
     found = _planned({}, made.body, resource={"spec": {"a": 1}}, create=overlay)
     assert (found.action, (found.body or {})["spec"]) == ("patch", {"b": None, "a": 1})
+
+
+@pytest.mark.parametrize(
+    ("spec", "said", "delay_s"),
+    [
+        ({"overlays": _overlay("gone")}, "ValueFunction gone not found", 15.0),
+        ({"overlays": _overlay("broken")}, "ValueFunction/broken is not valid", 180.0),
+        ({"overlays": _overlay("refuses")}, "not yet", 7.0),
+        ({"resourceTemplateRef": {"name": "gone"}}, "ResourceTemplate gone not found", 30.0),
+        ({"resourceTemplateRef": {"name": "broken"}}, "ResourceTemplate/broken is not valid", 30.0),
+    ],
+)
+def test_what_is_not_there_yet_is_looked_for_again(spec: dict[str, Any], said: str, delay_s: float) -> None:
+    outcome = _planned(**spec).outcome
+    assert isinstance(outcome, Retry)
+    assert outcome.message.startswith(said)
+    assert outcome.delay_s == delay_s
+
+
+@pytest.mark.parametrize("name", ["=inputs.size", '=""'])
+def test_a_template_is_named_by_a_text(name: str) -> None:
+    outcome = _planned({"size": 1}, resourceTemplateRef={"name": name}).outcome
+    assert isinstance(outcome, PermFail)
+    assert outcome.message == "resourceTemplateRef.name must yield a non-empty string"
+
+
+def test_an_overlay_function_that_returns_nothing_changes_nothing() -> None:
+    assert (_planned(overlays=_overlay("silent")).body or {})["spec"] == {"a": 1}
+
+
+def test_what_lies_in_no_namespace_is_sent_without_one() -> None:
+    resource = {"metadata": {"namespace": "elsewhere"}}
+    made = _planned(apiConfig={"namespaced": False, "namespace": None}, resource=resource)
+    assert "namespace" not in (made.body or {})["metadata"]
 
 
 def test_stages_are_shown_as_far_as_they_can_be_built() -> None:

@@ -157,7 +157,8 @@ def _overlaid(
     outcome = function.evaluate(overlay.inputs.evaluate(bindings), target, has_resource=True)
     if not isinstance(outcome, Ok):
         raise Stopped(outcome)
-    return outcome.value if isinstance(outcome.value, dict) else target
+    laid: dict[str, Any] = outcome.value
+    return laid
 
 
 def _template(found: Address, context: Context) -> PreparedTemplate:
