@@ -139,7 +139,7 @@ class Converger:
         if self.stopped is not None:
             found.verdict = self.stopped
             return False
-        await self.held.add_finalizer()
+        await self.held.claim()
         step = self.kind.create(found.subject, planning.desire(self.kind, found.subject))
         try:
             await self._do(step, found)

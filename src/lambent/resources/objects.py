@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import NotFound
+from lambent.kube.errors import Conflict, NotFound
 from lambent.kube.types import GVK, KubeObject, PatchBody
 
 
@@ -30,10 +30,19 @@ class Held:
     def has_finalizer(self) -> bool:
         return self._finalizer in (self.obj["metadata"].get("finalizers") or ())
 
-    async def add_finalizer(self) -> None:
-        """Before the first call that creates anything."""
+    async def claim(self) -> None:
+        """Before a call that creates anything: our finalizer is on the object, and the object is what was read.
+
+        An informer may trail the object's end, and what is made for an object that is gone nobody would delete. So an
+        object that has the finalizer already is read once more: Conflict when it has changed, NotFound when it is gone.
+        """
         if not self.has_finalizer:
             await self.patch({"metadata": {"finalizers": self._with_ours()}})
+            return
+        meta = self.obj["metadata"]
+        live = await self._kube.get(GVK.of(self.obj), meta["name"], namespace=meta.get("namespace"))
+        if live["metadata"].get("resourceVersion") != self.version:
+            raise Conflict("the object changed while the pass was under way", code=409, status_reason="Conflict")
 
     async def adopt(self, annotations: Mapping[str, str], spec: Mapping[str, Any]) -> None:
         """Finalizer, annotations and spec in one patch."""
