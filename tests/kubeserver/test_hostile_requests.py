@@ -67,6 +67,18 @@ def _bomb() -> bytes:
     return b"\n".join(lines)
 
 
+OF_A_LIST = (
+    b'[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":["a"]},"subresources":{"status":{}}}]'
+)
+
+
+def _crd_of_versions(versions: bytes) -> bytes:
+    return (
+        b'{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "x.y.z"},'
+        b'"spec": {"group": "y.z", "scope": "Namespaced", "names": {"plural": "x", "kind": "X"}, "versions": %s}}'
+    ) % versions
+
+
 GIZMO_OF_VERSION_TRUE = (
     b'{"apiVersion": "test.example.org/v1", "kind": "Gizmo", "metadata": {"name": "x", "resourceVersion": true}}'
 )
@@ -95,6 +107,10 @@ GIZMO_OF_VERSION_TRUE = (
         ("POST", CONFIGMAPS, b"x" * (3 * 1024 * 1024 + 1), JSON, 413),
         ("PUT", f"{CONFIGMAPS}/x", b"x" * (3 * 1024 * 1024 + 1), JSON, 413),
         ("PUT", f"{CONFIGMAPS}/x", b'{"metadata": "m"}', JSON, 400),
+        ("POST", CONFIGMAPS, b'{"metadata": {"name": "n", "ownerReferences": [null]}}', JSON, 422),
+        ("POST", CONFIGMAPS, b'{"metadata": {"name": "n", "finalizers": [null]}}', JSON, 422),
+        ("PATCH", f"{CRDS}/x.y.z?fieldManager=m", _crd_of_versions(b"[null]"), APPLY, 422),
+        ("PATCH", f"{CRDS}/x.y.z?fieldManager=m", _crd_of_versions(OF_A_LIST), APPLY, 400),
         ("PUT", f"{GIZMOS}/x/status", b'{"status": {}}', JSON, 400),
         ("PUT", f"{CRDS}/gizmos.test.example.org", b"{}", JSON, 422),
         ("PATCH", f"{GIZMOS}/x", b"{}", STRATEGIC, 415),

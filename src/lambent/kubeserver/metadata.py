@@ -39,6 +39,10 @@ def initialise(obj: KubeObject, now: datetime, *, counts_generation: bool) -> No
 
 
 def drop_empty(meta: dict[str, Any]) -> None:
+    """And takes a null in a list for the empty text or struct, as Go's decoder does."""
+    for name, empty in (("finalizers", ""), ("ownerReferences", {})):
+        if None in (meta.get(name) or ()):
+            meta[name] = [empty if one is None else one for one in meta[name]]
     for name in ("labels", "annotations", "finalizers", "ownerReferences"):
         if name in meta and not meta[name]:
             del meta[name]

@@ -6,6 +6,7 @@ kube-apiserver keeps a definition as Go structs: a text that is empty or a bool 
 from typing import Any
 
 from lambent.kubeserver.definitions.internal import SCHEMA_FIELDS
+from lambent.kubeserver.definitions.shapes import refuse_mistyped
 from lambent.kubeserver.draft import Draft
 
 _UNWRITTEN = tuple(name for name, zero in SCHEMA_FIELDS.values() if zero is not None)
@@ -25,6 +26,8 @@ def defaults(draft: Draft) -> None:
         spec["conversion"] = {"strategy": "None"}
     _fill_port(spec["conversion"])
     _drop(spec, ("preserveUnknownFields",))
+    if None in (spec.get("versions") or ()):  # a null is the empty struct
+        spec["versions"] = [{} if one is None else one for one in spec["versions"]]
     for version in spec.get("versions") or ():
         _tidy_version(version)
     _fill_status(draft, spec)
@@ -43,6 +46,7 @@ def _tidy_version(version: Any) -> None:
     for column in version.get("additionalPrinterColumns") or ():
         _drop(column, ("format", "description", "priority"))
     schema = (version.get("schema") or {}).get("openAPIV3Schema")
+    refuse_mistyped(schema, ".spec.versions.schema.openAPIV3Schema")
     if schema is not None:
         _tidy_schema(schema)
 
