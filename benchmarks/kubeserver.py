@@ -163,7 +163,7 @@ class Server:
         await self._process.stdout.readline()
         self.ready_s = time.perf_counter() - started
         self.ready_cpu_s = self.cpu_s()
-        found = re.search(r"server: https://127.0.0.1:(\d+)", (self._directory / "kubeconfig").read_text())
+        found = re.search(r"https://127.0.0.1:(\d+)", (self._directory / "kubeconfig").read_text())
         assert found is not None
         self.port = int(found[1])
         self.token = (self._directory / "token").read_text()
