@@ -117,3 +117,10 @@ def test_broken_documents_are_refused_with_a_place_and_never_raise(caplog: pytes
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
     print(dict(total))
     assert total["refused"] > INPUTS // 5
+
+
+@pytest.mark.parametrize("spec", ["{return: 1}", "{preconditions: [{assert: true, retry: {w: 1}}]}", "{apiConfig: {}}"])
+@pytest.mark.parametrize("kind", ["ValueFunction", "ResourceFunction", "Workflow"])
+def test_a_document_of_an_unknown_version_is_refused_for_that_alone(kind: str, spec: str) -> None:
+    text = f"apiVersion: koreo.dev/v1beta1ok\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\nspec: {spec}\n"
+    assert _refusals(text)["refused"]

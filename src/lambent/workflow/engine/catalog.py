@@ -43,6 +43,9 @@ def prepare(document: Document) -> Prepared | None:
     return prepared
 
 
+_IDENTIFYING = (("apiVersion",), ("kind",))
+
+
 def _hidden(unready: Unready, prepare_again: Callable[[Document], Any]) -> list[Diagnostic]:
     """What stands behind the errors of a structure: those of the rest, if it is sound without the fields at fault."""
     known = unready.diagnostics
@@ -50,6 +53,8 @@ def _hidden(unready: Unready, prepare_again: Callable[[Document], Any]) -> list[
         return []
     value = unready.document.value
     for found in known:
+        if found.is_error and found.keys[:1] in _IDENTIFYING:
+            return []  # without it nothing says what the rest has to be
         if found.is_error:
             value = _without(value, found.keys)
     rest = replace(unready.document, value=value)
