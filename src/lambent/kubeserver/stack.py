@@ -87,7 +87,8 @@ def _audited(
             error.headers.extend(_warnings(call))
             raise
         note(call, response.status)
-        response.headers += _warnings(call)
+        if call.warnings:
+            response.headers += _warnings(call)
         return response
 
     return handle
@@ -134,7 +135,7 @@ def _refusals(handle: Callable[[Request], Awaitable[Response]]) -> Service:
             )
             response = ApiError(500, "Internal error occurred", reason="InternalError").response()
         response.headers.append((b"audit-id", b"%b-%012x" % (_RUN, next(_numbers))))
-        if not any(name == b"cache-control" for name, _ in response.headers):
+        if b"cache-control" not in dict(response.headers):
             response.headers.append((b"cache-control", b"no-cache, private"))
         return response
 

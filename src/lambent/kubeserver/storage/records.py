@@ -80,7 +80,7 @@ def record_of(obj: KubeObject, rv: int, *, epoch: int = 0) -> Record:
 def encoded(obj: Any) -> bytes:
     """JSON in memory of just its size: what orjson gives back keeps its buffer, for 3 kB of text 16 KiB."""
     body = orjson.dumps(obj)
-    if _WHOLE_FLOAT.search(body):
+    if b".0" in body and _WHOLE_FLOAT.search(body):  # the first test is ten times as fast
         body = orjson.dumps(go_numbers(obj))
     return bytes(memoryview(body))
 

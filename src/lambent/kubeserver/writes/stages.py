@@ -298,8 +298,15 @@ def generation(draft: Draft) -> None:
     """+1 for a change outside metadata (and outside status where that is a subresource)."""
     if draft.old is None or not draft.resource.traits.counts_generation:
         return
-    if _outside(draft.new, draft.resource.has_status) != _outside(draft.old, draft.resource.has_status):
+    if _changed_outside(draft, draft.old):
         draft.new["metadata"]["generation"] = draft.old["metadata"].get("generation", 0) + 1
+
+
+def _changed_outside(draft: Draft, old: KubeObject) -> bool:
+    has_status = draft.resource.has_status
+    if draft.keeps_metadata and draft.differs:  # so the change is of what this endpoint writes
+        return not (has_status and draft.subresource == "status")
+    return _outside(draft.new, has_status) != _outside(old, has_status)
 
 
 def _outside(obj: KubeObject, has_status: bool) -> dict[str, Any]:

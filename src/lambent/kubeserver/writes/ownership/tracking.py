@@ -267,7 +267,7 @@ def _retimed(draft: Draft, held: list[dict[str, Any]]) -> list[dict[str, Any]] |
         return None
     others = [entry["fieldsV1"] for entry in held if entry is not own[0]]
     old, new = _without_metadata(draft.old), _without_metadata(draft.new)
-    if old == new or not changes_within(shape_of(draft.resource), old, new, own[0]["fieldsV1"], others):
+    if not changes_within(shape_of(draft.resource), old, new, own[0]["fieldsV1"], others):
         return None
     mine = {**own[0], "time": _stamp(int(draft.now.timestamp()))}
     entries = [mine if entry is own[0] else entry for entry in held]

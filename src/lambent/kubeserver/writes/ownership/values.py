@@ -182,9 +182,10 @@ def _compare_members(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
 
 
 def changes_within(shape: Shape, old: Any, new: Any, fields: Fields, others: list[Fields]) -> bool:
-    """Whether structs have the same members and differ in atomic values alone, all of `fields`, none of `others`."""
+    """Whether structs have the same members and differ, in atomic values alone, all of `fields`, none of `others`."""
     if list(old) != list(new):
         return False
+    is_changed = False
     for name in compress(new, map(ne, old.values(), new.values())):
         element, below = f"f:{name}", shape.member(name) or DEDUCED
         before, after = old[name], new[name]
@@ -197,7 +198,8 @@ def changes_within(shape: Shape, old: Any, new: Any, fields: Fields, others: lis
                 return False
         elif kind != "struct" or not (before and after) or not changes_within(below, before, after, node, theirs):
             return False
-    return True
+        is_changed = True
+    return is_changed
 
 
 def _put_member(fields: Fields, shape: Shape, name: str, value: Any) -> None:
