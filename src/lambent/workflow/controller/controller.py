@@ -25,6 +25,7 @@ from lambent.workflow.controller.settings import ControllerSettings
 from lambent.workflow.controller.triggers import Shared, TriggerKind, triggers_of
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.crds import VERSION_ANNOTATION
+from lambent.workflow.engine.references import Place
 from lambent.workflow.spec import Identity
 
 _log = logging.getLogger(__name__)
@@ -178,7 +179,7 @@ class WorkflowController:
         self._kinds[gvk] = (kind, group.create_task(kind.run()))
         return kind
 
-    def _wake(self, trigger: Trigger) -> None:
+    def _wake(self, trigger: Trigger, place: Place) -> None:
         found = self._kinds.get(trigger.gvk)
         if found is not None:
-            found[0].wake(trigger.key)
+            found[0].wake(trigger.key, place)

@@ -1,21 +1,23 @@
 """What the controller remembers of one trigger object between passes; everything else is read again.
 
 A pass is due when something that the workflow may depend on has changed, or when a due time has come. Changes of the
-status, which the controller itself writes, are not among them.
+status, which the controller itself writes, are not among them; nor is a change of an object for which a step waits, if
+the wait stays the very same.
 """
 
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 import orjson
 
 from lambent.clock import rfc3339
 from lambent.kube.types import KubeObject
-from lambent.workflow.engine import RunResult, Write
+from lambent.workflow.engine import Look, ResourceRef, RunResult, Write, judged, strictly_equal
 from lambent.workflow.engine.publishing import Progress
 from lambent.workflow.engine.references import Place
 from lambent.workflow.engine.requeue import Attempt, next_attempts, requeue_s
@@ -30,6 +32,8 @@ _TELLING = (MANUAL_ANNOTATION, SELECT_ANNOTATION, ABANDON_ANNOTATION)
 _FIGHT_WRITES = 10
 _FIGHT_S = 600.0
 _OUTCOMES = {"Ready": "Ok", "Skip": "Skip", "DepSkip": "DepSkip", "Wait": "Retry", "Failure": "PermFail"}
+# A step's function is evaluated for each: more together are a pass' work, and beyond some hundred kB of memory.
+_MOST_JUDGED, _MOST_LOOKS = 4, 64
 # A delay of 0 asks for the next look soon, not for a loop without a pause.
 _LEAST_S = 0.1
 
@@ -38,7 +42,8 @@ _LEAST_S = 0.1
 class Instance:
     """`attempts` are those of steps that are not done; `writes` are the times of recent updates of each object.
 
-    `asked` is the last manual request, None before the first pass.
+    `asked` is the last manual request, None before the first pass. `stirred` are objects that changed since the last
+    pass began, `looks` what that pass saw of those that its steps wait for.
     """
 
     fingerprint: str = ""
@@ -49,6 +54,31 @@ class Instance:
     asked: str | None = None
     attempts: dict[str, Attempt] = field(default_factory=dict)
     writes: dict[Place, list[float]] = field(default_factory=dict)
+    stirred: set[Place] = field(default_factory=set)
+    looks: dict[Place, list[Look]] = field(default_factory=dict)
+
+    def begin(self, fingerprint: str) -> None:
+        """A pass begins; what comes from now on is news for the next one."""
+        self.is_dirty, self.fingerprint, self.due_at = False, fingerprint, inf
+        self.stirred, self.looks = set(), {}
+
+    def note_looks(self, result: RunResult, obj: KubeObject) -> None:
+        """`obj` is the trigger as the pass saw it: one that publishes another state may lead the next one elsewhere."""
+        status: Any = obj.get("status") or {}
+        if len(result.looks) <= _MOST_LOOKS and strictly_equal(result.state, status.get("state") or {}):
+            self.looks = judged(result.looks)
+
+    def has_news(self, cached: Callable[[ResourceRef], KubeObject | None]) -> bool:
+        """Whether an object that stirred may lead its step elsewhere than the last pass; forgets that it stirred."""
+        # Until the end of this: what fails here fails in the pass, where only its step suffers.
+        stirred, self.stirred, self.is_dirty = self.stirred, set(), True
+        self.is_dirty = len(stirred) > _MOST_JUDGED or not all(self._is_same(place, cached) for place in stirred)
+        return self.is_dirty
+
+    def _is_same(self, place: Place, cached: Callable[[ResourceRef], KubeObject | None]) -> bool:
+        looks = self.looks.get(place, ())
+        objects = [(look, cached(look.ref)) for look in looks]
+        return bool(looks) and all(obj is not None and look.is_same(obj) for look, obj in objects)
 
     def is_due(self, fingerprint: str, now: float) -> bool:
         return self.is_dirty or fingerprint != self.fingerprint or now >= self.due_at

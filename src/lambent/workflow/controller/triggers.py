@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from math import inf, isfinite
+from math import isfinite
 from typing import Any
 
 from lambent.kube.client import KubeClient
@@ -53,6 +53,7 @@ from lambent.workflow.engine import (
 )
 from lambent.workflow.engine.managed import Record, next_record
 from lambent.workflow.engine.publishing import Progress, deletion_status, selection_status, wanted_status
+from lambent.workflow.engine.references import Place
 
 _log = logging.getLogger(__name__)
 # Above the limit of a workflow's own time, so that a pass ends by its own clock.
@@ -116,12 +117,14 @@ class TriggerKind:
             for key in list(self._instances):
                 self._forget(key)
 
-    def wake(self, key: Key) -> None:
-        """A resource of this trigger changed."""
+    def wake(self, key: Key, place: Place | None = None) -> None:
+        """The resource at the place changed; None: the trigger needs another pass anyway."""
         instance = self._instances.get(key)
         if instance is not None and asyncio.get_running_loop().time() < instance.calm_until:
             return
-        if instance is not None:
+        if instance is not None and place is not None:
+            instance.stirred.add(place)
+        elif instance is not None:
             instance.is_dirty = True
         self.controller.queue.add(key, self.controller.queue.priorities[0])
 
@@ -178,12 +181,12 @@ class TriggerKind:
             return Done()
         instance = self._instances.setdefault(key, Instance())
         now, print_ = asyncio.get_running_loop().time(), fingerprint(obj)
-        if not instance.is_due(print_, now):
+        if not instance.is_due(print_, now) and not await self._has_news(key, instance):
             return Wait(instance.due_at - now) if isfinite(instance.due_at) else Done()
         if print_ != instance.fingerprint:
             instance.writes.clear()
             instance.calm_until = 0.0
-        instance.is_dirty, instance.fingerprint, instance.due_at = False, print_, inf
+        instance.begin(print_)
         try:
             newest = await self._publication.newest(obj)
             # One that is gone is forgotten when the cache hears of it.
@@ -197,6 +200,12 @@ class TriggerKind:
             return Done()
         instance.due_at = asyncio.get_running_loop().time() + after_s
         return Wait(after_s, f"{instance.outcome}: next look")
+
+    async def _has_news(self, key: Key, instance: Instance) -> bool:
+        if not instance.stirred:
+            return False
+        async with self._pacer.turn():
+            return instance.has_news(lambda ref: self._watches.cached(Trigger(self.gvk, key), ref))
 
     async def _run(self, key: Key, obj: KubeObject, instance: Instance) -> float | None:
         """One pass; seconds until the next one at the latest."""
@@ -248,7 +257,7 @@ class TriggerKind:
             publication=self._publication,
             asks_server=instance.is_asked(obj),
         )
-        pass_ = WorkflowPass(workflow, parent_of(obj), self._definitions.catalog, owner=owner_of(obj))
+        pass_ = WorkflowPass(workflow, parent_of(obj), self._definitions.catalog, owner=owner_of(obj), looks_on=True)
         with metrics.PASS_SECONDS.labels(str(workflow.identity)).time():
             result = await carry_out(
                 pass_, self._kube, timeout_s=workflow.timeout_s, attendant=attendant, pacer=self._pacer
@@ -257,6 +266,7 @@ class TriggerKind:
         record = next_record(result, before)
         if workflow.deletes_orphans:
             await delete_orphans(self._kube, record)
+        instance.note_looks(result, obj)
         after_s = count_attempts(result, instance, resync_s=self._settings.resync_s)
         obj = await self._publish(attendant.obj, result, record, progress_of(instance, self._now()))
         self._watches.keep(trigger, [*record.refs(), *self._records.refs(obj)])

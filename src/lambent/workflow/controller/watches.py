@@ -73,9 +73,11 @@ def _is_labelled(ref: ResourceRef, live: KubeObject) -> bool:
 
 
 class ResourceWatches:
-    """`wake` is called with each trigger that manages a changed object. Lives inside the caller's task group."""
+    """`wake` is called with each trigger that manages a changed object, and its place. Lives inside the caller's task
+    group.
+    """
 
-    def __init__(self, hub: InformerHub, group: asyncio.TaskGroup, wake: Callable[[Trigger], None]) -> None:
+    def __init__(self, hub: InformerHub, group: asyncio.TaskGroup, wake: Callable[[Trigger, Place], None]) -> None:
         self._hub = hub
         self._group = group
         self._wake = wake
@@ -204,4 +206,4 @@ class ResourceWatches:
         metadata = obj["metadata"]
         place = (obj["apiVersion"], obj["kind"], metadata.get("namespace", ""), metadata["name"])
         for trigger in tuple(self._by_place.get(place, ())):
-            self._wake(trigger)
+            self._wake(trigger, place)

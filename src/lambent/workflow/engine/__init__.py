@@ -5,6 +5,7 @@ from lambent.workflow.engine.checks import MISSING_REFERENCE, check, check_one
 from lambent.workflow.engine.comparison import Difference, differences, first_difference, strictly_equal
 from lambent.workflow.engine.effects import Answer, Effect, Found, Read, Refused, TimedOut, Write
 from lambent.workflow.engine.functions import PreparedTemplate, ResourceFunction, Unready, ValueFunction
+from lambent.workflow.engine.looks import Look, judged
 from lambent.workflow.engine.outcomes import (
     DepSkip,
     NotOk,
@@ -34,6 +35,7 @@ __all__ = [
     "Difference",
     "Effect",
     "Found",
+    "Look",
     "NotOk",
     "Ok",
     "Outcome",
@@ -64,6 +66,7 @@ __all__ = [
     "differences",
     "first_difference",
     "is_active",
+    "judged",
     "load_catalog",
     "name_of",
     "owner_of",

@@ -72,13 +72,22 @@ class _Strand:
 
 
 class WorkflowPass:
-    """`parent` is the trigger object as expressions see it: metadata, spec, state, status, apiVersion, kind."""
+    """`parent` is the trigger object as expressions see it: metadata, spec, state, status, apiVersion, kind.
+
+    `looks_on` saves the pass after a write, where that would only find that there is more to wait for.
+    """
 
     def __init__(
-        self, workflow: Workflow, parent: Mapping[str, Any], lookup: LogicLookup, *, owner: Owner | None = None
+        self,
+        workflow: Workflow,
+        parent: Mapping[str, Any],
+        lookup: LogicLookup,
+        *,
+        owner: Owner | None = None,
+        looks_on: bool = False,
     ) -> None:
         self._lookup = lookup
-        self._context = Context(lookup, owner)
+        self._context = Context(lookup, owner, looks_on)
         self._ready: deque[tuple[_Strand, Any]] = deque()
         self._open: dict[Effect, _Strand] = {}
         self._new: list[Effect] = []

@@ -9,10 +9,10 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from lambent.workflow.engine.blockers import why_waiting
 from lambent.workflow.engine.effects import Answer, Effect, Found, Read, Refused, TimedOut, Write
 from lambent.workflow.engine.functions import ResourceFunction
-from lambent.workflow.engine.outcomes import Outcome, Retry
+from lambent.workflow.engine.looks import Look, explained, look_at
+from lambent.workflow.engine.outcomes import Outcome, Retry, is_error
 from lambent.workflow.engine.planner import Plan, address, plan_for
 from lambent.workflow.engine.references import ResourceRef
 from lambent.workflow.engine.refusals import outcome_of
@@ -25,11 +25,14 @@ _NOT_FOUND = 404
 
 @dataclass(slots=True, eq=False)
 class Ran:
-    """What running some logic came to; `managed` is a ref, a list of them, a map by label, or None when unknown."""
+    """What running some logic came to; `managed` is a ref, a list of them, a map by label, or None when unknown.
+
+    `looks` has one for each object that was looked at.
+    """
 
     outcome: Outcome
     managed: Any = None
-    plan: Plan | None = None
+    looks: tuple[Look, ...] = ()
 
 
 class _Seen(NamedTuple):
@@ -52,18 +55,22 @@ def run_resource(function: ResourceFunction, inputs: Any, context: Context, *, s
         read = Read(step, ref, timeout_s, is_live=attempt > 0, may_be_absent=function.api.deletes)
         seen = yield from _look(found, context, read)
         if not isinstance(seen, _Seen):
-            return Ran(outcome_of(seen, "get", ref), known)
+            return Ran(outcome_of(seen, "get", ref), known, (Look(found, context),))
         plan, known = seen.plan, _identified(ref, seen.object)
         if not plan.is_write:
-            return Ran(_explained(plan.outcome, seen.object), known, plan)
+            looks = (look_at(found, seen.object, context, plan),)
+            return Ran(explained(plan.outcome, seen.object), known, looks)
         written = yield Write(step, ref, plan, timeout_s)
         outcome = _after_write(written, plan, ref, function)
         if outcome is not None:
-            if isinstance(written, Found) and written.object is not None:
-                known = _identified(ref, written.object)
-            return Ran(outcome, known, plan)
+            made = written.object if isinstance(written, Found) else None
+            look = look_at(found, made, context)
+            known = _identified(ref, made) if made is not None else known
+            if context.looks_on and look.outcome is not None and is_error(look.outcome):
+                outcome = look.outcome
+            return Ran(outcome, known, (look,))
     message = f"{ref} keeps changing while it is written"
-    return Ran(Retry(message, 1.0, is_server_error=True), known)
+    return Ran(Retry(message, 1.0, is_server_error=True), known, (Look(found, context),))
 
 
 def _look(found: Address, context: Context, read: Read) -> Generator[Effect, Answer, _Seen | Refused | TimedOut]:
@@ -96,10 +103,3 @@ def _after_write(answer: Answer, plan: Plan, ref: ResourceRef, function: Resourc
         if answer.code == _NOT_FOUND and plan.action in ("patch", "apply"):
             return None
     return outcome_of(answer, plan.action, ref)
-
-
-def _explained(outcome: Outcome, live: dict[str, Any] | None) -> Outcome:
-    """A wait gains the resource's own words."""
-    if not isinstance(outcome, Retry):
-        return outcome
-    return replace(outcome, message=outcome.message + why_waiting(live))

@@ -4,13 +4,14 @@ It yields effects, a `Fork` (the items of a forEach) or a `Sub` (a sub-workflow)
 list of results, or the finished run. A `PAUSE` asks for nothing: others may go on before it is resumed.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lambent.workflow.engine.expressions import Failed, field_place
 from lambent.workflow.engine.functions import ResourceFunction, Unready, ValueFunction
 from lambent.workflow.engine.json_values import plain
+from lambent.workflow.engine.looks import Look
 from lambent.workflow.engine.outcomes import (
     DepSkip,
     NotOk,
@@ -24,7 +25,6 @@ from lambent.workflow.engine.outcomes import (
     located,
     shortened,
 )
-from lambent.workflow.engine.planner import Plan
 from lambent.workflow.engine.resource_run import Ran, run_resource
 from lambent.workflow.engine.targets import Context, Lookup
 from lambent.workflow.engine.workflows import Dependency, ForEach, LogicRef, Step, Switch, Workflow
@@ -45,14 +45,14 @@ class LogicLookup(Lookup, Protocol):
 
 @dataclass(slots=True, eq=False)
 class StepResult:
-    """What a step came to; `state` is what it publishes, `state_failure` why it could not."""
+    """What a step came to; `state` is what it publishes, `state_failure` why it could not; `looks` as of `Ran`."""
 
     step: Step
     outcome: Outcome
     managed: Any = None
     state: dict[str, Any] | None = None
     state_failure: PermFail | None = None
-    plans: tuple[Plan, ...] = ()
+    looks: tuple[Look, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +63,11 @@ class RunResult:
     steps: dict[str, StepResult]
     outcome: Outcome
     state: dict[str, Any]
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """Of all steps."""
+        return _all_looks(self.steps.values())
 
 
 @dataclass(slots=True, eq=False)
@@ -120,7 +125,7 @@ def run_step(scope: Scope, step: Step) -> Generator[Any, Any, StepResult]:
             ran = yield from _each(scope, step, step.for_each, items, inputs, bindings)
     except Failed as failure:
         return StepResult(step, PermFail(failure.message, failure.location))
-    result = StepResult(step, located(ran.outcome, _place(scope, step)), ran.managed)
+    result = StepResult(step, located(ran.outcome, _place(scope, step)), ran.managed, looks=ran.looks)
     if isinstance(ran.outcome, Ok) and step.state is not None:
         _publish(step, result, ran.outcome.value, {**bindings, "inputs": inputs})
     return result
@@ -184,7 +189,7 @@ def _logic(scope: Scope, step: Step, inputs: Any, bindings: Mapping[str, Any]) -
         nested: RunResult = yield Sub(found, inputs)
         managed = {label: result.managed for label, result in nested.steps.items()}
         value = Ok(nested.state) if isinstance(nested.outcome, Ok) else nested.outcome
-        return Ran(value, managed)
+        return Ran(value, managed, nested.looks)
     return Ran(found)
 
 
@@ -262,14 +267,18 @@ def _item(scope: Scope, step: Step, inputs: Any, bindings: Mapping[str, Any]) ->
 
 def _collected(results: list[Ran], each: ForEach) -> Ran:
     """Results in source order; a Retry or PermFail of any item is one of the step, with the item's index."""
-    managed = [ran.managed for ran in results]
+    managed, looks = [ran.managed for ran in results], _all_looks(results)
     failed = list(_indexed(results))
     if failed:
-        return Ran(combine(failed), managed)
+        return Ran(combine(failed), managed, looks)
     values = [ran.outcome.value if isinstance(ran.outcome, Ok) else None for ran in results]
     if each.drop_skipped:
         values = [ran.outcome.value for ran in results if isinstance(ran.outcome, Ok)]
-    return Ran(Ok(values), managed)
+    return Ran(Ok(values), managed, looks)
+
+
+def _all_looks(results: Iterable[Ran | StepResult]) -> tuple[Look, ...]:
+    return tuple(look for result in results for look in result.looks)
 
 
 def _indexed(results: list[Ran]) -> Iterator[Outcome]:

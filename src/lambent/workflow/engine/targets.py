@@ -30,10 +30,14 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a plan may depend on beside function, inputs and live object."""
+    """What a plan may depend on beside function, inputs and live object.
+
+    With `looks_on` a step that wrote and would wait at the next look, too, tells that wait instead of its write.
+    """
 
     lookup: Lookup
     owner: Owner | None = None
+    looks_on: bool = False
 
 
 @dataclass(slots=True, eq=False)
