@@ -26,6 +26,9 @@ from tests.kubeserver.asking import (
     gizmo,
     gizmo_crd,
 )
+from tests.kubeserver.scenarios.asking import Step
+from tests.kubeserver.scenarios.groups import GROUPS
+from tests.kubeserver.scenarios.steps import NS
 
 JSON = "application/json"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
@@ -33,6 +36,10 @@ YAML = "application/yaml"
 _DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 _MEDIA = (JSON, YAML, PROTOBUF, MERGE, JSON_PATCH, STRATEGIC, APPLY, "", "text/plain", "application/json; charset=x")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "get", "")
+
+
+TOKEN = "a-token-of-the-server"
+"""Stands for a continue token that the server asked gave out."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,17 @@ def _bodies() -> list[Ask]:
     options = {"propagationPolicy": "Foreground", "preconditions": {"uid": "u", "resourceVersion": "1"}}
     directive = {"spec": {"template": {"spec": {"containers": [{"$patch": "delete", "name": "a"}]}}}}
     order = {"spec": {"template": {"spec": {"$setElementOrder/containers": [{"name": "a"}], "containers": []}}}}
+    paths = (".spec.items[0]", '.metadata.ownerReferences[?(@.kind=="ConfigMap")].name', ".metadata.labels.l")
+    columns = [
+        {
+            "op": "add",
+            "path": "/spec/versions/0/additionalPrinterColumns",
+            "value": [
+                {"name": path, "type": kind, "jsonPath": path}
+                for path, kind in zip(paths, ("string", "date", "integer"), strict=True)
+            ],
+        }
+    ]
     asks: list[tuple[str, str, str, Any]] = [
         ("POST", CONFIGMAPS, JSON, configmap("y", {"a": "1"}, labels={"a": "b"}, annotations={"c": "d"})),
         ("POST", f"{CONFIGMAPS}?dryRun=All&fieldValidation=Strict", JSON, configmap("z", {"a": "1"})),
@@ -110,6 +128,7 @@ def _bodies() -> list[Ask]:
         ("PUT", f"{_DEPLOYMENTS}/x/scale", JSON, {"metadata": {"name": "x"}, "spec": {"replicas": 2}}),
         ("POST", CRDS, JSON, _other_crd()),
         ("PUT", f"{CRDS}/gizmos.test.example.org", JSON, gizmo_crd()),
+        ("PATCH", f"{CRDS}/gizmos.test.example.org", JSON_PATCH, columns),
         ("PATCH", f"{CRDS}/others.fuzz.example.org?fieldManager=m&force=true", APPLY, _other_crd()),
         ("DELETE", f"{GIZMOS}/x", JSON, options),
         ("DELETE", f"{CONFIGMAPS}?labelSelector=a%3Db", JSON, options),
@@ -132,6 +151,8 @@ def _reads() -> list[Ask]:
     queries = (
         "labelSelector=a%3Db,c%20in%20(d,e),!f,g!%3Dh,i%3E3",
         "fieldSelector=metadata.name%3Dx,metadata.namespace!%3Dy",
+        f"limit=1&continue={TOKEN}",
+        f"limit=2&labelSelector=!a&continue={TOKEN}",
         "limit=1&continue=AAAAAAAAAAAAAAAAWzEsImEiXQ==",
         "resourceVersion=3&resourceVersionMatch=Exact&limit=2",
         "watch=1&resourceVersion=1&allowWatchBookmarks=true&timeoutSeconds=1",
@@ -144,13 +165,30 @@ def _reads() -> list[Ask]:
     return [*asks, *(replace(ask, accept=TABLE) for ask in asks[::2]), *(Ask("GET", path) for path in plain)]
 
 
+def _scenarios() -> list[Ask]:
+    """The requests of the recorded scenarios: every kind, and most of what one may say of it."""
+    return [_of_step(step) for steps in GROUPS.values() for step in steps if "method" in step]
+
+
+def _of_step(step: Step) -> Ask:
+    body = step.get("body")
+    raw = b"" if body is None else body.encode() if isinstance(body, str) else orjson.dumps(body)
+    headers = step.get("headers", {})
+    media = headers.get("Content-Type", JSON if raw else "")
+    target = step["path"].replace(f"/namespaces/{NS}", "/namespaces/default")
+    return Ask(step["method"], target, media, raw.replace(f'"{NS}"'.encode(), b'"default"'), headers.get("Accept", ""))
+
+
 SEEDS = [*_bodies() * 3, *_protobuf() * 3, *_reads()]
+SCENARIOS = _scenarios()
+DEFINITIONS = [ask for ask in SCENARIOS if ask.method == "POST" and ask.target == CRDS]
 
 _WORDS = (
     b'"', b"{", b"}", b"[", b"]", b",", b":", b"null", b"true", b"-", b"0", b"1e999", b"-0.0", b"9" * 25, b"1.5",
     b"\x00", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b"\n", b"/", b"//", b"..", b"%", b"%00", b"%2F", b"%ff",
     b"~1", b"~", b"*", b"metadata", b"name", b"namespace", b"spec", b"status", b"$patch", b"delete", b"data", b"kind",
     b"managedFields", b"resourceVersion", b"uid", b"finalizers", b"ownerReferences", b"&", b"=", b"?", b"#", b"a" * 300,
+    b"[?(@.", b"[*]", b"[-1:]", b"@", b"$", b"..*", b"\\", b"'",
     b"- a: &x [*x]", b"<<: *x", b"!!python/object:os.system", b"{}", b"[]", b"\xf0\x9f\x98\x80",
 )  # fmt: skip
 _VALUES: tuple[Any, ...] = (
@@ -166,7 +204,7 @@ class Mutator:
 
     def next(self) -> Ask:
         """A valid request with one to four changes."""
-        ask = self._random.choice(SEEDS)
+        ask = self._random.choice(SEEDS if self._random.random() < 0.4 else SCENARIOS)
         for _ in range(self._random.choice((1, 1, 1, 2, 2, 4))):
             ask = self._random.choice(self._changes(ask))(ask)
         return ask

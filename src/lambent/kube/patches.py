@@ -82,6 +82,8 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _index(items: list[Any], token: str, *, end: int) -> int:
+    if not isinstance(items, list):
+        raise TypeError(token)
     number = len(items) if token == "-" else int(token)
     if -len(items) <= number < 0:  # counted from the end: kube-apiserver's reading of RFC 6902
         number += len(items)
@@ -114,7 +116,8 @@ def _put(document: Any, path: list[str], value: Any, *, insert: bool) -> Any:
     if isinstance(parent, dict):
         parent[last] = value
     elif insert:
-        parent.insert(_index(parent, last, end=len(parent)), value)
+        at = _index(parent, last, end=len(parent))
+        parent.insert(at, value)
     else:
         parent[_index(parent, last, end=len(parent) - 1)] = value
     return document
@@ -127,4 +130,5 @@ def _take(document: Any, path: list[str]) -> tuple[Any, Any]:
     last = path[-1]
     if isinstance(parent, dict):
         return parent.pop(last), document
-    return parent.pop(_index(parent, last, end=len(parent) - 1)), document
+    at = _index(parent, last, end=len(parent) - 1)
+    return parent.pop(at), document

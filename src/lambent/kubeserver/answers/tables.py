@@ -8,18 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from lambent.clock import parse_rfc3339
-from lambent.kubeserver.answers.jsonpath import compile_path
+from lambent.kubeserver.answers.jsonpath import PathError, compile_path
 from lambent.kubeserver.resources import Column, Resource
 
 Cells = Callable[[Any, datetime], list[Any]]
 
+_LARGEST = 1 << 63
 _NAME = Column("Name", "string", "", 0, "name", "Name must be unique within a namespace.")
-_ARRAY_TYPES: dict[str, tuple[type, ...]] = {
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "string": (str, int, float, bool),
-}
 
 
 def age(stamp: str | None, now: datetime) -> str:
@@ -55,7 +50,17 @@ def _created(obj: Any, now: datetime) -> str:
     return age(obj["metadata"].get("creationTimestamp"), now)
 
 
-def custom_cells(columns: Sequence[Column]) -> Cells:
+def _readable(columns: Sequence[Column]) -> Sequence[Column]:
+    """Those before the first whose path cannot be read: kube-apiserver shows no more."""
+    for index, column in enumerate(columns):
+        try:
+            compile_path(column.path)
+        except PathError:
+            return columns[:index]
+    return columns
+
+
+def _custom_cells(columns: Sequence[Column]) -> Cells:
     paths = [(column.type, compile_path(column.path)) for column in columns]
 
     def cells(obj: Any, now: datetime) -> list[Any]:
@@ -65,25 +70,23 @@ def custom_cells(columns: Sequence[Column]) -> Cells:
 
 
 def _cell(kind: str, value: Any, now: datetime) -> Any:
-    if value is None:
-        return None
-    if kind == "date":
-        return age(value, now) if isinstance(value, str) else None
-    if isinstance(value, (dict, list)):
-        import orjson
+    """A value as the cell of a column of this type; None for one of another type."""
+    match kind, value:
+        case "date", str():
+            return age(value, now)
+        case "string", bool():
+            return str(value).lower()
+        case "string", dict() | list():
+            import orjson
 
-        return orjson.dumps(value).decode()
-    if isinstance(value, bool) and kind not in ("boolean", "string"):
-        return None
-    if not isinstance(value, _ARRAY_TYPES.get(kind, (object,))):
-        return None
-    return (
-        str(value).lower()
-        if kind == "string" and isinstance(value, bool)
-        else str(value)
-        if kind == "string"
-        else value
-    )
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        case "string", str() | int() | float():
+            return str(value)
+        case ("boolean", bool()) | ("number", float()):
+            return value
+        case "integer" | "number", int() | float() if not isinstance(value, bool) and abs(value) < _LARGEST:
+            return int(value)
+    return None
 
 
 def _c(name: str, kind: str = "string", priority: int = 0) -> Column:
@@ -223,11 +226,12 @@ _PLAIN: tuple[tuple[Column, ...], Cells] = ((_c("Age"),), lambda o, n: [_created
 def layout(resource: Resource) -> tuple[list[dict[str, Any]], Cells]:
     """Column definitions, and the function that fills a row."""
     if resource.columns is not None:
-        return _definitions((_NAME, *resource.columns)), custom_cells(resource.columns)
-    columns, cells = _BUILTIN.get((resource.group, resource.kind), _PLAIN)
+        columns = _readable(resource.columns)
+        return _definitions((_NAME, *columns)), _custom_cells(columns)
+    own, cells = _BUILTIN.get((resource.group, resource.kind), _PLAIN)
     if resource.kind == "Event":  # the one kind whose first column is not its name
-        return _definitions(columns), cells
-    return _definitions((_NAME, *columns)), lambda obj, now: [obj["metadata"]["name"], *cells(obj, now)]
+        return _definitions(own), cells
+    return _definitions((_NAME, *own)), lambda obj, now: [obj["metadata"]["name"], *cells(obj, now)]
 
 
 def _definitions(columns: Sequence[Column]) -> list[dict[str, Any]]:

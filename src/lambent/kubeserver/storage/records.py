@@ -86,12 +86,12 @@ def encoded(obj: Any) -> bytes:
 
 
 _WHOLE_FLOAT = re.compile(rb"\.0+\s*[,}\]]")
-_GO_EXPONENT = 1e21  # from here on Go writes one
+_LONGEST = 2**63  # from here on Go reads a whole number as a float
 
 
 def go_numbers(value: Any) -> Any:
     """2.0 as 2: Go writes whole floats so, and reads them back as integers."""
-    if type(value) is float and value.is_integer() and abs(value) < _GO_EXPONENT:
+    if type(value) is float and value.is_integer() and abs(value) < _LONGEST:
         return int(value)
     if isinstance(value, dict):
         return {name: go_numbers(member) for name, member in value.items()}
