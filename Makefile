@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
 
-.PHONY: demo test unit check bench promises test-cluster mutants profile clean
+.PHONY: demo test unit check bench promises test-cluster kubectl mutants profile clean
 .DEFAULT_GOAL := help
 
 help:
@@ -46,6 +46,10 @@ check: $(VENV)/.dev
 ## make test-cluster  the controllers on the cluster that KUBECONFIG names
 test-cluster: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q -p no:randomly -m real_k8s tests/cluster
+
+## make kubectl       the kubectl minors that `make test` wants and this machine lacks, built with go (minutes)
+kubectl:
+	@$(PYTHON) -m tests.kubeserver.kubectl_build
 
 ## make bench         the benchmarks, as JSON
 bench: $(VENV)/.dev

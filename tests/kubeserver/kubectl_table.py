@@ -251,7 +251,7 @@ GROUPS: dict[str, list[Row]] = {
         quiet("create -f owned.yaml"),
         ok("delete cm owner --cascade=orphan", "deleted"),
         ok("get cm child -o name", "configmap/child"),
-        ok("delete cm child --dry-run=server", "deleted (server dry run)"),
+        ok("delete cm child --dry-run=server", "deleted", "(server dry run)"),
         ok("delete cm child --grace-period=0 --force", "force deleted"),
         quiet("create cm last"),
         ok("delete cm --all", "deleted"),
@@ -319,7 +319,8 @@ What kubectl may be used for against the embedded API server (`lambent up`, `lam
 `tests/kubeserver/test_kubectl_commands.py` with the real kubectl; this page follows from the same table.
 
 RBAC is stored but **not enforced**: the token of the kubeconfig may do everything.
-kubectl older than 1.30 is not supported.
+Every line is run with kubectl 1.32, 1.33, 1.34 and 1.35, as far as they are on the machine that runs the tests
+(`make kubectl` builds the missing ones). kubectl older than 1.30 is not supported.
 """
 
 

@@ -1,16 +1,16 @@
 """Real kubectl against the embedded server, over TLS, with the kubeconfig it writes."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from lambent.kubeserver import KubeServer
+from tests.kubeserver.kubectl_programs import chosen
 
 REAL_TIME = True
-KUBECTL = shutil.which("kubectl")
+KUBECTL = chosen()
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(

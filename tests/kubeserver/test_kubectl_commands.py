@@ -1,11 +1,12 @@
 """Every command of the kubectl table, run by the real kubectl over TLS; the outcome is a table of its own.
 
-The table is printed (see it with `-rP`) and lies in the test's folder as `kubectl.txt`.
+The table is printed (see it with `-rP`) and lies in the test's folder as `kubectl.txt`. Each kubectl minor that
+`kubectl_programs` finds runs it in full, against a server of its own, as a test named by the minor; a wanted minor
+that is not here is skipped by name. What they print to the letter: `tests/conformance/test_kube_replay.py`.
 """
 
 import asyncio
 import re
-import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,11 +16,10 @@ import pytest
 from lambent.kubeserver import KubeServer
 from lambent.kubeserver.pods import LogRequest
 from lambent.kubeserver.stack import AuditEvent
+from tests.kubeserver.kubectl_programs import minors, programs
 from tests.kubeserver.kubectl_table import FILES, GROUPS, PAGE, Row, page
 
 REAL_TIME = True
-KUBECTL = shutil.which("kubectl")
-WANTED_MINORS = ("1.32", "1.33", "1.34")
 AT_ONCE = 4
 """Groups in flight; each waits for kubectl's own start more than for the server."""
 
@@ -54,17 +54,18 @@ class Streams:
 
 
 class Runner:
-    """Runs the rows of one group in a namespace and a folder of their own."""
+    """Runs the rows of one group with one kubectl, in a namespace and a folder of their own."""
 
-    def __init__(self, home: Path, namespace: str, streams: Streams) -> None:
-        self._home, self._namespace, self._streams = home, namespace, streams
+    def __init__(self, kubectl: str, home: Path, namespace: str, streams: Streams) -> None:
+        self._kubectl, self._home, self._namespace, self._streams = kubectl, home, namespace, streams
+        home.mkdir()
         for name, text in FILES.items():
             (home / name).write_text(text)
         self._env = {"HOME": str(home), "KUBECONFIG": str(home.parent / "config"), "PATH": "/usr/bin:/bin"}
 
     async def _start(self, row: Row) -> asyncio.subprocess.Process:
         env = self._env | ({"EDITOR": row.editor} if row.editor else {})
-        words = [KUBECTL or "kubectl", "-n", self._namespace, *row.words]
+        words = [self._kubectl, "-n", self._namespace, *row.words]
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(*words, cwd=self._home, env=env, stdout=pipe, stderr=pipe)
 
@@ -122,20 +123,29 @@ def judge(row: Row, code: int, output: str) -> str:
     return f"does not say {missing}: {output.strip()[-300:]!r}" if missing else ""
 
 
+@pytest.fixture(params=minors())
+def kubectl(request: pytest.FixtureRequest) -> str:
+    """The program of one minor; a minor that is not here is named, not passed over."""
+    minor: str = request.param
+    if minor not in programs():
+        pytest.skip(
+            f"MISSING kubectl {minor}: only {', '.join(programs()) or 'none'} is here; `make kubectl` builds it"
+        )
+    return programs()[minor]
+
+
 @pytest.fixture
 def streams() -> Streams:
     return Streams()
 
 
 @pytest.fixture
-async def home(tmp_path: Path, streams: Streams) -> AsyncIterator[Path]:
+async def home(kubectl: str, tmp_path: Path, streams: Streams) -> AsyncIterator[Path]:
     server = KubeServer(state_dir=tmp_path / "state", audit=streams)
     server.register_logs(Lines())
     await server.startup("127.0.0.1", 0)
     server.write_kubeconfig(tmp_path / "config")
-    setup = tmp_path / "setup"
-    setup.mkdir()
-    run = Runner(setup, "default", streams)
+    run = Runner(kubectl, tmp_path / "setup", "default", streams)
     await run(Row("create -f crd.yaml"))
     await run(Row("wait --for=condition=Established crd/gadgets.table.example.org --timeout=10s"))
     yield tmp_path
@@ -146,21 +156,18 @@ def _slug(group: str) -> str:
     return re.sub(r"[^a-z]+", "-", group.lower())
 
 
-async def _run_group(home: Path, group: str, streams: Streams, gate: asyncio.Semaphore) -> list[tuple[str, Row, str]]:
+async def _run_group(run: Runner, group: str, gate: asyncio.Semaphore) -> list[tuple[str, Row, str]]:
     async with gate:
-        folder = home / _slug(group)
-        folder.mkdir()
-        run = Runner(folder, _slug(group), streams)
         await run(Row(f"create namespace {_slug(group)}"))
         return [(group, row, judge(row, *await run(row))) for row in GROUPS[group]]
 
 
 @pytest.mark.e2e
-@pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed: the foreign client of this test is missing")
 @pytest.mark.timeout(240)
-async def test_every_command_of_the_table_does_what_it_says(home, streams):
+async def test_every_command_of_the_table_does_what_it_says(kubectl, home, streams):
     gate = asyncio.Semaphore(AT_ONCE)
-    groups = await asyncio.gather(*(_run_group(home, group, streams, gate) for group in GROUPS))
+    runners = {group: Runner(kubectl, home / _slug(group), _slug(group), streams) for group in GROUPS}
+    groups = await asyncio.gather(*(_run_group(run, group, gate) for group, run in runners.items()))
     outcomes = [outcome for group in groups for outcome in group]
     lines = [f"{'FAIL' if why else 'pass'}  {group}: kubectl {row.line}  {why}" for group, row, why in outcomes]
     failed = [line for line in lines if line.startswith("FAIL")]
@@ -168,21 +175,6 @@ async def test_every_command_of_the_table_does_what_it_says(home, streams):
     (home / "kubectl.txt").write_text(text + "\n")
     print(text)
     assert not failed, "\n" + "\n".join(failed)
-
-
-@pytest.mark.e2e
-async def test_three_minors_of_kubectl_are_tried():
-    """Skips by name what this machine lacks; the table above runs with the kubectl that is there."""
-    have = set()
-    for name in ("kubectl", *(f"kubectl{minor}" for minor in WANTED_MINORS)):
-        if program := shutil.which(name):
-            pipe = asyncio.subprocess.PIPE
-            process = await asyncio.create_subprocess_exec(program, "version", "--client", stdout=pipe)
-            out, _ = await process.communicate()
-            have |= set(re.findall(r"Client Version: v(\d+\.\d+)", out.decode()))
-    missing = [minor for minor in WANTED_MINORS if minor not in have]
-    if missing:
-        pytest.skip(f"MISSING kubectl {', '.join(missing)}: only {', '.join(sorted(have)) or 'none'} is here")
 
 
 def test_the_reference_page_follows_from_the_table():
