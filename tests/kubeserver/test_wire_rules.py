@@ -85,8 +85,8 @@ async def test_trailing_slashes(ask, path, code):
 
 
 async def test_an_apply_body_may_be_yaml(ask):
-    body = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {a: '1'}\n"
-    status, made = await ask("PATCH", f"{CONFIGMAPS}/y?fieldManager=m", body, media=APPLY)
+    body = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: z}\ndata: {a: '1'}\n"
+    status, made = await ask("PATCH", f"{CONFIGMAPS}/z?fieldManager=m", body, media=APPLY)
     assert (status, made["data"]) == (201, {"a": "1"})
 
 

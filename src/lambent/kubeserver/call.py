@@ -9,7 +9,6 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from lambent.http.message import Request
-from lambent.kube.schema import Problem
 from lambent.kubeserver import status
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import ApiError, bad_request, not_acceptable
@@ -37,6 +36,7 @@ class Form(NamedTuple):
 
 
 FULL = Form()
+VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _SHAPES = {"Table": "table", "PartialObjectMetadata": "metadata", "PartialObjectMetadataList": "metadata"}
 _ACCEPTED = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 
@@ -67,6 +67,10 @@ class Call:
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in ("1", "true")
 
+    def says(self, name: str) -> bool:
+        """A boolean option as Go's conversion reads it: named and neither "0" nor false."""
+        return name in self.query and self.query[name].lower() not in ("0", "false")
+
     def number(self, name: str) -> int:
         """A query parameter as a whole number; 0 when absent."""
         text = self.query.get(name, "")
@@ -79,8 +83,8 @@ class Call:
 
     @property
     def is_dry_run(self) -> bool:
-        value = self.query.get("dryRun", "")
-        return check_dry_run([value] if value else [], "CreateOptions")
+        """Of a write whose options were checked."""
+        return "dryRun" in self.query
 
     @property
     def manager(self) -> str:
@@ -90,30 +94,14 @@ class Call:
 
     @property
     def validation(self) -> str:
-        value = self.query.get("fieldValidation") or "Warn"
-        if value not in ("Ignore", "Warn", "Strict"):
-            listed = ", ".join(f'"{one}"' for one in ("", "Ignore", "Strict", "Warn"))
-            problem = Problem(
-                "fieldValidation", "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {listed}'
-            )
-            raise status.invalid("meta.k8s.io", "CreateOptions", "", [problem])
-        return value
+        """Of a write whose options were checked."""
+        return self.query.get("fieldValidation") or "Warn"
 
     def form(self) -> Form:
         return _form(self.request.header(b"accept").decode("latin-1"))
 
     def not_found(self) -> ApiError:
         return status.not_found(self.resource.group, self.resource.plural, self.name)
-
-
-def check_dry_run(values: list[str], kind: str) -> bool:
-    """Whether nothing is to be stored; raises 422 for a value other than All."""
-    for value in values:
-        if value != "All":
-            text = f'Unsupported value: ["{value}"]: supported values: "All"'
-            problem = Problem("dryRun", "FieldValueNotSupported", text)
-            raise status.invalid("meta.k8s.io", kind, "", [problem])
-    return bool(values)
 
 
 @lru_cache(maxsize=256)

@@ -14,8 +14,9 @@ from lambent.kubeserver.storage.records import Record
 @dataclass(slots=True)
 class Draft:
     """`old` and `record` are None on create; `is_apply` tells server-side apply from all other writes;
-    `body_namespace` is what an apply's body itself said, which refusals repeat. Two findings spare later stages work:
+    `sent` is the body's metadata as it was sent, where it is not stored so. Two findings spare later stages work:
     `keeps_metadata`, the body's metadata is that of the old object, and `differs`, what managers can own has changed.
+    `is_unfit` tells of a part, not stored, that has no fields which anybody could own; then nobody owns any.
     """
 
     call: Call
@@ -27,11 +28,12 @@ class Draft:
     subresource: str = ""
     is_patch: bool = False
     is_apply: bool = False
-    body_namespace: str = ""
     problems: list[Problem] = field(default_factory=list)
     stops_rules: bool = False
     keeps_metadata: bool = False
     differs: bool = False
+    sent: dict[str, Any] | None = None
+    is_unfit: bool = False
     managed: list[dict[str, Any]] | None = None
 
     @property

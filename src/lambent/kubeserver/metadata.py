@@ -43,9 +43,38 @@ def drop_empty(meta: dict[str, Any]) -> None:
     for name, empty in (("finalizers", ""), ("ownerReferences", {})):
         if None in (meta.get(name) or ()):
             meta[name] = [empty if one is None else one for one in meta[name]]
-    for name in ("labels", "annotations", "finalizers", "ownerReferences"):
+    for name in ("labels", "annotations", "finalizers", "ownerReferences", "generateName"):
         if name in meta and not meta[name]:
             del meta[name]
+
+
+def unchangeable(meta: Any, kept: Any) -> list[Problem]:
+    """What an update may not set itself, told as often as kube-apiserver looks."""
+    out: list[Problem] = []
+    for name in ("deletionTimestamp", "deletionGracePeriodSeconds"):
+        given = meta.get(name)
+        if given is not None and given != kept.get(name) and not (name in kept and name == "deletionTimestamp"):
+            out += [errors.invalid(f"metadata.{name}", given, errors.IMMUTABLE)] * 2
+    return out
+
+
+_TWICE = (
+    ".metadata.ownerReferences contains duplicate entries{0}; API server dedups owner references in 1.20+, and may "
+    "reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {1}"
+)
+
+
+def single_owners(meta: dict[str, Any], *, is_patch: bool) -> str:
+    """Drops owners that occur again; the answer is the warning about them, or ""."""
+    owners = meta.get("ownerReferences") or []
+    if len(owners) < 2:
+        return ""
+    kept = [owner for at, owner in enumerate(owners) if owner not in owners[:at]]
+    if len(kept) == len(owners):
+        return ""
+    meta["ownerReferences"] = kept
+    twice = [str(owner.get("uid", "")) for at, owner in enumerate(owners) if owner in owners[:at]]
+    return _TWICE.format(" after mutating admission happens" if is_patch else "", ", ".join(twice))
 
 
 def carry_over(new: KubeObject, old: KubeObject) -> None:
@@ -61,8 +90,6 @@ def carry_over(new: KubeObject, old: KubeObject) -> None:
     fresh.pop("selfLink", None)
     fresh["name"] = kept["name"]
     fresh["resourceVersion"] = kept["resourceVersion"]
-    if kept.get("generateName"):
-        fresh.setdefault("generateName", kept["generateName"])
     drop_empty(fresh)
 
 

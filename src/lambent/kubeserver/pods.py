@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from lambent.http.message import Response
 from lambent.kubeserver.answers.rendering import answer
 from lambent.kubeserver.builtin.bodies import refuse_body
-from lambent.kubeserver.call import Call, check_dry_run
+from lambent.kubeserver.call import Call
 from lambent.kubeserver.lifecycle.deletion import DeleteOptions, Deleter
 from lambent.kubeserver.requests.decoding import decode_body
+from lambent.kubeserver.requests.options import check_dry_run, check_options
 from lambent.kubeserver.status import ApiError, bad_request, no_resource, not_allowed
 from lambent.kubeserver.storage.store import Store
 
@@ -84,13 +85,14 @@ class Pods:
         return Response(200, list(_TEXT), self._source.read(_request(call, container)))
 
     async def _evict(self, call: Call) -> Response:
+        check_options(call, "CreateOptions")
         body: Any = decode_body(call)
         record = self._store.peek(call.resource.bucket, call.path)
         if record is None:
             raise call.not_found()
         refuse_body("policy", "v1", "Eviction", body)
         options = body.get("deleteOptions") or {}
-        is_dry_run = call.is_dry_run or check_dry_run(options.get("dryRun") or [], "DeleteOptions")
+        is_dry_run = call.is_dry_run or check_dry_run(options.get("dryRun") or [])
         await self._deleter.delete(call.resource, record, DeleteOptions(is_dry_run=is_dry_run))
         return answer({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 

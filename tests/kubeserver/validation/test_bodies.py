@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from lambent.kubeserver.builtin.bodies import check_body, unreadable_metadata
+from lambent.kubeserver.builtin.bodies import read_body, unreadable_metadata
 from lambent.kubeserver.builtin.orders import quoted
 
 SPEC = "json: cannot unmarshal {} into Go struct field {} of type {}"
@@ -31,13 +31,13 @@ SPEC = "json: cannot unmarshal {} into Go struct field {} of type {}"
 )  # fmt: skip
 def test_the_first_member_that_does_not_fit_is_named(kind, body, why):
     group, version, name = kind
-    assert check_body(group, version, name, copy.deepcopy(body)) == why
+    assert read_body(group, version, name, copy.deepcopy(body))[0] == why
 
 
 def test_what_fits_is_brought_into_its_form():
     limits = {"cpu": 1, "memory": "1024Mi"}
     body = {"spec": {"containers": [{"name": "a", "resources": {"limits": limits}}]}}
-    assert check_body("", "v1", "Pod", body) == ""
+    assert read_body("", "v1", "Pod", body)[0] == ""
     assert limits == {"cpu": "1", "memory": "1Gi"}
 
 

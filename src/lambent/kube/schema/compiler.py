@@ -397,13 +397,22 @@ def _typed_check(kind: type, name: str, checks: list[Check]) -> Check:
 _text = _typed_check(str, "string", [])
 
 
+_LARGEST_WHOLE = 2**53 - 1
+"""Above it a float no longer tells one integer from the next, and JSON schema takes it for none."""
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int or (type(value) is float and value.is_integer() and abs(value) <= _LARGEST_WHOLE)
+
+
 def _integer(checks: list[Check]) -> Check:
     inner = _all(checks) if checks else None
 
     def check(value: Any) -> list[Fault] | None:
-        if type(value) is int or (type(value) is float and value.is_integer()):
+        if _is_whole(value):
             return inner(value) if inner is not None else None
-        return [wrong_type(value, "integer")]
+        bounds = inner(value) if inner is not None and type(value) is float else None
+        return [wrong_type(value, "integer"), *(bounds or ())]
 
     return check
 
@@ -419,7 +428,7 @@ def _int_or_string(schema: JsonSchema) -> Check:
     def check(value: Any) -> list[Fault] | None:
         if type(value) is str:
             return text(value)
-        if type(value) is int or (type(value) is float and value.is_integer()):
+        if _is_whole(value):
             return number(value)
         lost = [unknown(f".{name}") for name in value] if type(value) is dict else []
         return [wrong_type(value, "integer,string"), *lost]

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambent.kube.schema.formats import FORMATS
-from lambent.kube.schema.problems import Fault, bad_factor, duplicate, invalid, too_long, too_many, wrong_format
+from lambent.kube.schema.problems import (
+    Fault,
+    bad_factor,
+    duplicate,
+    invalid,
+    no_object,
+    too_long,
+    too_many,
+    wrong_format,
+)
 
 if TYPE_CHECKING:
     import regex
@@ -117,7 +126,12 @@ def array_checks(schema: Mapping[str, Any]) -> list[Check]:
         keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
         defaults = _key_defaults(schema, keys)
         out.append(_unique(lambda one: _key_of(one, keys, defaults)))
+        out.append(_all_objects)
     return out
+
+
+def _all_objects(value: Any) -> list[Fault] | None:
+    return [no_object(one, index) for index, one in enumerate(value) if type(one) is not dict and one is not None]
 
 
 def _key_defaults(schema: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -156,6 +156,11 @@ def duplicate(value: Any, index: int) -> Fault:
     return Fault("FieldValueDuplicate", lambda _: f"Duplicate value: {shown(value)}", at=f"[{index}]")
 
 
+def no_object(value: Any, index: int) -> Fault:
+    text = f"Invalid value: {shown(value)}: must be an object for an array of list-type map"
+    return Fault("FieldValueInvalid", lambda _: text, at=f"[{index}]")
+
+
 def junctor(text: str) -> Fault:
     """A failed anyOf, oneOf, allOf or not: reported on the whole object, naming the place in the text."""
     return Fault("FieldValueInvalid", lambda path: f'Invalid value: "": "{path}" {text}', whole=True)

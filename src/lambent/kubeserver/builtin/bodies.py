@@ -58,16 +58,16 @@ def unreadable_metadata(meta: Any, kind: str = "") -> str:
     return why or mismatch(meta, {"$ref": _META}, definitions())
 
 
-def check_body(group: str, version: str, kind: str, body: Any) -> str:
-    """Reads the body of a kind that is not stored; the answer is why it cannot be read, or ""."""
+def read_body(group: str, version: str, kind: str, body: Any) -> tuple[str, list[str]]:
+    """Reads the body of a kind that is not stored; why it cannot be read, or "", and the paths of unknown members."""
     name = schema_names()[group, version, kind]
-    why = _unreadable(name, body)
-    if why or not schema_of(group, version, kind).admit(body):
-        return why
-    return mismatch(body, {"$ref": name}, definitions())
+    if why := _unreadable(name, body):
+        return why, []
+    found = schema_of(group, version, kind).admit(body)
+    return mismatch(body, {"$ref": name}, definitions()) if found else "", found.unknown
 
 
 def refuse_body(group: str, version: str, kind: str, body: Any) -> None:
     """Raises 400 for a body that cannot be read as that kind."""
-    if why := check_body(group, version, kind, body):
+    if why := read_body(group, version, kind, body)[0]:
         raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')

@@ -61,9 +61,13 @@ def decode_body(call: Call) -> dict[str, Any]:
         raise unrecognized(call, why)
     for member in ("apiVersion", "kind"):
         if not isinstance(value.get(member), (str, NoneType)):
-            found = f"json: cannot unmarshal {_name(value[member])} into Go struct field .{member} of type string"
-            raise unrecognized(call, f"{_NO_HEAD}{found}")
+            raise unrecognized(call, no_text(member, value[member]))
     return value
+
+
+def no_text(member: str, value: Any) -> str:
+    """Why nothing tells the kind of an object whose apiVersion or kind is no text."""
+    return f"{_NO_HEAD}json: cannot unmarshal {_name(value)} into Go struct field .{member} of type string"
 
 
 _NO_HEAD = "couldn't get version/kind; json parse error: "
@@ -149,21 +153,28 @@ def parse_yaml(body: bytes) -> Any:
     return load_yaml(body)
 
 
-def decode_patch(call: Call) -> tuple[str, Any]:
-    """The kind of patch and its decoded body."""
+def kind_of_patch(call: Call) -> str:
+    """Of the media type, one of `PATCH_TYPES`; raises 415."""
     media = media_type(call)
     kind = PATCH_TYPES.get(media)
     accepted = [name for name in PATCH_TYPES if not (call.resource.custom and name.startswith("application/strategic"))]
     if kind is None or media not in accepted:
         raise unsupported_media(accepted)
+    return kind
+
+
+def decode_patch(call: Call, kind: str) -> Any:
+    """The decoded body of a patch of that kind; raises 400 or 413."""
     _check_size(call.request.body)
     if kind == "apply":
         if not call.request.body.strip():
-            return kind, {}
+            return {}
         try:
-            return kind, parse_yaml(call.request.body)
+            value = parse_yaml(call.request.body)
         except NotYaml as error:
             raise bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from None
+        call.duplicates = _applied_twice(call, value)
+        return value
     try:
         value = orjson.loads(call.request.body)
     except orjson.JSONDecodeError:
@@ -181,7 +192,23 @@ def decode_patch(call: Call) -> tuple[str, Any]:
             f"{prefix}json: cannot unmarshal {_name(value)} into Go value of type "
             + ("[]handlers.jsonPatchOp" if kind == "json" else "map[string]interface {}")
         )
-    return kind, value
+    return value
+
+
+def _applied_twice(call: Call, value: Any) -> list[str]:
+    if call.validation == "Ignore" or not may_have_duplicates(call.request.body, value):
+        return []
+    from lambent.kubeserver.requests.yaml_text import keys_set_twice
+
+    return keys_set_twice(call.request.body)
+
+
+def report_applied(call: Call) -> None:
+    """Members that occur twice in an applied body: warnings, or 400 in strict validation."""
+    if call.duplicates and call.validation == "Strict":
+        listed = "".join(f"\n  {text}" for text in call.duplicates)
+        raise bad_request(f"error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:{listed}")
+    call.warnings += call.duplicates
 
 
 TOO_DEEP = "exceeded max depth"

@@ -4,6 +4,7 @@ Findings are told in the words of Go's YAML library. Not here: bodies that are c
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -13,12 +14,24 @@ from lambent.kubeserver.requests.decoding import DEEPEST, OWNERSHIP_LEVELS, NotY
 from lambent.kubeserver.status import bad_request
 
 
+class _Loader(yaml.CSafeLoader):
+    """With the short words of YAML 1.1 for true and false, which PyYAML leaves out and Go's library knows."""
+
+    def construct_yaml_bool(self, node: yaml.ScalarNode) -> bool:
+        return str(self.construct_scalar(node)).lower() in ("y", "yes", "true", "on")
+
+
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^[yYnN]$"), list("yYnN"))
+_Loader.add_constructor(_BOOL, _Loader.construct_yaml_bool)
+
+
 def load_yaml(body: bytes) -> Any:
     """Raises `NotYaml`, and 400 for what nests too deep."""
     try:
         if sum(map(body.count, (b"[", b"{", b"-", b"?"))) > DEEPEST:
             _refuse_deep_yaml(body)
-        value = yaml.load(body, Loader=yaml.CSafeLoader)
+        value = yaml.load(body, Loader=_Loader)
         if b"*" in body and _nodes(value, _MOST_NODES) <= 0:
             raise NotYaml("yaml: document contains excessive aliasing")
         return parse_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
@@ -27,6 +40,29 @@ def load_yaml(body: bytes) -> Any:
     except (yaml.YAMLError, TypeError, RecursionError, orjson.JSONEncodeError) as error:
         # A value that JSON has no word for: a number beyond 64 bits, a list in itself, a key of a list.
         raise NotYaml(f"yaml: {error}") from None
+
+
+def keys_set_twice(body: bytes) -> list[str]:
+    """`line N: key "x" already set in map`, one per member that occurs again; inner ones first."""
+    try:
+        return list(_set_twice(yaml.compose(body, Loader=_Loader)))
+    except yaml.YAMLError:
+        return []
+
+
+def _set_twice(node: Any) -> Iterator[str]:
+    if isinstance(node, yaml.SequenceNode):
+        for one in node.value:
+            yield from _set_twice(one)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[tuple[str, str]] = set()
+    for key, value in node.value:
+        yield from _set_twice(value)
+        mark = (key.tag, str(key.value))
+        if mark in seen:
+            yield f'line {value.start_mark.line + 1}: key "{key.value}" already set in map'
+        seen.add(mark)
 
 
 def _go_yaml_error(body: bytes, error: yaml.MarkedYAMLError) -> str:

@@ -12,22 +12,7 @@ from lambent.kube.types import KubeObject
 from lambent.kubeserver import status
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.draft import Draft
-from lambent.kubeserver.lifecycle.deletion import CRDS_BUCKET
 from lambent.kubeserver.status import ApiError, bad_request
-
-_LONGEST_MANAGER = 128
-
-
-def check_kind(call: Call, new: Any) -> None:
-    """A patch may change neither kind nor version of a custom object."""
-    resource = call.resource
-    if not resource.custom or call.subresource == "scale":
-        return
-    for member, wanted in (("apiVersion", resource.api_version), ("kind", resource.kind)):
-        if new.get(member) != wanted:
-            text = f"Invalid value: {orjson.dumps(new.get(member)).decode()}: must be {wanted}"
-            problem = Problem(member, "FieldValueInvalid", text)
-            raise status.invalid(resource.group, str(new.get("kind")), call.name, [problem])
 
 
 def inapplicable() -> ApiError:
@@ -48,58 +33,54 @@ def check_operations(patch: Any) -> None:
             )
 
 
-def check_manager(manager: str, options: str = "PatchOptions") -> None:
-    problem = None
-    if len(manager) > _LONGEST_MANAGER:
-        problem = Problem(
-            "fieldManager", "FieldValueTooLong", f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
-        )
-    for at, sign in enumerate(manager):
-        if not sign.isprintable():
-            where = f"invalid character U+{ord(sign):04X} (at position {at})"
-            text = f"Invalid value: {orjson.dumps(manager).decode()}: {where}"
-            problem = Problem("fieldManager", "FieldValueInvalid", text)
-            break
-    if problem is not None:
-        raise status.invalid("meta.k8s.io", options, "", [problem])
+def check_applied(call: Call, config: Any) -> None:
+    """Raises 400 for a body that cannot be applied at all."""
+    check_applied_as(call.resource.api_version, call.resource.kind, config)
 
 
-def checked_apply(call: Call, config: Any) -> str:
-    """The manager of an apply whose body may be applied at all; raises 400 or 422."""
-    manager = call.query.get("fieldManager", "")
-    check_manager(manager)
-    if not manager:
-        problem = Problem("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
-        raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
+def check_applied_as(api_version: str, wanted_kind: str, config: Any) -> None:
+    """Raises 400 for an apply of what is no object, of another kind, or of managed fields."""
     if not isinstance(config, dict) and config is not None:
-        kind = {list: "array", str: "string", bool: "bool"}.get(type(config), "number")
-        text = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        found = {list: "array", str: "string", bool: "bool"}.get(type(config), "number")
+        text = f"json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
         raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
     config = config or {}
-    version, kind = config.get("apiVersion") or "", config.get("kind") or ""
-    if (version, kind) != (call.resource.api_version, call.resource.kind):
-        shown = version if "/" in str(version) else f"/{version}"
+    given = [config.get(member) for member in ("apiVersion", "kind")]
+    version, kind = (value if isinstance(value, str) else "" for value in given)
+    if version.count("/") > 1:
+        version = kind = ""
+    if (version, kind) != (api_version, wanted_kind):
+        shown = version if "/" in version else f"/{version}"
         raise bad_request(f"invalid object type: {shown}, Kind={kind}")
     meta = config.get("metadata")
-    if isinstance(meta, dict) and meta.get("managedFields"):
+    if isinstance(meta, dict) and meta.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
-    if isinstance(meta, dict):
-        meta.setdefault("name", call.name)
-    return manager
 
 
 def check_names(call: Call, new: KubeObject) -> None:
-    meta: Any = new.setdefault("metadata", {})  # type: ignore[typeddict-item]  # the name follows below
-    if not isinstance(meta, dict):
-        version = call.resource.gvk.version
-        raise bad_request(f"{call.resource.kind} in version {version!r} cannot be handled: metadata is not an object")
+    """Namespace, then name: those of the URL, which may leave the name out; the body may leave the namespace out."""
+    meta: Any = new["metadata"]
+    if not call.resource.namespaced:
+        meta.pop("namespace", None)
+    elif not meta.get("namespace"):
+        meta["namespace"] = call.namespace
+    elif meta["namespace"] != call.namespace:
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
     name = meta.get("name")
-    if not name and call.request.method == "PUT" and call.resource.custom:
-        raise bad_request("name must be provided")
-    if name and name != call.name:
-        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.name})")
+    if not call.name:
+        return
     if not name:
-        meta["name"] = call.name
+        lead = f"the name of the object ({call.name} based on URL) was undeterminable"
+        raise bad_request(f"{lead}: name must be provided")
+    if name != call.name:
+        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.name})")
+
+
+def check_no_uid(call: Call, new: KubeObject) -> None:
+    """An apply that names a uid means an object that is there."""
+    if uid := new["metadata"].get("uid"):
+        why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        raise status.conflict(call.resource.group, call.resource.plural, call.name, why)
 
 
 def check_preconditions(draft: Draft) -> None:
@@ -117,12 +98,9 @@ def check_preconditions(draft: Draft) -> None:
     version = given.get("resourceVersion")
     if version in (None, "", "0"):
         if resource.traits.needs_version_on_update and not draft.is_patch:
-            is_status, is_crd = bool(draft.subresource), resource.bucket == CRDS_BUCKET
-            shown = "0" if is_crd or is_status else "0x0" if resource.custom else '""'
-            text = f"Invalid value: {shown}: must be specified for an update"
+            text = "Invalid value: 0: must be specified for an update"
             problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
-            named = resource.plural if is_crd or is_status else resource.kind
-            raise status.invalid(resource.group, named, record.name, [problem])
+            raise status.invalid(resource.group, resource.plural, record.name, [problem])
     elif not isinstance(version, str):
         return  # admission says what is wrong with metadata that cannot be read
     elif not version.isdecimal() or not version.isascii():

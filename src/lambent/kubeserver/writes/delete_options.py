@@ -8,9 +8,10 @@ from lambent.kube.schema import Problem
 from lambent.kubeserver import status
 from lambent.kubeserver.builtin.mismatches import mismatch
 from lambent.kubeserver.builtin.table import definitions
-from lambent.kubeserver.call import Call, check_dry_run
+from lambent.kubeserver.call import Call
 from lambent.kubeserver.lifecycle.deletion import POLICIES, DeleteOptions
 from lambent.kubeserver.requests.decoding import TOO_DEEP, check_depth, go_json_error, media_type
+from lambent.kubeserver.requests.options import check_dry_run, dry_runs_of
 from lambent.kubeserver.status import ApiError, bad_request
 
 _OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
@@ -61,7 +62,7 @@ def delete_options(call: Call) -> DeleteOptions:
     else:
         call.number("gracePeriodSeconds")
         policy = call.query.get("propagationPolicy", "")
-        dry = [call.query["dryRun"]] if call.query.get("dryRun") else []
+        dry = dry_runs_of(call)
     if policy and policy not in POLICIES:
         listed = ", ".join(f'"{one}"' for one in ("Foreground", "Background", "Orphan", "nil"))
         text = f'Unsupported value: "{policy}": supported values: {listed}'
@@ -72,5 +73,5 @@ def delete_options(call: Call) -> DeleteOptions:
         policy=policy,
         uid=held.get("uid") or "",
         resource_version=held.get("resourceVersion") or "",
-        is_dry_run=check_dry_run(dry, "DeleteOptions"),
+        is_dry_run=check_dry_run(dry),
     )

@@ -1,8 +1,8 @@
 """What every written object passes, in this order, before it is stored.
 
     identity -> is the metadata kept -> field validation, schema defaults, pruning -> kind's own defaults
-             -> server-set metadata -> namespace -> metadata rules -> the kind's own checks -> rules (CEL) -> verdict
-             -> ownership -> generation
+             -> server-set metadata -> namespace -> metadata rules -> the kind's own checks, its scale's -> rules (CEL)
+             -> verdict -> ownership -> generation
 
 Each stage is a function of a `Draft`; the first half may change the object, the second half only judges it. `admit`
 runs them. Not here: reading the body, patches, and the store.
@@ -21,15 +21,17 @@ from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judg
 from lambent.kubeserver.builtin.table import object_meta, schema_names
 from lambent.kubeserver.definitions import embedded
 from lambent.kubeserver.draft import Draft
-from lambent.kubeserver.requests.decoding import media_type, unrecognized
+from lambent.kubeserver.requests.decoding import media_type, no_text, unrecognized
 from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.storage.store import Store
 from lambent.kubeserver.validation import errors
+from lambent.kubeserver.writes.checks import check_names
 from lambent.kubeserver.writes.nulls import refused_nulls
 from lambent.kubeserver.writes.ownership import track
 from lambent.kubeserver.writes.ownership.values import go_text
+from lambent.kubeserver.writes.scale_values import scale_values
 
-_CR_ENVELOPE = ("apiVersion", "kind", "metadata")
+CR_ENVELOPE = ("apiVersion", "kind", "metadata")
 
 
 class Admission:
@@ -46,6 +48,7 @@ class Admission:
             self.namespace,
             metadata_rules,
             judge,
+            scale_values,
             rules,
             verdict,
             track,
@@ -78,20 +81,31 @@ class Admission:
 
 def identity(draft: Draft) -> None:
     """Kind, version, name and namespace of the body agree with the URL; what the body leaves out is filled in."""
-    resource, call, obj = draft.resource, draft.call, draft.new
+    resource, obj = draft.resource, draft.new
+    if draft.is_create and not draft.is_apply:
+        read_head(draft)
+        check_names(draft.call, obj)
+    if not resource.custom:
+        return
+    wrong = [
+        errors.invalid(member, obj.get(member), f"must be {wanted}")
+        for member, wanted in (("kind", resource.kind), ("apiVersion", resource.api_version))
+        if obj.get(member) != wanted
+    ]
+    if wrong:
+        group = str(obj.get("apiVersion") or "").rpartition("/")[0]
+        raise status.invalid(group, str(obj.get("kind")), _name_of(obj), wrong)
+
+
+def read_head(draft: Draft) -> None:
+    """Kind, version and metadata as a decoder finds them, whatever they say; raises 400 or 422."""
+    resource, obj = draft.resource, draft.new
     _kind(draft)
     meta: Any = obj.get("metadata")
     if meta is None:
-        meta = obj["metadata"] = {}  # type: ignore[typeddict-item]  # the name follows below
+        meta = obj["metadata"] = {}  # type: ignore[typeddict-item]  # the name is asked for next
     if not isinstance(meta, dict):
         raise undecodable(draft, unreadable_metadata(meta, "" if resource.custom else resource.kind))
-    _names(meta, resource.namespaced, call.namespace)
-    if call.name and meta.get("name") != call.name:
-        if draft.is_create or meta.get("name"):
-            raise bad_request(
-                f"the name of the object ({meta.get('name', '')}) does not match the name on the URL ({call.name})"
-            )
-        raise bad_request("name must be provided")
 
 
 def _kind(draft: Draft) -> None:
@@ -100,27 +114,41 @@ def _kind(draft: Draft) -> None:
     if not resource.custom:
         obj["apiVersion"] = obj.get("apiVersion") or resource.api_version
         obj["kind"] = obj.get("kind") or resource.kind
-    api_version, kind = obj.get("apiVersion") or "", obj.get("kind")
+    api_version, kind = obj.get("apiVersion") or "", obj.get("kind") or ""
     if not kind:
+        if draft.is_patch:
+            raise _bad_patch(draft, obj, f"Object 'Kind' is missing in '{errors.show(obj)}'")
         raw = draft.call.request.body.decode(errors="replace")
         raise unrecognized(draft.call, f"Object 'Kind' is missing in '{raw}'")
     if not resource.custom and (api_version, kind) != (resource.api_version, resource.kind):
         raise _of_another_kind(draft, obj, api_version, kind)
-    if api_version != resource.api_version:
+    if draft.is_patch:
+        _readable_version(draft, obj, api_version)
+    elif api_version != resource.api_version:
         raise bad_request(
             f"the API version in the data ({api_version}) does not match the expected API version "
             f"({resource.api_version})"
         )
-    if kind != resource.kind:
-        problem = errors.invalid("kind", kind, f"must be {resource.kind}")
-        raise status.invalid(resource.group, kind, _name_of(obj), [problem])
 
 
-def _texts(draft: Draft, *given: Any) -> None:
-    for value in given:
+def _readable_version(draft: Draft, obj: Any, api_version: str) -> None:
+    if not api_version:
+        text = "Internal error occurred: Object 'apiVersion' is missing in 'object has no apiVersion field'"
+        raise status.ApiError(500, text, reason="InternalError")
+    if api_version.count("/") > 1:
+        raise _bad_patch(draft, obj, f"unexpected GroupVersion string: {api_version}")
+
+
+def _texts(draft: Draft, version: Any, kind: Any) -> None:
+    for member, value in (("apiVersion", version), ("kind", kind)):
         if value is not None and type(value) is not str:
-            lead = "cannot convert int64 to" if type(value) is int else "unrecognized type:"
-            raise undecodable(draft, f"{lead} string")
+            raise undecodable(draft, _not_text(draft, member, value))
+
+
+def _not_text(draft: Draft, member: str, value: Any) -> str:
+    if _is_strategic(draft):
+        return f"{'cannot convert int64 to' if type(value) is int else 'unrecognized type:'} string"
+    return no_text(member, value)
 
 
 def _name_of(obj: Any) -> str:
@@ -150,15 +178,6 @@ def _bad_patch(draft: Draft, obj: Any, why: str) -> status.ApiError:
     return status.bad_patch(shown_patched(draft.resource, obj, orjson.loads(draft.call.request.body)), why)
 
 
-def _names(meta: dict[str, Any], namespaced: bool, namespace: str) -> None:
-    if not namespaced:
-        meta.pop("namespace", None)
-    elif not meta.get("namespace"):
-        meta["namespace"] = namespace
-    elif meta["namespace"] != namespace:
-        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-
-
 def kept(draft: Draft) -> None:
     """Notes whether the metadata is the old one to the byte, as in most updates: it was judged when it was stored."""
     if draft.old is not None:
@@ -174,7 +193,7 @@ def fields(draft: Draft) -> None:
     is_kept = draft.is_patch and not draft.is_apply and (mode == "Strict" or not resource.custom)
     shown = orjson.loads(orjson.dumps(body)) if is_kept else body
     if resource.custom:
-        rest = {key: value for key, value in body.items() if key not in _CR_ENVELOPE}
+        rest = {key: value for key, value in body.items() if key not in CR_ENVELOPE}
         nulls = list(refused_nulls(resource.schema.source, rest)) if draft.is_apply else []
         inner = resource.embedded
         if inner is not None and (why := embedded.refusal(inner, rest)):
@@ -182,7 +201,7 @@ def fields(draft: Draft) -> None:
             raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
         found = resource.schema.admit(rest, old=draft.old)
         found.errors += nulls if inner is None else [*nulls, *embedded.problems(inner, rest)]
-        for key in [key for key in body if key not in _CR_ENVELOPE and key not in rest]:
+        for key in [key for key in body if key not in CR_ENVELOPE and key not in rest]:
             del body[key]
         body.update(rest)
         unknown = found.unknown
@@ -239,15 +258,19 @@ def _report(draft: Draft, mode: str, unknown: list[str], shown: Any) -> None:
 
 def server_metadata(draft: Draft) -> None:
     """What clients may not set is set, or carried over from the old object."""
-    meta = draft.new["metadata"]
+    meta: Any = draft.new["metadata"]
+    if not draft.keeps_metadata:
+        if warning := metadata.single_owners(meta, is_patch=draft.is_patch):
+            draft.call.warnings.append(warning)
+        if draft.sent is None:
+            draft.sent = dict(meta)
+            metadata.drop_empty(draft.sent)
     if draft.is_create and not meta.get("name") and meta.get("generateName"):
         meta["name"] = metadata.generate_name(meta["generateName"])
     if draft.old is None:
         metadata.initialise(draft.new, draft.now, counts_generation=draft.resource.traits.counts_generation)
     else:
-        stamp = meta.get("deletionTimestamp")
-        if stamp and stamp != draft.old["metadata"].get("deletionTimestamp"):
-            draft.problems += [errors.invalid("metadata.deletionTimestamp", stamp, errors.IMMUTABLE)] * 2
+        draft.problems += metadata.unchangeable(meta, draft.old["metadata"])
         if draft.is_patch and meta.get("uid") and meta["uid"] != draft.old["metadata"]["uid"]:
             draft.problems += [errors.invalid("metadata.uid", meta["uid"], errors.IMMUTABLE)] * 2
         metadata.carry_over(draft.new, draft.old)

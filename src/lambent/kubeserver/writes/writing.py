@@ -13,7 +13,6 @@ import orjson
 from lambent.clock import WallClock
 from lambent.http.message import Response
 from lambent.kube.patches import PatchError, json_patch, merge_patch
-from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
 from lambent.kubeserver.answers.rendering import answer, load, render_list, render_one
@@ -26,22 +25,25 @@ from lambent.kubeserver.requests.decoding import (
     check_depth,
     decode_body,
     decode_patch,
+    kind_of_patch,
+    report_applied,
 )
+from lambent.kubeserver.requests.options import check_options
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.storage.records import Record, go_numbers, record_of
 from lambent.kubeserver.storage.store import Store
 from lambent.kubeserver.writes.checks import (
-    check_kind,
-    check_manager,
+    check_applied,
     check_names,
+    check_no_uid,
     check_operations,
     check_preconditions,
-    checked_apply,
     inapplicable,
 )
+from lambent.kubeserver.writes.confining import confine, dropped
 from lambent.kubeserver.writes.delete_options import delete_options
 from lambent.kubeserver.writes.ownership import apply
-from lambent.kubeserver.writes.stages import Admission, identity
+from lambent.kubeserver.writes.stages import Admission, fields, read_head
 from lambent.kubeserver.writes.strategic import strategic_merge
 
 _ORPHANS = (
@@ -61,7 +63,7 @@ class Writer:
     # The verbs.
 
     async def create(self, call: Call) -> Response:
-        check_manager(call.query.get("fieldManager", ""), "CreateOptions")
+        check_options(call, "CreateOptions")
         body: Any = decode_body(call)
         return await self.create_object(call, body)
 
@@ -77,6 +79,8 @@ class Writer:
         call, resource = draft.call, draft.resource
         is_dry_run = call.is_dry_run
         if resource.has_status and resource.custom:
+            if "status" in draft.new and not draft.is_apply:
+                dropped(draft)
             draft.new.pop("status", None)
         given: Any = draft.new.get("metadata")
         version = given.get("resourceVersion") if isinstance(given, dict) else None
@@ -92,48 +96,52 @@ class Writer:
         return self._answer(call, record, 201)
 
     async def update(self, call: Call) -> Response:
-        check_manager(call.query.get("fieldManager", ""), "UpdateOptions")
+        check_options(call, "UpdateOptions")
         body: Any = decode_body(call)
         record = self._store.peek(call.resource.bucket, call.path)
         if record is None:
+            draft = Draft(call, call.resource, body, self._clock(), subresource=call.subresource)
+            read_head(draft)
+            if not call.resource.traits.creates_on_put or call.subresource:
+                fields(draft)
+            check_names(call, draft.new)
             if call.resource.traits.creates_on_put and not call.subresource:
                 return await self.create_object(call, body)
-            check_names(call, body)
             raise call.not_found()
         return self._answer(call, await self.change(call, record, body, is_patch=False), 200)
 
     async def patch(self, call: Call) -> Response:
-        kind, patch = decode_patch(call)
+        kind = kind_of_patch(call)
+        check_options(call, "PatchOptions", is_apply=kind == "apply")
         if kind == "apply":
-            return await self._apply(call, patch)
-        check_manager(call.query.get("fieldManager", ""))
-        if call.query.get("force"):
-            problem = Problem("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch")
-            raise status.invalid("meta.k8s.io", "PatchOptions", "", [problem])
+            return await self._apply(call, decode_patch(call, kind))
         record = self._store.peek(call.resource.bucket, call.path)
         if record is None:
             raise call.not_found()
+        patch = decode_patch(call, kind)
         new = self._patched(call, kind, load(call.resource, record), patch)
         return self._answer(call, await self.change(call, record, new, is_patch=True), 200)
 
     async def _apply(self, call: Call, config: Any) -> Response:
         """Server-side apply: creates what is absent, else merges by ownership."""
-        manager = checked_apply(call, config)
         record = self._store.peek(call.resource.bucket, call.path)
         if record is None and call.subresource:
             raise call.not_found()
+        check_applied(call, config)
         draft = Draft(
             call, call.resource, config, self._clock(), subresource=call.subresource, is_patch=True, is_apply=True
         )
-        meta: Any = config.get("metadata")
-        draft.body_namespace = meta.get("namespace") or "" if isinstance(meta, dict) else ""
-        identity(draft)
         if record is not None:
             draft.old, draft.record = load(call.resource, record), record
-            check_preconditions(draft)
-        applied = apply(draft, live=draft.old, force=call.flag("force"), manager=manager)
+        applied = apply(draft, live=draft.old, force=call.says("force"), manager=call.query["fieldManager"])
+        report_applied(call)
         draft.new = orjson.loads(orjson.dumps(applied.obj))
         draft.managed = applied.managed
+        read_head(draft)
+        if record is None:
+            check_no_uid(call, draft.new)
+        check_names(call, draft.new)
+        check_preconditions(draft)
         if record is None:
             return await self._add(draft)
         return self._answer(call, await self._commit(draft, record), 200)
@@ -182,13 +190,6 @@ class Writer:
             raise bad_request("the patch leaves no object")
         if kind != "merge":  # which nests no deeper than the deeper of the two
             check_depth(new)
-        if not new.get("kind") and call.resource.custom:
-            why = f"Object 'Kind' is missing in '{orjson.dumps(new, option=orjson.OPT_SORT_KEYS).decode()}'"
-            raise status.bad_patch(new, why)
-        if not isinstance(new.get("metadata"), dict):
-            text = f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
-            raise bad_request(text)
-        check_kind(call, new)
         # What follows changes in place, and this patch may have put one part in two places.
         return orjson.loads(orjson.dumps(new)) if kind == "strategic" else new  # type: ignore[return-value]  # a dict of checked members
 
@@ -198,14 +199,19 @@ class Writer:
         draft = Draft(
             call, call.resource, new, self._clock(), old, record, subresource=call.subresource, is_patch=is_patch
         )
-        check_names(call, new)
-        check_preconditions(draft)
+        read_head(draft)
+        try:
+            check_names(call, new)
+            check_preconditions(draft)
+        except ApiError:
+            fields(draft)  # a body that cannot be decoded is told of first, and so are warnings
+            raise
         return await self._commit(draft, record)
 
     async def _commit(self, draft: Draft, record: Record) -> Record:
         resource = draft.resource
         is_dry_run = draft.call.is_dry_run
-        _confine(draft)
+        confine(draft)
         self._admission.admit(draft)
         is_end = is_finished(draft.new)
         if draft.old is not None and not draft.differs and not is_end and _is_same(draft.new, draft.old):
@@ -266,27 +272,3 @@ def _at_times_of(old: KubeObject, new: KubeObject) -> KubeObject:
         return new
     entries = [{**mine, "time": theirs.get("time")} for mine, theirs in zip(after, before, strict=True)]
     return {**new, "metadata": {**new["metadata"], "managedFields": entries}} if entries == before else new
-
-
-def _confine(draft: Draft) -> None:
-    """A write to `/status` changes status alone, one to the object all but status (where status is a subresource)."""
-    new: Any = draft.new
-    old: Any = draft.old
-    if draft.subresource == "status":
-        kept = dict(old)
-        kept["metadata"] = dict(old["metadata"])
-        if not draft.resource.custom:
-            for name in ("annotations", "finalizers"):
-                if name in new["metadata"]:
-                    kept["metadata"][name] = new["metadata"][name]
-        if "managedFields" in new["metadata"]:
-            kept["metadata"]["managedFields"] = new["metadata"]["managedFields"]
-        kept.pop("status", None)
-        if "status" in new:
-            kept["status"] = new["status"]
-        kept["apiVersion"], kept["kind"] = new.get("apiVersion"), new.get("kind")
-        draft.new = orjson.loads(orjson.dumps(kept))
-    elif draft.resource.has_status:
-        new.pop("status", None)
-        if "status" in old:
-            new["status"] = orjson.loads(orjson.dumps(old["status"]))

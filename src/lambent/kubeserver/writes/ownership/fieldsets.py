@@ -89,20 +89,6 @@ def intersection(left: Fields, right: Fields) -> Fields:
     return out
 
 
-def without(fields: Fields, stripped: Fields) -> Fields:
-    """`fields` without the members of `stripped` and all below them."""
-    out: Fields = {}
-    for key, node in fields.items():
-        cut = stripped.get(key)
-        if cut is None:
-            out[key] = node
-        elif not is_member(cut):
-            kept = _node(SELF in node, without(_children(node), cut)) if node else node
-            if kept is not None:
-                out[key] = kept
-    return out
-
-
 def paths(fields: Fields, prefix: str = "") -> Iterator[str]:
     """The members as texts: `.spec.items[key="a"].value`, `.spec.tags[="x"]`."""
     for key in sorted(fields):

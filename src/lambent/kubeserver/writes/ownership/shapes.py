@@ -113,8 +113,6 @@ class ShapeMaker:
                 return ATOMIC
 
     def _object(self, schema: JsonSchema) -> Shape:
-        if schema.get("x-kubernetes-map-type") == "atomic":
-            return ATOMIC
         members = {name: self.lazily(child) for name, child in (schema.get("properties") or {}).items()}
         if schema.get("x-kubernetes-embedded-resource"):
             members = (
@@ -126,7 +124,8 @@ class ShapeMaker:
             rest = self.lazily(others)
         elif others or schema.get("x-kubernetes-preserve-unknown-fields"):
             rest = _deduced
-        return Shape("struct", members=members, rest=rest, always=_always(schema))
+        is_whole = schema.get("x-kubernetes-map-type") == "atomic"
+        return Shape("atomic" if is_whole else "struct", members=members, rest=rest, always=_always(schema))
 
     def _array(self, schema: JsonSchema) -> Shape:
         items = schema.get("items") or {}
@@ -137,7 +136,7 @@ class ShapeMaker:
                 keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
                 return Shape("keyed", item=self.lazily(items), keys=keys, defaults=self._defaults(items, keys))
             case _:
-                return ATOMIC
+                return Shape("atomic", item=self.lazily(items)) if items else ATOMIC
 
     def _defaults(self, items: JsonSchema, keys: tuple[str, ...]) -> dict[str, Any]:
         resolved = self._definitions[items["$ref"]] if "$ref" in items else items

@@ -17,11 +17,11 @@ from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import ApiError
 from lambent.kubeserver.writes.ownership import fieldsets, last_applied
 from lambent.kubeserver.writes.ownership.fieldsets import Fields
+from lambent.kubeserver.writes.ownership.fitting import misfits
 from lambent.kubeserver.writes.ownership.managers import Entry, Manager, Managers, decode, encode, is_reset
 from lambent.kubeserver.writes.ownership.shapes import Shape, ShapeMaker
 from lambent.kubeserver.writes.ownership.values import (
     Comparison,
-    ShapeError,
     changes_within,
     compare,
     fields_of,
@@ -39,12 +39,12 @@ _SERVERS_OWN = (
     "generation",
     "managedFields",
     "resourceVersion",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
 )
-_STRIPPED: Fields = {"f:apiVersion": {}, "f:kind": {}, "f:metadata": {f"f:{name}": {} for name in _SERVERS_OWN}}
-_STRIPPED_OF_STATUS: Fields = {**_STRIPPED, "f:metadata": {}, "f:spec": {}}
-_STRIPPED_BESIDE_STATUS: Fields = {**_STRIPPED, "f:status": {}}
+_STRIPPED: Fields = {
+    "f:apiVersion": {},
+    "f:kind": {},
+    "f:metadata": {fieldsets.SELF: {}, **{f"f:{name}": {} for name in _SERVERS_OWN}},
+}
 _BEFORE = "before-first-apply"
 _shapes: dict[Resource, Shape] = {}
 _maker = ShapeMaker(definitions())
@@ -69,13 +69,12 @@ def _whole(resource: Resource) -> Any:
     return {**source, "type": "object", "properties": {**(source.get("properties") or {}), **envelope}}
 
 
-def _stripped(resource: Resource, subresource: str) -> Fields:
-    """Fields that this endpoint cannot own."""
-    if subresource == "status":
-        return _STRIPPED_OF_STATUS
-    if resource.has_status:
-        return _STRIPPED_BESIDE_STATUS
-    return _STRIPPED
+def _ownable(fields: Fields, resource: Resource, subresource: str) -> Fields:
+    """What of the fields this endpoint can own."""
+    other = "f:spec" if subresource == "status" else "f:status" if resource.has_status else ""
+    if other in fields:
+        fields = {name: node for name, node in fields.items() if name != other}
+    return fieldsets.difference(fields, _STRIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +105,32 @@ def apply(draft: Draft, *, live: KubeObject | None, force: bool, manager: str) -
         for entry in others.values():
             owned = fieldsets.union(owned, entry.fields)
         merged = remove(shape, merged, before[1].fields, owned)
-    changed = _limited(compare(shape, kept, merged), _stripped(resource, draft.subresource))
+    changed = _limited(compare(shape, kept, merged), draft)
     allowed = last_applied.takeable(shape, kept) if manager == last_applied.MANAGER and live is not None else {}
     _refuse_conflicts(others, changed, allowed, force=force)
     after = _give_up(others, changed)
     time = rfc3339(draft.now) if not changed.is_same or live is None else before[1].time
-    after[who] = Entry(wanted, time)
+    after[who] = Entry(_ownable(wanted, resource, draft.subresource), time)
     if manager == last_applied.MANAGER:
         last_applied.refresh(merged, config)
     return Applied(merged, encode(after))
 
 
 def _wanted(draft: Draft, shape: Shape) -> Fields:
-    try:
-        found = fields_of(shape, _unmanaged(draft.new), strict=True)
-    except ShapeError as error:
-        meta, resource = draft.new["metadata"], draft.resource
-        where = f"{draft.body_namespace}/{meta.get('name', '')}"
+    config = _unmanaged(draft.new)
+    if found := list(misfits(shape, config)):
+        meta, resource = config.get("metadata"), draft.resource
         version = resource.api_version if resource.group else f"/{resource.api_version}"
-        text = f"failed to create typed patch object ({where}; {version}, Kind={resource.kind}): {error}"
-        raise ApiError(500, text, reason="") from None
-    return fieldsets.without(found, _stripped(draft.resource, draft.subresource))
+        why = found[0] if len(found) == 1 else "\n  ".join(("errors:", *found))
+        text = f"failed to create typed patch object ({_where(meta)}; {version}, Kind={resource.kind}): {why}"
+        raise ApiError(500, text, reason="")
+    return fields_of(shape, config, applied=True)
+
+
+def _where(meta: Any) -> str:
+    """Namespace and name, those of them that are texts."""
+    given = meta if isinstance(meta, dict) else {}
+    return "/".join(part if isinstance(part := given.get(name), str) else "" for name in ("namespace", "name"))
 
 
 def _unmanaged(obj: Any) -> dict[str, Any]:
@@ -135,6 +139,11 @@ def _unmanaged(obj: Any) -> dict[str, Any]:
     if not isinstance(meta, dict) or "managedFields" not in meta:
         return dict(obj)
     return {**obj, "metadata": {key: value for key, value in meta.items() if key != "managedFields"}}
+
+
+def _as_sent(draft: Draft) -> dict[str, Any]:
+    """The new object with the metadata that its writer sent: what the server makes of that is owned by nobody."""
+    return _unmanaged(draft.new if draft.sent is None else {**draft.new, "metadata": draft.sent})
 
 
 def _without_metadata(obj: Any) -> dict[str, Any]:
@@ -148,7 +157,7 @@ def _first_apply(draft: Draft, live: KubeObject | None, shape: Shape) -> Manager
     found = decode(live["metadata"].get("managedFields") or [], is_trusted=True) or {}
     if found:
         return found
-    fields = fieldsets.without(fields_of(shape, _unmanaged(live)), _stripped(draft.resource, ""))
+    fields = _ownable(fields_of(shape, _unmanaged(live)), draft.resource, "")
     who = Manager(_BEFORE, "Update", draft.resource.api_version, "")
     return {who: Entry(fields, rfc3339(draft.now))}
 
@@ -161,11 +170,12 @@ def _own(managers: Managers, who: Manager) -> tuple[Manager, Entry]:
     return who, Entry({})
 
 
-def _limited(found: Comparison, stripped: Fields) -> Comparison:
+def _limited(found: Comparison, draft: Draft) -> Comparison:
+    resource, subresource = draft.resource, draft.subresource
     return Comparison(
-        fieldsets.without(found.removed, stripped),
-        fieldsets.without(found.modified, stripped),
-        fieldsets.without(found.added, stripped),
+        _ownable(found.removed, resource, subresource),
+        _ownable(found.modified, resource, subresource),
+        _ownable(found.added, resource, subresource),
     )
 
 
@@ -207,8 +217,11 @@ def _give_up(managers: Managers, changed: Comparison) -> Managers:
 def track(draft: Draft) -> None:
     """Sets managedFields of a written object: the writer owns what it changed, others no longer do."""
     meta: Any = draft.new["metadata"]
+    managed: list[dict[str, Any]] = []
     if draft.is_apply:
         managed = draft.managed or []
+    elif draft.is_unfit:
+        draft.differs = draft.old is not None and bool(draft.old["metadata"].get("managedFields"))
     elif draft.old is None:
         managed = _created(draft)
     else:
@@ -221,7 +234,7 @@ def track(draft: Draft) -> None:
 
 def _created(draft: Draft) -> list[dict[str, Any]]:
     resource = draft.resource
-    fields = fieldsets.without(fields_of(shape_of(resource), _unmanaged(draft.new)), _stripped(resource, ""))
+    fields = _ownable(fields_of(shape_of(resource), _as_sent(draft)), resource, "")
     who = Manager(draft.call.manager, "Update", resource.api_version, "")
     return encode({who: Entry(fields, rfc3339(draft.now))})
 
@@ -231,18 +244,21 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     held = old["metadata"].get("managedFields") or []
     if not draft.subresource and is_reset(given, custom=draft.resource.custom):
         return []
-    if draft.keeps_metadata and (retimed := _retimed(draft, held)):
+    keeps_metadata = draft.keeps_metadata and draft.sent is None
+    if keeps_metadata and (retimed := _retimed(draft, held)):
         draft.differs = True
         return retimed
-    is_own = draft.keeps_metadata or given == held
+    is_own = keeps_metadata or given == held
     managers = decode(given, is_trusted=is_own) if given and not draft.subresource else None
     managers = managers or decode(held, is_trusted=True) or {}
     if not managers:
         return []
     shape = shape_of(draft.resource)
-    bare = _without_metadata if draft.keeps_metadata else _unmanaged
-    found = compare(shape, bare(old), bare(draft.new))
-    changed = _limited(found, _stripped(draft.resource, draft.subresource))
+    if keeps_metadata:
+        found = compare(shape, _without_metadata(old), _without_metadata(draft.new))
+    else:
+        found = compare(shape, _unmanaged(old), _as_sent(draft))
+    changed = _limited(found, draft)
     if changed.is_same:
         return encode(managers)
     draft.differs = True

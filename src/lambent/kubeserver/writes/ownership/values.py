@@ -9,14 +9,8 @@ from itertools import compress
 from operator import ne
 from typing import Any
 
-import orjson
-
 from lambent.kubeserver.writes.ownership.fieldsets import SELF, Fields, key_element, value_element
 from lambent.kubeserver.writes.ownership.shapes import DEDUCED, Shape
-
-
-class ShapeError(ValueError):
-    """A value does not fit its schema: an undeclared field, a list item without its key, a duplicate."""
 
 
 def _kind(shape: Shape, value: Any) -> str:
@@ -28,82 +22,35 @@ def _kind(shape: Shape, value: Any) -> str:
     return "atomic"
 
 
-def element_of(shape: Shape, item: Any, *, path: str = "") -> str:
-    """The path element of a list item; with a `path`, an item without its keys raises ShapeError."""
-    if shape.kind == "set":
-        return value_element(item)
-    if not isinstance(item, dict):
-        if path:
-            place, _, index = path.rpartition("[")
-            text = "associative list with keys may not have non-map elements"
-            raise ShapeError(f"{place}: element {index.rstrip(']')}: {text}")
+def element_of(shape: Shape, item: Any) -> str:
+    """The path element of a list item."""
+    if shape.kind == "set" or not isinstance(item, dict):
         return value_element(item)
     keys = {key: item.get(key, shape.defaults.get(key)) for key in shape.keys if key in item or key in shape.defaults}
-    if not keys and not path:
-        return value_element(item)
-    if not keys:
-        raise ShapeError(f"{path}: associative list with keys has an element that omits key field {shape.keys[0]!r}")
-    return key_element(keys)
+    return key_element(keys) if keys else value_element(item)
 
 
-def fields_of(shape: Shape, value: Any, *, strict: bool = False, path: str = "") -> Fields:
+def fields_of(shape: Shape, value: Any, *, applied: bool = False) -> Fields:
     """The field set below `value`; {} for an atomic one.
 
-    `strict` is for what an apply wants: it raises ShapeError for what the schema lacks, and declared containers are no
-    members themselves. By any other write they are, unless they are always there.
+    In what was `applied`, declared containers are no members themselves. By any other write they are, unless they are
+    always there.
     """
     out: Fields = {}
-    if strict:
-        _check_type(shape, value, path)
     match _kind(shape, value):
         case "struct":
-            for name, member in sorted(value.items()) if strict else value.items():
-                below = shape.member(name)
-                if below is None:
-                    if strict:
-                        raise ShapeError(f"{path}.{name}: field not declared in schema")
-                    below = DEDUCED
-                children = fields_of(below, member, strict=strict, path=f"{path}.{name}" if strict else "")
-                is_named = shape.declares(name) if strict else shape.always_has(name)
+            for name, member in sorted(value.items()) if applied else value.items():
+                below = shape.member(name) or DEDUCED
+                children = fields_of(below, member, applied=applied)
+                is_named = shape.declares(name) if applied else shape.always_has(name)
                 node = _owned(below, member, children, is_named=is_named)
                 if node is not None:
                     out[f"f:{name}"] = node
         case "set" | "keyed":
-            for index, item in enumerate(value):
-                element = element_of(shape, item, path=f"{path}[{index}]" if strict else "")
-                if element in out and strict:
-                    raise ShapeError(f"{path}: duplicate entries for key [{_key_text(element)}]")
-                children = fields_of(shape.item, item, strict=strict, path=f"{path}[{index}]" if strict else "")
-                out[element] = {SELF: {}, **children} if children else {}
+            for item in value:
+                children = fields_of(shape.item, item, applied=applied)
+                out[element_of(shape, item)] = {SELF: {}, **children} if children else {}
     return out
-
-
-_GO_NAMES: dict[type, str] = {str: "string", bool: "boolean"}
-_WANTED: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int, float),
-    "number": (int, float),
-    "boolean": (bool,),
-    "object": (dict,),
-    "array": (list,),
-}
-
-
-def _check_type(shape: Shape, value: Any, path: str) -> None:
-    """Raises ShapeError for a value of another type than the schema says; null fits everything here."""
-    wanted = _WANTED.get(shape.type)
-    if value is None or wanted is None or type(value) in wanted:
-        return
-    match shape.type:
-        case "string":
-            text = f"expected string, got &value.valueUnstructured{{Value:{go_text(value)}}}"
-        case "boolean":
-            text = f"expected boolean, got &value.valueUnstructured{{Value:{go_text(value)}}}"
-        case "object" | "array":
-            text = f"expected {'map' if shape.type == 'object' else 'list'}, got &{{{go_text(value)}}}"
-        case _:
-            text = f"expected numeric (int or float), got {_GO_NAMES.get(type(value), 'unknown')}"
-    raise ShapeError(f"{path}: {text}")
 
 
 def go_text(value: Any) -> str:
@@ -115,14 +62,6 @@ def go_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "<nil>" if value is None else str(value)
-
-
-def _key_text(element: str) -> str:
-    """An element of a list as a refusal names it: `k="a",p="x"`, or `="a"` for a set."""
-    kind, _, text = element.partition(":")
-    if kind != "k":
-        return f"={text}"
-    return ",".join(f"{name}={orjson.dumps(value).decode()}" for name, value in sorted(orjson.loads(text).items()))
 
 
 def _owned(shape: Shape, value: Any, children: Fields, *, is_named: bool) -> Fields | None:
