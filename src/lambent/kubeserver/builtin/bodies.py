@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from lambent.kube.schema import Problem
+from lambent.kubeserver.builtin.empties import Filler
 from lambent.kubeserver.builtin.mismatches import mismatch, unrestorable
 from lambent.kubeserver.builtin.orders import quoted
 from lambent.kubeserver.builtin.structs import Reader, Unreadable
@@ -17,6 +18,16 @@ _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 @cache
 def _reader(name: str) -> Reader:
     return Reader({"$ref": name}, definitions())
+
+
+@cache
+def _filler(name: str, *, structs_only: bool) -> Filler:
+    return Filler({"$ref": name}, definitions(), structs_only=structs_only)
+
+
+def fill_empty(resource: Resource, obj: Any, *, structs_only: bool = False) -> None:
+    """Adds what the kind's struct always has: other structs, or all that is written even when it is empty."""
+    _filler(_name(resource), structs_only=structs_only).fill(obj)
 
 
 def _name(resource: Resource) -> str:

@@ -5,8 +5,9 @@ Run once per Kubernetes release, by hand:
     python -m lambent.kubeserver.builtin.generate MODULE_CACHE 1.34.4
 
 where MODULE_CACHE holds the Go modules k8s.io/kubernetes (its OpenAPI v3 documents: fields, types, defaults, list and
-merge keys) and k8s.io/api, k8s.io/apimachinery (their generated.proto: field numbers; their types: the names of Go's
-types, which a refused body is told) of that release. Descriptions are left out. Not used at run time.
+merge keys) and k8s.io/api, k8s.io/apimachinery, k8s.io/kube-aggregator (their generated.proto: field numbers; their
+types: the names of Go's types, which a refused body is told, and what Go takes for empty) of that release.
+Descriptions are left out. Not used at run time.
 """
 
 import re
@@ -185,47 +186,102 @@ _PROTOBUF = {
 
 
 _STRUCT = re.compile(r"^type (\w+) struct \{")
-_MEMBER = re.compile(r'^\t\w+\s+(\S+)\s+`json:"(\w+)')
+_MEMBER = re.compile(r'^\t(?:\w+\s+)?(\S+)\s+`json:"(\w*)([^"]*)"')
+Member = tuple[str, str]  # Go's type and the options of its JSON tag
 
 
-def go_types(path: Path) -> dict[str, dict[str, str]]:
-    """Struct -> member -> its type, for members of a scalar or map type that has a name of its own."""
-    version, current = path.parent.name, ""
-    out: dict[str, dict[str, str]] = {}
+def go_members(path: Path) -> dict[str, dict[str, Member]]:
+    """Struct -> member -> what Go's encoder goes by; an embedded struct stands under its own name, with a dot."""
+    current = ""
+    out: dict[str, dict[str, Member]] = {}
     for line in path.read_text().splitlines():
         if match := _STRUCT.match(line):
             current = match[1]
         elif line == "}":
             current = ""
         elif current and (match := _MEMBER.match(line)):
-            kind = match[1].removeprefix("*")
-            bare = kind.removeprefix("[]")
-            if "." in bare:
-                out.setdefault(current, {})[match[2]] = kind
-            elif bare[0].isupper():
-                out.setdefault(current, {})[match[2]] = f"{kind[: len(kind) - len(bare)]}{version}.{bare}"
+            name = match[2] or (f".{match[1]}" if "inline" in match[3] else "")
+            if name:
+                out.setdefault(current, {})[name] = (match[1], match[3])
     return out
 
 
-def types(modules: list[Path], spec: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """For each schema the members whose Go type does not follow from the schema itself."""
-    found: dict[str, dict[str, dict[str, str]]] = {}
+def _flat(structs: dict[str, dict[str, Member]], name: str) -> dict[str, Member]:
+    """With the members of embedded structs."""
+    out: dict[str, Member] = {}
+    for member, found in structs.get(name, {}).items():
+        out |= _flat(structs, member[1:]) if member.startswith(".") else {member: found}
+    return out
+
+
+def members_of(modules: list[Path], spec: dict[str, Any]) -> dict[str, dict[str, Member]]:
+    """Schema -> member -> Go's type and tag."""
+    found: dict[str, dict[str, dict[str, Member]]] = {}
     for module in modules:
         for path in sorted(module.rglob("*.go")):
             if path.parent.name.startswith("v") and path.name in ("types.go", "generated.types.go"):
-                found.setdefault(f"{path.parent.parent.name}.{path.parent.name}", {}).update(go_types(path))
-    out: dict[str, dict[str, str]] = {}
+                found.setdefault(f"{path.parent.parent.name}.{path.parent.name}", {}).update(go_members(path))
+    out = {}
     for name, schema in spec.items():
         package, _, struct = name.rpartition(".")
-        known = found.get(".".join(package.split(".")[-2:]), {}).get(struct, {})
+        known = _flat(found.get(".".join(package.split(".")[-2:]), {}), struct)
+        out[name] = {member: known[member] for member in schema.get("properties") or {} if member in known}
+    return out
+
+
+def types(members: dict[str, dict[str, Member]], spec: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """For each schema the members whose Go type does not follow from the schema itself."""
+    out: dict[str, dict[str, str]] = {}
+    for name, known in members.items():
+        version = name.split(".")[-2]
         named = {
-            member: known[member]
-            for member, child in (schema.get("properties") or {}).items()
-            if member in known and not _has_struct(child)
+            member: _qualified(kind, version)
+            for member, (kind, _options) in known.items()
+            if not _has_struct(spec[name]["properties"][member]) and _has_name(kind)
         }
         if named:
             out[name] = named
     return out
+
+
+def _has_name(kind: str) -> bool:
+    bare = kind.removeprefix("*").removeprefix("[]")
+    return "." in bare or bare[0].isupper()
+
+
+def _qualified(kind: str, version: str) -> str:
+    kind = kind.removeprefix("*")
+    bare = kind.removeprefix("[]")
+    return kind if "." in bare else f"{kind[: len(kind) - len(bare)]}{version}.{bare}"
+
+
+def pointers(members: dict[str, dict[str, Member]]) -> dict[str, list[str]]:
+    """Schema -> the members that Go holds by a pointer: of these alone an empty value is not an absent one."""
+    found = {
+        name: [member for member, (kind, _options) in known.items() if kind.startswith("*")]
+        for name, known in members.items()
+    }
+    return {name: listed for name, listed in found.items() if listed}
+
+
+def always(members: dict[str, dict[str, Member]], spec: dict[str, Any]) -> dict[str, list[str]]:
+    """Schema -> the members that Go writes even when they are empty: structs, and what has no `omitempty`."""
+
+    def is_written(kind: str, options: str, schema: dict[str, Any]) -> bool:
+        if "omitzero" in options:
+            return False
+        is_struct = "$ref" in schema and not kind.startswith(("*", "[", "map["))
+        return is_struct or "omitempty" not in options
+
+    found = {
+        name: [
+            member
+            for member, (kind, options) in known.items()
+            if is_written(kind, options, spec[name]["properties"][member])
+        ]
+        for name, known in members.items()
+    }
+    return {name: listed for name, listed in found.items() if listed}
 
 
 def _has_struct(schema: dict[str, Any]) -> bool:
@@ -237,8 +293,9 @@ def main(cache: str, release: str) -> None:
     library = f"v0.{release.partition('.')[2]}"
     spec = schemas(modules / f"kubernetes@v{release}" / "api" / "openapi-spec" / "v3")
     proto = protobuf([modules / f"api@{library}", modules / f"apimachinery@{library}"])
-    named = types([modules / f"api@{library}", modules / f"apimachinery@{library}"], spec)
-    (here / "types.json").write_bytes(orjson.dumps({"release": release, "types": named}))
+    members = members_of([modules / f"{name}@{library}" for name in ("api", "apimachinery", "kube-aggregator")], spec)
+    named = {"types": types(members, spec), "pointers": pointers(members), "always": always(members, spec)}
+    (here / "types.json").write_bytes(orjson.dumps({"release": release, **named}))
     (here / "schemas.json").write_bytes(orjson.dumps({"release": release, "schemas": spec}))
     (here / "protobuf.json").write_bytes(orjson.dumps({"release": release, "messages": proto}))
 

@@ -9,15 +9,21 @@ from typing import Any
 
 from lambent.kubeserver import definitions
 from lambent.kubeserver.builtin import workloads
+from lambent.kubeserver.builtin.bodies import fill_empty
 from lambent.kubeserver.builtin.workloads import fill
 from lambent.kubeserver.draft import Draft
 
 
 def defaults_of(draft: Draft) -> None:
     """Fills what a kind's own code would fill."""
-    found = _DEFAULTS.get((draft.resource.group, draft.resource.kind))
-    if found is not None and not draft.resource.custom:
+    resource = draft.resource
+    if resource.custom:
+        return
+    fill_empty(resource, draft.new, structs_only=True)
+    found = _DEFAULTS.get((resource.group, resource.kind))
+    if found is not None:
         found(draft)
+    fill_empty(resource, draft.new)
 
 
 def judge(draft: Draft) -> None:
@@ -74,19 +80,6 @@ def _service_defaults(draft: Draft) -> None:
         fill(spec, {"sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 10800}}})
 
 
-def _event_defaults(draft: Draft) -> None:
-    """The older view shows these even when they are empty."""
-    obj: Any = draft.new
-    shown: dict[str, Any] = {"source": {}, "firstTimestamp": None, "lastTimestamp": None, "eventTime": None}
-    for name, value in (shown | {"reportingComponent": "", "reportingInstance": ""}).items():
-        obj.setdefault(name, value)
-
-
-def _new_event_defaults(draft: Draft) -> None:
-    obj: Any = draft.new
-    obj.setdefault("eventTime", None)
-
-
 def _binding_defaults(draft: Draft) -> None:
     obj: Any = draft.new
     fill(obj, {"roleRef": {}})
@@ -134,8 +127,7 @@ def _network_policy_defaults(draft: Draft) -> None:
 
 def _slice_defaults(draft: Draft) -> None:
     obj: Any = draft.new
-    obj.setdefault("endpoints", None)
-    for port in obj.setdefault("ports", None) or ():
+    for port in obj.get("ports") or ():
         fill(port, {"name": "", "protocol": "TCP"})
 
 
@@ -143,11 +135,6 @@ def _lease_defaults(draft: Draft) -> None:
     """Coordinated leader election is switched off in 1.34, so its fields are dropped."""
     for name in ("strategy", "preferredHolder"):
         _spec(draft).pop(name, None)
-
-
-def _role_defaults(draft: Draft) -> None:
-    obj: Any = draft.new
-    obj.setdefault("rules", None)
 
 
 def _spec(draft: Draft) -> dict[str, Any]:
@@ -164,15 +151,11 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("", "Namespace"): _namespace_defaults,
     ("", "Secret"): _secret_defaults,
     ("", "Service"): _service_defaults,
-    ("", "Event"): _event_defaults,
-    ("events.k8s.io", "Event"): _new_event_defaults,
     ("", "PersistentVolumeClaim"): _claim_defaults,
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler_defaults,
     ("networking.k8s.io", "NetworkPolicy"): _network_policy_defaults,
     ("discovery.k8s.io", "EndpointSlice"): _slice_defaults,
     ("coordination.k8s.io", "Lease"): _lease_defaults,
-    (_RBAC, "Role"): _role_defaults,
-    (_RBAC, "ClusterRole"): _role_defaults,
     (_RBAC, "RoleBinding"): _binding_defaults,
     (_RBAC, "ClusterRoleBinding"): _binding_defaults,
     ("", "Pod"): workloads.pod_defaults,

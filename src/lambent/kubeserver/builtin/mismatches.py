@@ -6,19 +6,17 @@ converter.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import orjson
 
+from lambent.kubeserver.builtin.empties import go_types
 from lambent.kubeserver.builtin.structs import INT_OR_TEXT, INTEGERS, OPAQUE, QUANTITY, TIMES, JsonSchema
 
 
-@cache
 def _named_types() -> dict[str, dict[str, str]]:
     """Struct -> member -> Go type, where the schema does not tell it."""
-    found: dict[str, dict[str, str]] = orjson.loads((Path(__file__).parent / "types.json").read_bytes())["types"]
+    found: dict[str, dict[str, str]] = go_types()["types"]
     return found
 
 

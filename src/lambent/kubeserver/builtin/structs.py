@@ -1,8 +1,9 @@
 """How Go's decoder reads a body into the struct of a builtin kind.
 
-`Reader` walks only the parts of a body whose types read themselves: quantities and times are brought into their one
-form, base64 is checked, a null in a map of texts becomes "". Source: Go's encoding/json, apimachinery's Quantity and
-Time. Not here: what is said of members of other types (`mismatches`).
+`Reader` walks the parts of a body whose types read themselves: quantities and times are brought into their one form,
+base64 is checked, a null in a list or a map of texts becomes the empty value, what is as good as absent is dropped.
+Source: Go's encoding/json, apimachinery's Quantity and Time. Not here: what is said of members of other types
+(`mismatches`).
 """
 
 import binascii
@@ -13,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from lambent.kubeserver.builtin.empties import empty, same_as_absent
 from lambent.kubeserver.validation.quantities import NotAQuantity, canonical
 
 JsonSchema = Mapping[str, Any]
@@ -161,31 +163,34 @@ class Reader:
             return None
         if name not in self._compiled:
             self._compiled[name] = None  # what contains itself holds nothing to read here
-            self._compiled[name] = self._typed(self._definitions[name])
+            self._compiled[name] = self._typed(self._definitions[name], name)
         return self._compiled[name]
 
-    def _typed(self, schema: JsonSchema) -> _Read | None:
+    def _typed(self, schema: JsonSchema, name: str = "") -> _Read | None:
         if schema.get("format") == "byte":
             return _read_bytes
         if schema.get("type") == "integer":
             return _whole_number(schema)
         if isinstance(schema.get("items"), Mapping):
-            return _list_of(self._node(schema["items"]))
+            return _list_of(self._node(schema["items"]), empty(schema["items"]))
         others = schema.get("additionalProperties")
         if isinstance(others, Mapping):
             zero = "" if others.get("type") == "string" else None
             return _map_of(self._node(others), zero)
-        members = {name: self._node(child) for name, child in (schema.get("properties") or {}).items()}
-        return _struct_of({name: read for name, read in members.items() if read is not None})
+        members = {member: self._node(child) for member, child in (schema.get("properties") or {}).items()}
+        readers = {member: read for member, read in members.items() if read is not None}
+        return _struct_of(readers, same_as_absent(name, schema))
 
 
-def _list_of(item: _Read | None) -> _Read | None:
-    if item is None:
-        return None
+def _list_of(item: _Read | None, zero: Any) -> _Read | None:
+    """A null in a list is the empty value."""
 
     def read(value: Any) -> Any:
         if isinstance(value, list):
-            value[:] = [item(one) for one in value]
+            if zero is not None and None in value:
+                value[:] = [({} if zero == {} else zero) if one is None else one for one in value]
+            if item is not None:
+                value[:] = [item(one) for one in value]
         return value
 
     return read
@@ -207,12 +212,15 @@ def _map_of(item: _Read | None, zero: Any) -> _Read | None:
     return read
 
 
-def _struct_of(members: Mapping[str, _Read]) -> _Read | None:
-    if not members:
+def _struct_of(members: Mapping[str, _Read], droppable: Mapping[str, Any]) -> _Read | None:
+    if not members and not droppable:
         return None
 
     def read(value: Any) -> Any:
         if isinstance(value, dict):
+            for name in droppable.keys() & value.keys():
+                if (given := value[name]) == droppable[name] and type(given) is type(droppable[name]):
+                    del value[name]
             for name, one in members.items():
                 if value.get(name) is not None:
                     value[name] = one(value[name])
