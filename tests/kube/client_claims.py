@@ -1,7 +1,8 @@
 """What every client of the Protocol must do, whichever server is behind it. Subclasses give the fixture `client`."""
 
 import asyncio
-from contextlib import aclosing
+import copy
+from contextlib import aclosing, suppress
 from typing import Any, cast
 
 import pytest
@@ -11,6 +12,7 @@ from lambent.kube.errors import AlreadyExists, Conflict, Invalid, KubeError, Not
 from lambent.kube.types import GVK, KubeObject, Preconditions, Selector, WatchOptions
 
 WIDGET = GVK("kit.example.org", "v1", "Widget")
+CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 UNKNOWN = GVK("kit.example.org", "v1", "Unknown")
 _OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 WIDGETS = cast(
@@ -60,6 +62,16 @@ async def events_of(client, namespace, count, *, within_s=10.0, **options):
     raise AssertionError(f"the watch ended after {found}")
 
 
+async def until_resolved(client: KubeClient, gvk: GVK, subresources: set[str]) -> None:
+    """A new definition, or a change of one, is served a moment later."""
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(NotFound):
+                if (await client.resolve(gvk)).subresources == subresources:
+                    return
+            await asyncio.sleep(0.2)
+
+
 class ClientClaims:
     """Each method is one claim; `ns` is an empty namespace. `collection_s`: how long a dependent may stay."""
 
@@ -85,6 +97,24 @@ class ClientClaims:
             await client.resolve(UNKNOWN)
         info = await client.resolve(WIDGET)
         assert (info.plural, info.namespaced, info.subresources) == ("widgets", True, frozenset({"status"}))
+
+    async def test_a_changed_definition_changes_what_is_known_of_its_kind(self, client: KubeClient, ns: str):
+        """Its event passes through the client, which must not hold on to the subresources that were."""
+        crd, name = cast(Any, copy.deepcopy(WIDGETS)), "whatnots.changing.example.org"
+        crd["metadata"]["name"] = name
+        names = {"kind": "Whatnot", "plural": "whatnots", "singular": "whatnot", "listKind": "WhatnotList"}
+        crd["spec"] |= {"group": "changing.example.org", "names": names}
+        crd["spec"]["versions"][0]["subresources"] = {}
+        await client.create(crd)
+        await until_resolved(client, GVK("changing.example.org", "v1", "Whatnot"), set())
+        more = [{"op": "add", "path": "/spec/versions/0/subresources", "value": {"status": {}}}]
+        patched = await client.patch(CRD, name, more, kind="json")
+        async with asyncio.timeout(60), aclosing(cast(Any, client.watch(CRD))) as events:
+            async for event in events:
+                if event.object["metadata"]["resourceVersion"] == patched["metadata"]["resourceVersion"]:
+                    break
+        await until_resolved(client, GVK("changing.example.org", "v1", "Whatnot"), {"status"})
+        await client.delete(CRD, name)
 
     async def test_a_second_create_finds_it_exists(self, client: KubeClient, ns: str):
         await client.create(widget(ns))

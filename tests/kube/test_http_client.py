@@ -1,108 +1,18 @@
-"""The client on the wire: what it sends, when it tries again, what an answer means."""
+"""The client on the wire: what an answer means, and what a cancelled call leaves behind."""
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 
 import orjson
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from lambent.kube.credentials import TokenFile
-from lambent.kube.errors import (
-    Conflict,
-    Gone,
-    Invalid,
-    KubeError,
-    NotFound,
-    ServerError,
-    Throttled,
-    Unauthorized,
-    Unreachable,
-)
-from lambent.kube.fencing import FencedClient
-from lambent.kube.http_client import HttpClient
-from lambent.kube.http_request import RetryPolicy
-from lambent.kube.kubeconfig import ClusterConfig, Impersonation
-from lambent.kube.leader import Term
-from lambent.kube.types import GVK, Preconditions, Selector, WatchOptions
+from lambent.kube import metrics
+from lambent.kube.errors import Conflict, Gone, Invalid, KubeError, NotFound, ServerError, Unauthorized
+from lambent.kube.types import GVK, Selector, WatchOptions
+from tests.kube.canned import BASE, DISCOVERY, GIZMO, Canned, client_of, reply, status
 
 REAL_TIME = True
-GIZMO = GVK("example.org", "v1", "Gizmo")
-BASE = "/apis/example.org/v1/namespaces/default/gizmos"
-RESOURCES = {
-    "kind": "APIResourceList",
-    "groupVersion": "example.org/v1",
-    "resources": [
-        {"name": "gizmos", "kind": "Gizmo", "namespaced": True, "verbs": ["get"]},
-        {"name": "gizmos/status", "kind": "Gizmo", "namespaced": True, "verbs": ["get"]},
-    ],
-}
-DISCOVERY = {"/api": {}, "/apis": {}, "/apis/example.org/v1": RESOURCES}
-
-
-def status(code, reason, message="m", **details):
-    return {"kind": "Status", "code": code, "reason": reason, "message": message, "details": details}
-
-
-def reply(body, code=200, **headers):
-    return web.Response(
-        body=body if isinstance(body, bytes) else orjson.dumps(body),
-        status=code,
-        content_type="application/json",
-        headers={name.replace("_", "-"): value for name, value in headers.items()},
-    )
-
-
-class Canned:
-    """A server that answers from a list and keeps what it was asked."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.requests = []
-
-    async def answer(self, request: web.Request):
-        if request.path in DISCOVERY:
-            return reply(DISCOVERY[request.path])
-        self.requests.append((request.method, request.path_qs, dict(request.headers), await request.read()))
-        answer = self.answers.pop(0)
-        if answer == "cut":
-            assert request.transport is not None
-            request.transport.abort()
-            return reply({})
-        return answer
-
-
-@asynccontextmanager
-async def client_of(canned, **config):
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", canned.answer)
-    async with TestServer(app) as server:
-        url = f"http://127.0.0.1:{server.port}"
-        async with HttpClient(ClusterConfig(url, **config), component="test") as client:
-            yield client
-
-
-async def test_a_write_says_who_and_how_strictly(gizmo):
-    canned = Canned(reply(gizmo()), reply(gizmo()))
-    async with client_of(canned, impersonation=Impersonation("jane", ("a", "b"))) as client:
-        await client.create(gizmo(), manager="m", dry_run=True)
-        await client.patch(GIZMO, "a", {"status": {}}, subresource="status")
-    (method, path, headers, _), (_, patch_path, patch_headers, _) = canned.requests
-    assert (method, path) == ("POST", f"{BASE}?fieldValidation=Strict&fieldManager=m&dryRun=All")
-    assert headers["User-Agent"].startswith("lambent-test/")
-    assert headers["Impersonate-User"] == "jane"
-    assert patch_path == f"{BASE}/a/status?fieldValidation=Ignore"
-    assert patch_headers["Content-Type"] == "application/merge-patch+json"
-
-
-async def test_a_delete_sends_its_preconditions():
-    canned = Canned(reply({"kind": "Status"}))
-    async with client_of(canned) as client:
-        await client.delete(GIZMO, "a", propagation="Foreground", preconditions=Preconditions("u", "5"))
-    body = orjson.loads(canned.requests[0][3])
-    assert body["preconditions"] == {"uid": "u", "resourceVersion": "5"}
-    assert body["propagationPolicy"] == "Foreground"
 
 
 @pytest.mark.parametrize(
@@ -123,54 +33,10 @@ async def test_an_answer_that_is_no_success_is_its_error(gizmo, code, body, erro
     async with client_of(canned) as client:
         with pytest.raises(error) as caught:
             await client.create(gizmo())
-    assert caught.value.what == "create Gizmo a"
+    assert caught.value.what == "create Gizmo default/a"
+    assert caught.value.code == code
     if code == 422:
         assert caught.value.causes == (("spec.x", "Required value"),)
-
-
-async def test_throttling_is_waited_out_and_a_long_wait_is_the_callers(gizmo):
-    busy = {"code": 429, "body": status(429, "TooManyRequests")}
-    canned = Canned(
-        reply(busy["body"], 429, Retry_After="0"),
-        reply(busy["body"], 503, Retry_After="0"),
-        reply(gizmo()),
-        reply(busy["body"], 429, Retry_After="60"),
-    )
-    async with client_of(canned) as client:
-        await client.create(gizmo())
-        with pytest.raises(Throttled) as caught:
-            await client.create(gizmo())
-    assert caught.value.retry_after_s == 60
-    assert len(canned.requests) == 4
-
-
-async def test_a_read_survives_a_cut_connection_and_a_bare_write_does_not(gizmo):
-    canned = Canned("cut", reply(gizmo()), "cut", "cut", reply(gizmo()))
-    async with client_of(canned) as client:
-        await client.get(GIZMO, "a")
-        with pytest.raises(Unreachable):
-            await client.create(gizmo())
-        await client.patch(GIZMO, "a", {"metadata": {"resourceVersion": "5"}})
-    assert [method for method, *_ in canned.requests] == ["GET", "GET", "POST", "PATCH", "PATCH"]
-
-
-async def test_a_server_that_is_not_there_is_unreachable(unused_tcp_port):
-    config = ClusterConfig(f"http://127.0.0.1:{unused_tcp_port}")
-    async with HttpClient(config, retry=RetryPolicy(first_s=0.001)) as client:
-        with pytest.raises(Unreachable):
-            await client.get(GIZMO, "a")
-
-
-async def test_a_rotated_token_is_read_after_a_401(tmp_path, gizmo):
-    token = tmp_path / "token"
-    token.write_text("old\n")
-    canned = Canned(reply(gizmo()), reply(status(401, "Unauthorized"), 401), reply(gizmo()))
-    async with client_of(canned, credentials=TokenFile(token)) as client:
-        await client.get(GIZMO, "a")
-        token.write_text("new\n")
-        await client.get(GIZMO, "a")
-    sent = [headers["Authorization"] for _, _, headers, _ in canned.requests]
-    assert sent == ["Bearer old", "Bearer old", "Bearer new"]
 
 
 async def test_a_list_whose_page_token_expired_starts_again_once(gizmo):
@@ -184,15 +50,27 @@ async def test_a_list_whose_page_token_expired_starts_again_once(gizmo):
     assert canned.requests[1][1] == f"{BASE}?limit=1&labelSelector=app%3Dx&continue=t"
 
 
+async def test_a_list_whose_page_token_expired_twice_is_gone(gizmo):
+    first = {"items": [gizmo("a")], "metadata": {"resourceVersion": "7", "continue": "t"}}
+    canned = Canned(*(reply(*answer) for _ in range(2) for answer in ((first, 200), (status(410, "Expired"), 410))))
+    async with client_of(canned) as client:
+        with pytest.raises(Gone):
+            _ = [page async for page in client.list(GIZMO)]
+    assert len(canned.requests) == 4
+
+
 async def test_a_watch_yields_events_until_its_end_and_raises_gone(gizmo):
     event = {"type": "ADDED", "object": gizmo(metadata={"resourceVersion": "3"})}
     gone = {"type": "ERROR", "object": status(410, "Expired")}
-    canned = Canned(reply(orjson.dumps(event) + b"\n"), reply(orjson.dumps(gone) + b"\n"))
+    canned = Canned(
+        reply(orjson.dumps(event) + b"\n"), reply(orjson.dumps(gone) + b"\n"), reply(status(410, "Expired"), 410)
+    )
     async with client_of(canned) as client:
         options = WatchOptions("2")
         events = [event async for event in client.watch(GIZMO, options=options)]
-        with pytest.raises(Gone):
-            _ = [event async for event in client.watch(GIZMO, options=options)]
+        for _ in ("as an event", "as a status"):
+            with pytest.raises(Gone):
+                _ = [event async for event in client.watch(GIZMO, options=options)]
     assert [event.type for event in events] == ["ADDED"]
     assert "resourceVersion=2" in canned.requests[0][1]
 
@@ -206,15 +84,6 @@ async def test_a_kind_that_is_gone_is_looked_up_again(gizmo):
         await client.get(GIZMO, "a")
         with pytest.raises(NotFound):
             await client.resolve(GVK("example.org", "v1", "Unknown"))
-
-
-async def test_a_fenced_write_carries_its_term(gizmo):
-    canned = Canned(reply(gizmo()), reply(gizmo()))
-    async with client_of(canned) as client:
-        term = Term("l", 7, asyncio.get_running_loop().time() + 10)
-        await FencedClient(client, term).create(gizmo())
-        await client.create(gizmo())
-    assert [headers.get("Lambent-Fence") for _, _, headers, _ in canned.requests] == ["l/7", None]
 
 
 class Slow(Canned):
@@ -266,42 +135,75 @@ async def test_a_watch_left_early_closes_its_connection(gizmo):
         await closed.wait()
 
 
-async def test_a_log_comes_in_chunks():
-    pods = {
-        "kind": "APIResourceList",
-        "groupVersion": "v1",
-        "resources": [{"name": "pods", "kind": "Pod", "namespaced": True}],
-    }
-    canned = Canned(web.Response(body=b"one\ntwo\n"))
-    with_pods = {**DISCOVERY, "/api/v1": pods}
-
-    class Pods(Canned):
-        async def answer(self, request):
-            if request.path in with_pods:
-                return reply(with_pods[request.path])
-            return await canned.answer(request)
-
-    async with client_of(Pods()) as client:
-        chunks = [chunk async for chunk in client.logs("p", container="c", tail_lines=2)]
-    assert b"".join(chunks) == b"one\ntwo\n"
-    assert canned.requests[0][1] == "/api/v1/namespaces/default/pods/p/log?container=c&tailLines=2"
-
-
 async def test_an_error_about_a_secret_shows_no_value():
-    core = {
-        "kind": "APIResourceList",
-        "groupVersion": "v1",
-        "resources": [{"name": "secrets", "kind": "Secret", "namespaced": True}],
-    }
     cause = {"field": "data[key]", "message": 'Invalid value: "canary"'}
     refusal = status(422, "Invalid", 'Secret "a" is invalid: data[key]: Invalid value: "canary"', causes=[cause])
-
-    class Secrets(Canned):
-        async def answer(self, request):
-            return reply(core) if request.path == "/api/v1" else await super().answer(request)
-
-    async with client_of(Secrets(reply(refusal, 422))) as client:
+    absent = status(404, "NotFound", 'secrets "a" not found')
+    secret = GVK("", "v1", "Secret")
+    async with client_of(Canned(reply(refusal, 422), reply(absent, 404))) as client:
         with pytest.raises(Invalid) as caught:
-            await client.patch(GVK("", "v1", "Secret"), "a", {"data": {"key": "canary"}})
+            await client.patch(secret, "a", {"data": {"key": "canary"}})
+        with pytest.raises(NotFound, match="get Secret default/a: secrets"):
+            await client.get(secret, "a")
+        assert secret in client._kinds
     assert "canary" not in repr(caught.value.__dict__)
     assert "data[key]" in str(caught.value)
+
+
+AGGREGATED = {
+    "kind": "APIGroupDiscoveryList",
+    "items": [
+        {
+            "metadata": {"name": "example.org"},
+            "versions": [
+                {
+                    "version": "v1",
+                    "resources": [
+                        {
+                            "resource": "gizmos",
+                            "responseKind": {"group": "example.org", "version": "v1", "kind": "Gizmo"},
+                            "scope": "Namespaced",
+                            "verbs": ["get"],
+                            "subresources": [{"subresource": "status"}],
+                        }
+                    ],
+                }
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("is_aggregated", [True, False])
+async def test_discovery_is_asked_once_in_the_newest_form_that_is_served(is_aggregated):
+    asked: list[tuple[str, str]] = []
+
+    class Discovering(Canned):
+        async def answer(self, request):
+            asked.append((request.path, request.headers["Accept"]))
+            if is_aggregated and "g=apidiscovery.k8s.io" in request.headers["Accept"]:
+                return reply(AGGREGATED if request.path == "/apis" else {"kind": "APIGroupDiscoveryList", "items": []})
+            return reply(DISCOVERY[request.path])
+
+    async with client_of(Discovering()) as client:
+        for _ in range(2):
+            info = await client.resolve(GIZMO)
+    assert (info.plural, info.namespaced, info.subresources) == ("gizmos", True, {"status"})
+    assert [path for path, _ in asked] == ["/api", "/apis", *([] if is_aggregated else ["/apis/example.org/v1"])]
+    assert asked[0][1].startswith("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")
+
+
+async def test_requests_are_counted_with_verb_kind_and_code(gizmo):
+    canned = Canned(reply(gizmo()), reply(status(409, "Conflict"), 409), reply(b""))
+
+    def counted(verb, code):
+        return metrics.REQUESTS.labels(verb, "Gizmo", code)._value.get()
+
+    before = counted("get", "200"), counted("patch", "409"), counted("watch", "200")
+    async with client_of(canned) as client:
+        await client.get(GIZMO, "a")
+        with pytest.raises(Conflict):
+            await client.patch(GIZMO, "a", {})
+        assert [event async for event in client.watch(GIZMO)] == []
+    after = counted("get", "200"), counted("patch", "409"), counted("watch", "200")
+    assert [new - old for new, old in zip(after, before, strict=True)] == [1, 1, 1]

@@ -243,11 +243,17 @@ async def test_a_guarded_cache_refuses_writes_and_gives_copies(kube, gizmo):
         copy.deepcopy(obj)["spec"]["list"].append(2)
 
 
-async def test_secrets_are_never_watched_cluster_wide(kube):
-    async with InformerHub(kube) as hub:
-        with pytest.raises(ValueError, match="by namespace or selector"):
-            async with hub.use(CONFIG):
-                pass
+@pytest.mark.parametrize("gvk", [CONFIG, GVK("", "v1", "Secret")], ids=lambda gvk: gvk.kind)
+async def test_secrets_are_never_watched_cluster_wide(kube, gvk):
+    kube.register(GVK("", "v1", "Secret"), "secrets")
+    one = Selector(fields="metadata.name=a")
+    async with InformerHub(kube) as hub, hub.use(gvk, "default") as whole, hub.use(gvk, "default", one) as named:
+        for selector in (Selector(), Selector("app=x"), Selector(fields="type=x"), Selector(form="metadata")):
+            with pytest.raises(ValueError, match="by namespace or name only"):
+                async with hub.use(gvk, None, selector):
+                    pass
+        await asyncio.gather(whole.synced.wait(), named.synced.wait())
+    assert {call.namespace for call in kube.calls} == {"default"}
 
 
 async def test_readiness_needs_a_sync_and_a_recent_word(kube):

@@ -263,7 +263,8 @@ class Controller:
         return verdict
 
     async def _guarded(self, key: Key, context: Context) -> Verdict:
-        """The one catch-all of the runner. A timeout of ours is told apart from one inside the reconciler."""
+        """The one catch-all of the runner. A timeout and a cancellation of ours are told apart from those inside the
+        reconciler: a task that it awaits may have been cancelled by somebody else."""
         try:
             async with asyncio.timeout(self._timeout_s) as limit:
                 outcome = await self._reconcile(key, context)
@@ -275,6 +276,10 @@ class Controller:
             return Verdict(Retry(why))
         except LambentError as error:
             return judge(error)
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            return Verdict(Retry("what it waited for was cancelled"))
         except Exception:  # noqa: BLE001 - the runner's one catch-all: a defect of one object must not stop the others
             _log.exception("reconcile failed unforeseen")
             return Verdict(Retry("InternalError"))

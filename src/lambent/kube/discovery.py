@@ -1,16 +1,43 @@
-"""Discovery documents as `ResourceInfo`: the aggregated form and the legacy one. Pure.
+"""Discovery documents as `ResourceInfo`: the aggregated form and the legacy one, and what a client keeps of them.
 
 Source: Kubernetes API concepts, "API discovery"; KEP-3352.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lambent.kube.types import GVK, ResourceInfo
+from lambent.kube.errors import KubeError, NotFound
+from lambent.kube.types import GVK, ResourceInfo, WatchEvent
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 AGGREGATED_BETA = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
 ACCEPT = f"{AGGREGATED},{AGGREGATED_BETA},application/json"
+_SHOWN_AFTER_S = 10.0
+_CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+
+
+class KnownKinds(dict[GVK, ResourceInfo]):
+    """What discovery has said; a client shows it what it learns, and it forgets what may be so no more."""
+
+    def on_error(self, gvk: GVK, error: KubeError) -> None:
+        """A 404 that names no object means that the kind itself is gone."""
+        if isinstance(error, NotFound) and '" not found' not in error.message:
+            self.pop(gvk, None)
+
+    def on_event(self, gvk: GVK, event: WatchEvent) -> None:
+        """A definition that came, changed or went: its kinds may have other subresources. Its name is plural.group.
+
+        Twice, since kube-apiserver tells of the change a moment before its discovery shows it.
+        """
+        if gvk == _CRD and event.type != "BOOKMARK":
+            group = event.object["metadata"]["name"].partition(".")[2]
+            self._forget(group)
+            asyncio.get_running_loop().call_later(_SHOWN_AFTER_S, self._forget, group)
+
+    def _forget(self, group: str) -> None:
+        for known in [known for known in self if known.group == group]:
+            del self[known]
 
 
 def is_aggregated(document: Mapping[str, Any]) -> bool:

@@ -127,3 +127,17 @@ def from_status(status: Mapping[str, Any], *, what: str = "", retry_after_s: flo
     kind = _BY_REASON.get(reason) or _BY_CODE.get(code) or (ServerError if code >= 500 else KubeError)
     message = str(status.get("message") or reason or f"HTTP {code}")
     return kind(message, code=code, status_reason=reason, what=what, causes=causes, retry_after_s=retry_after_s)
+
+
+# Their texts name the object and its fields, never what stands in them.
+_WITHOUT_VALUES = frozenset((401, 403, 404, 409, 410, 429))
+
+
+def without_values(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The status of a refused Secret: a server quotes what it refuses; only the names of the members may be seen."""
+    if status.get("code") in _WITHOUT_VALUES:
+        return status
+    causes = (status.get("details") or {}).get("causes") or ()
+    fields = ", ".join(str(cause.get("field", "")) for cause in causes)
+    message = f"{status.get('reason') or 'refused'}{f' in {fields}' if fields else ''} (a Secret: details withheld)"
+    return {"kind": "Status", "code": status.get("code"), "reason": status.get("reason"), "message": message}

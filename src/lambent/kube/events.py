@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Any, Literal, cast
 
 from lambent.clock import WallClock, rfc3339, utc_now
+from lambent.errors import LambentError
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import AlreadyExists, KubeError, NotFound
+from lambent.kube.errors import AlreadyExists, NotFound
 from lambent.kube.tokens import TokenBucket
 from lambent.kube.types import GVK, KubeObject
 
@@ -71,7 +72,7 @@ class EventRecorder:
             return
         try:
             await self._write(obj, name, type_, reason, message)
-        except KubeError as error:
+        except LambentError as error:
             _log.warning("could not write an event: %s", error, extra={"kind": obj["kind"]})
 
     async def _write(self, obj: KubeObject, name: str, type_: str, reason: Reason, message: str) -> None:

@@ -6,9 +6,10 @@ Source: Kubernetes API concepts.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Self, cast
+from urllib.parse import quote
 
 import orjson
 
@@ -19,6 +20,7 @@ from lambent.kube.kubeconfig import ClusterConfig
 from lambent.kube.types import (
     ALL,
     GVK,
+    Key,
     KubeObject,
     Page,
     PatchBody,
@@ -57,7 +59,7 @@ class HttpClient:
 
         self.config = config
         self._transport = Transport(config, component=component, retry=retry)
-        self._kinds: dict[GVK, ResourceInfo] = {}
+        self._kinds = discovery.KnownKinds()
         self._has_discovered = False
         self._discovery = asyncio.Lock()
 
@@ -71,8 +73,8 @@ class HttpClient:
         await self._transport.close()
 
     async def get(self, gvk: GVK, name: str, *, namespace: str | None = None, subresource: str = "") -> KubeObject:
-        path = await self._object_path(gvk, name, namespace, subresource)
-        return await self._call("get", gvk, HttpRequest("GET", path, f"get {gvk.kind} {name}", is_repeatable=True))
+        path, what = await self._object("get", gvk, name, namespace, subresource)
+        return await self._call("get", gvk, HttpRequest("GET", path, what, is_repeatable=True))
 
     async def list(
         self, gvk: GVK, *, namespace: str | None = None, selector: Selector = ALL, limit: int = 500
@@ -83,8 +85,9 @@ class HttpClient:
     async def create(self, obj: KubeObject, *, manager: str = "", dry_run: bool = False) -> KubeObject:
         gvk, meta = GVK.of(obj), obj["metadata"]
         info = await self.resolve(gvk)
-        path = info.path(self._namespace(info, meta.get("namespace")))
-        what = f"create {gvk.kind} {meta.get('name') or meta.get('generateName', '')}"
+        namespace = self._namespace(info, meta.get("namespace"))
+        path = info.path(namespace)
+        what = f"create {gvk.kind} {Key(namespace or '', meta.get('name') or meta.get('generateName', ''))}"
         query = _write_query(manager, dry_run, "")
         return await self._call("create", gvk, HttpRequest("POST", path, what, query, orjson.dumps(obj)))
 
@@ -92,11 +95,11 @@ class HttpClient:
         self, obj: KubeObject, *, subresource: str = "", manager: str = "", dry_run: bool = False
     ) -> KubeObject:
         gvk, meta = GVK.of(obj), obj["metadata"]
-        path = await self._object_path(gvk, meta["name"], meta.get("namespace"), subresource)
+        path, what = await self._object("replace", gvk, meta["name"], meta.get("namespace"), subresource)
         request = HttpRequest(
             "PUT",
             path,
-            f"replace {gvk.kind} {meta['name']}",
+            what,
             _write_query(manager, dry_run, subresource),
             orjson.dumps(obj),
             is_repeatable=bool(meta.get("resourceVersion")),
@@ -118,10 +121,11 @@ class HttpClient:
         if kind == "strategic" and _is_custom(gvk):
             message = "a custom resource takes no strategic merge patch"
             raise Invalid(message, code=415, status_reason="UnsupportedMediaType", what=f"patch {gvk.kind} {name}")
+        path, what = await self._object("patch", gvk, name, namespace, subresource)
         request = HttpRequest(
             "PATCH",
-            await self._object_path(gvk, name, namespace, subresource),
-            f"patch {gvk.kind} {name}",
+            path,
+            what,
             _write_query(manager, dry_run, subresource),
             orjson.dumps(body),
             _PATCH_TYPES[kind],
@@ -136,10 +140,11 @@ class HttpClient:
         query = _write_query(manager, dry_run, subresource)
         if force:
             query["force"] = "true"
+        path, what = await self._object("apply", gvk, meta["name"], meta.get("namespace"), subresource)
         request = HttpRequest(
             "PATCH",
-            await self._object_path(gvk, meta["name"], meta.get("namespace"), subresource),
-            f"apply {gvk.kind} {meta['name']}",
+            path,
+            what,
             query,
             orjson.dumps(obj),
             _APPLY_TYPE,
@@ -158,15 +163,9 @@ class HttpClient:
         preconditions: Preconditions | None = None,
         dry_run: bool = False,
     ) -> None:
-        path = await self._object_path(gvk, name, namespace, "")
-        options = _delete_options(propagation, preconditions, dry_run)
-        request = HttpRequest(
-            "DELETE",
-            path,
-            f"delete {gvk.kind} {name}",
-            body=orjson.dumps(options),
-            is_repeatable=preconditions is not None,
-        )
+        path, what = await self._object("delete", gvk, name, namespace, "")
+        body = orjson.dumps(_delete_options(propagation, preconditions, dry_run))
+        request = HttpRequest("DELETE", path, what, body=body, is_repeatable=preconditions is not None)
         await self._call("delete", gvk, request)
 
     async def watch(
@@ -177,17 +176,15 @@ class HttpClient:
         path = info.path(namespace if info.namespaced else None)
         accept = _METADATA.format("") if options.selector.form == "metadata" else "application/json"
         request = HttpRequest("GET", path, f"watch {gvk.kind}", _watch_query(options), accept=accept)
-        try:
+        with self._measured("watch", gvk):
             response = await self._transport.stream(request, timeout_s=options.timeout_s + _WATCH_GRACE_S)
-        except KubeError as error:
-            self._forget_unserved(gvk, error)
-            raise
         decoder = WatchDecoder(options.resource_version)
         try:
             async for chunk in response.content.iter_any():
                 for event in decoder.feed(chunk):
                     if event.type == "ERROR":
                         raise error_of(event, request.what)
+                    self._kinds.on_event(gvk, event)
                     yield event
             decoder.finish()
         except self._transport.BREAKS as error:
@@ -210,9 +207,9 @@ class HttpClient:
         query = {"container": container, "follow": "true" if follow else ""}
         if tail_lines is not None:
             query["tailLines"] = str(tail_lines)
-        path = await self._object_path(_POD, pod, namespace, "log")
+        path, what = await self._object("get", _POD, pod, namespace, "log")
         given = {name: value for name, value in query.items() if value}
-        request = HttpRequest("GET", path, f"logs {pod}", given, accept="*/*")
+        request = HttpRequest("GET", path, what, given, accept="*/*")
         response = await self._transport.stream(request, timeout_s=silence_s)
         try:
             async for chunk in response.content.iter_any():
@@ -223,13 +220,18 @@ class HttpClient:
             response.close()
 
     async def evict(
-        self, pod: str, *, namespace: str | None = None, preconditions: Preconditions | None = None
+        self,
+        pod: str,
+        *,
+        namespace: str | None = None,
+        preconditions: Preconditions | None = None,
+        dry_run: bool = False,
     ) -> None:
         """Deletes a pod unless a disruption budget forbids it (Throttled)."""
-        path = await self._object_path(_POD, pod, namespace, "eviction")
-        options = _delete_options(None, preconditions, False)
+        path, what = await self._object("create", _POD, pod, namespace, "eviction")
+        options = _delete_options(None, preconditions, dry_run)
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}, "deleteOptions": options}
-        await self._call("evict", _POD, HttpRequest("POST", path, f"evict Pod {pod}", body=orjson.dumps(body)))
+        await self._call("evict", _POD, HttpRequest("POST", path, what, body=orjson.dumps(body)))
 
     async def resolve(self, gvk: GVK) -> ResourceInfo:
         if (info := self._kinds.get(gvk)) is not None:
@@ -287,26 +289,31 @@ class HttpClient:
             query = {**query, "continue": token}
 
     async def _call(self, verb: str, gvk: GVK, request: HttpRequest) -> KubeObject:
-        started = asyncio.get_running_loop().time()
-        code = "200"
-        try:
+        with self._measured(verb, gvk):
             return cast(KubeObject, _decoded(await self._transport.send(request), request))
+
+    @contextmanager
+    def _measured(self, verb: str, gvk: GVK) -> Iterator[None]:
+        started = asyncio.get_running_loop().time()
+        code = "none"
+        try:
+            yield
+            code = "200"
         except KubeError as error:
             code = str(error.code or "none")
-            self._forget_unserved(gvk, error)
+            self._kinds.on_error(gvk, error)
             raise
         finally:
             metrics.REQUESTS.labels(verb, gvk.kind, code).inc()
             metrics.REQUEST_SECONDS.labels(verb, gvk.kind).observe(asyncio.get_running_loop().time() - started)
 
-    def _forget_unserved(self, gvk: GVK, error: KubeError) -> None:
-        """A 404 that names no object means that the kind itself is gone: discovery must look again."""
-        if isinstance(error, NotFound) and '" not found' not in error.message:
-            self._kinds.pop(gvk, None)
-
-    async def _object_path(self, gvk: GVK, name: str, namespace: str | None, subresource: str) -> str:
+    async def _object(self, verb: str, gvk: GVK, name: str, namespace: str | None, subresource: str) -> tuple[str, str]:
+        """Its path, and the words that name the request in an error."""
         info = await self.resolve(gvk)
-        return info.path(self._namespace(info, namespace), name, subresource)
+        place = self._namespace(info, namespace)
+        what = f"{verb} {gvk.kind} {Key(place or '', name)}{f'/{subresource}' if subresource else ''}"
+        # Names of roles may have characters that a path may not.
+        return info.path(place, quote(name, safe=":"), subresource), what
 
     def _namespace(self, info: ResourceInfo, namespace: str | None) -> str | None:
         return (namespace or self.config.namespace) if info.namespaced else None

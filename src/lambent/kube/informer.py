@@ -6,7 +6,7 @@ gives an informer in state `waiting`, which starts when the CRD appears.
 
 Objects in the cache are read-only by contract: they are shared by everyone. `on_change(fn(old, new))` is called once
 per change, `old` None for an addition and `new` None for a deletion; an event with the cached revision calls nobody.
-Handlers are synchronous and quick; they add to a queue. Secrets and ConfigMaps are only watched by name or selector.
+Handlers are synchronous and quick; they add to a queue. Secrets and ConfigMaps are only watched by namespace or name.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from lambent.kube.collection import ChangeHandler, Informer
 from lambent.kube.reflector import Reflector, Sink, State
 from lambent.kube.types import ALL, GVK, KubeObject, Selector
 
-__all__ = ["ChangeHandler", "Informer", "InformerHub"]
+__all__ = ["NEVER_CLUSTER_WIDE", "ChangeHandler", "Informer", "InformerHub"]
 
 _LINGER_S = 30.0
 _CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
-_NEVER_CLUSTER_WIDE = frozenset({GVK("", "v1", "Secret"), GVK("", "v1", "ConfigMap")})
+NEVER_CLUSTER_WIDE = frozenset({GVK("", "v1", "Secret"), GVK("", "v1", "ConfigMap")})
 
 
 class _Use(NamedTuple):
@@ -77,8 +77,8 @@ class InformerHub:
 
         `packed` keeps bytes instead of dicts: a fifth of the memory, for a decoding at each read.
         """
-        if gvk in _NEVER_CLUSTER_WIDE and not namespace and selector == ALL:
-            raise ValueError(f"{gvk.kind} is watched by namespace or selector only")
+        if gvk in NEVER_CLUSTER_WIDE and not namespace and "metadata.name=" not in selector.fields:
+            raise ValueError(f"{gvk.kind} is watched by namespace or name only")
         use = _Use(gvk, namespace, selector, packed)
         shared = self._acquire(use)
         try:
@@ -119,6 +119,7 @@ class InformerHub:
                 informer, Reflector(self.client, use.gvk, self._sink(informer), use.namespace, use.selector)
             )
             self._shared[use] = shared
+            metrics.INFORMER_OBJECTS.labels(use.gvk.kind)
             metrics.INFORMER_AGE_SECONDS.labels(use.gvk.kind).set_function(
                 partial(_age_s, weakref.ref(self), use.gvk.kind)
             )

@@ -24,11 +24,12 @@ _PATH_FIELDS = ("certificate-authority", "client-certificate", "client-key", "to
 
 @dataclass(frozen=True)
 class Impersonation:
-    """`--as`: act as another user, if the server lets us."""
+    """`--as`: act as another user, if the server lets us. `extra`: pairs of name and value, a name may come again."""
 
     user: str = ""
     groups: tuple[str, ...] = ()
     uid: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,8 @@ def _named(merged: Mapping[str, Any], section: str, name: str, what: str) -> dic
 def _impersonation(user: Mapping[str, Any], as_user: str | None) -> Impersonation:
     if as_user:
         return Impersonation(as_user)
-    return Impersonation(user.get("as", ""), tuple(user.get("as-groups") or ()), user.get("as-uid", ""))
+    extra = tuple((name, value) for name, values in (user.get("as-user-extra") or {}).items() for value in values)
+    return Impersonation(user.get("as", ""), tuple(user.get("as-groups") or ()), user.get("as-uid", ""), extra)
 
 
 def _credentials(user: Mapping[str, Any], cluster: Mapping[str, Any]) -> Credentials:

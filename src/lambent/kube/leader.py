@@ -104,6 +104,7 @@ class LeaderElector:
     async def run(self, lead: Lead) -> None:
         """Until cancelled, or until `lead` returns. Leaving for either reason releases the lease."""
         metrics.LEADER.labels(self.name).set(0)
+        metrics.LEADER_TRANSITIONS.labels(self.name)
         while True:
             term = await self._acquire()
             try:

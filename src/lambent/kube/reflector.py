@@ -19,7 +19,17 @@ from typing import Any, Literal
 
 from lambent.kube import metrics
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import Forbidden, Gone, KubeError, NotFound
+from lambent.kube.errors import (
+    Forbidden,
+    Gone,
+    Invalid,
+    KubeError,
+    NotFound,
+    ServerError,
+    Throttled,
+    Unauthorized,
+    Unreachable,
+)
 from lambent.kube.types import ALL, GVK, KubeObject, Selector, WatchEvent, WatchOptions
 
 _log = logging.getLogger(__name__)
@@ -28,6 +38,10 @@ _UNSERVED_RETRY_S = 10.0
 _FORBIDDEN_RETRY_S = 60.0
 _BACKOFF_FIRST_S = 0.8
 _BACKOFF_CAP_S = 30.0
+
+# Why a list may be due again; any other error is a defect.
+_KNOWN_ERRORS = (Gone, NotFound, Forbidden, Unauthorized, Invalid, Throttled, ServerError, Unreachable)
+_WHYS = ("Stalled", *(kind.__name__ for kind in _KNOWN_ERRORS), "Unforeseen")
 
 State = Literal["waiting", "listing", "watching", "forbidden", "failing"]
 
@@ -60,6 +74,10 @@ class Reflector:
     rng: random.Random = field(default_factory=lambda: random.Random(random.random()))
     _failures: int = 0
     _revision: str = ""
+
+    def __post_init__(self) -> None:
+        for why in _WHYS:
+            metrics.INFORMER_RESTARTS.labels(self.gvk.kind, why)
 
     async def run(self) -> None:
         """Until cancelled. Each pass is one list or one watch; `_revision` empty means a list is due."""
@@ -111,7 +129,7 @@ class Reflector:
     async def _recover(self, error: Exception) -> None:
         """Decides, by the kind of error, when to start again; always with a list."""
         self._revision = ""
-        why = type(error).__name__
+        why = type(error).__name__ if isinstance(error, (Stalled, *_KNOWN_ERRORS)) else "Unforeseen"
         metrics.INFORMER_RESTARTS.labels(self.gvk.kind, why).inc()
         if isinstance(error, (Gone, Stalled)):
             _log.info("watch starts again", extra={"kind": self.gvk.kind, "why": why})
@@ -139,8 +157,9 @@ class Reflector:
         self.wake.clear()
 
     def _backoff_s(self) -> float:
+        bound_s = min(_BACKOFF_CAP_S, _BACKOFF_FIRST_S * 2.0 ** min(self._failures, 16))
         self._failures += 1
-        return self.rng.uniform(0, min(_BACKOFF_CAP_S, _BACKOFF_FIRST_S * 2.0 ** min(self._failures, 16)))
+        return self.rng.uniform(0, bound_s)
 
 
 async def _close(stream: AsyncIterator[Any]) -> None:

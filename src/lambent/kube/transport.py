@@ -8,10 +8,9 @@ precondition, or no byte of it left.
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
@@ -19,7 +18,15 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from lambent import __version__
-from lambent.kube.errors import KubeError, ServerError, Throttled, Unauthorized, Unreachable, from_status
+from lambent.kube.errors import (
+    KubeError,
+    ServerError,
+    Throttled,
+    Unauthorized,
+    Unreachable,
+    from_status,
+    without_values,
+)
 from lambent.kube.fencing import FENCE_HEADER, current_fence
 from lambent.kube.http_request import HttpRequest, RetryPolicy
 from lambent.kube.kubeconfig import ClusterConfig
@@ -29,6 +36,8 @@ _log = logging.getLogger(__name__)
 _CONNECT_S = 5.0
 _READ_S = 30.0
 _CALL = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_READ_S)
+# There was no connection: no byte of the request left.
+_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class Transport:
@@ -125,6 +134,9 @@ class Transport:
             # Watches are connections that never come back: a limit would let them starve the calls.
             connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=30)
             self._session = aiohttp.ClientSession(connector=connector, headers=self._standing_headers())
+            # aiohttp sends a PUT or DELETE again by itself when a kept connection breaks; what may be repeated is
+            # decided here alone.
+            self._session._retry_connection = False
         return self._session
 
     def _standing_headers(self) -> CIMultiDict[str]:
@@ -138,6 +150,8 @@ class Transport:
             headers.add("Impersonate-Group", group)
         if who.uid:
             headers["Impersonate-Uid"] = who.uid
+        for name, value in who.extra:
+            headers.add(f"Impersonate-Extra-{quote(name.lower(), safe='')}", value)
         return headers
 
     def _ssl(self) -> Any:
@@ -162,7 +176,7 @@ class Transport:
 
 def _may_repeat(request: HttpRequest, error: KubeError) -> bool:
     if isinstance(error, Unreachable):
-        return request.is_repeatable or isinstance(error.__cause__, aiohttp.ClientConnectorError)
+        return request.is_repeatable or isinstance(error.__cause__, _NEVER_SENT)
     if isinstance(error, Throttled):
         return True
     return error.code == 503 and (request.is_repeatable or error.retry_after_s is not None)
@@ -183,19 +197,11 @@ def _error(response: aiohttp.ClientResponse, body: bytes, request: HttpRequest) 
             status = None
     if not isinstance(status, dict) or status.get("kind") != "Status":
         status = {"message": body[:200].decode("utf-8", "replace").strip()}
-    if "/secrets" in request.path:
-        status = _without_values(status)
     # The code of the answer decides; a proxy's page has no Status.
     status = {**status, "code": response.status}
+    if "/secrets" in request.path:
+        status = without_values(status)
     return from_status(status, what=request.what, retry_after_s=_seconds(response.headers.get("Retry-After")))
-
-
-def _without_values(status: Mapping[str, Any]) -> dict[str, Any]:
-    """A server quotes what it refuses; of a Secret only the names of the members may be seen."""
-    causes = (status.get("details") or {}).get("causes") or ()
-    fields = ", ".join(str(cause.get("field", "")) for cause in causes)
-    message = f"{status.get('reason') or 'refused'}{f' in {fields}' if fields else ''} (a Secret: details withheld)"
-    return {"kind": "Status", "reason": status.get("reason"), "message": message}
 
 
 def _seconds(text: str | None) -> float | None:

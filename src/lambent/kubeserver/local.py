@@ -14,7 +14,8 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from lambent.http.message import Request, Response, Service
-from lambent.kube.errors import Gone, NotFound, from_status
+from lambent.kube.discovery import KnownKinds
+from lambent.kube.errors import Gone, NotFound, from_status, without_values
 from lambent.kube.fencing import current_fence
 from lambent.kube.types import (
     ALL,
@@ -48,11 +49,11 @@ class LocalClient:
     def __init__(self, service: Service, *, component: str) -> None:
         self._service = service
         self._agent = f"lambent-{component}/0".encode()
-        self._known: dict[GVK, ResourceInfo] = {}
+        self._known = KnownKinds()
 
     async def get(self, gvk: GVK, name: str, *, namespace: str | None = None, subresource: str = "") -> KubeObject:
         path = (await self.resolve(gvk)).path(namespace, quote(name), subresource)
-        return await self._object("GET", path, what=f"get {gvk.kind} {name}")
+        return await self._object("GET", path, what=_what("get", gvk, namespace, name, subresource))
 
     async def list(
         self, gvk: GVK, *, namespace: str | None = None, selector: Selector = ALL, limit: int = 500
@@ -88,7 +89,7 @@ class LocalClient:
         gvk = GVK.of(obj)
         path = (await self.resolve(gvk)).path(obj["metadata"].get("namespace"))
         query = _writing(manager, dry_run, "Strict")
-        return await self._object("POST", path, query=query, body=obj, what=f"create {_what(obj)}")
+        return await self._object("POST", path, query=query, body=obj, what=_what_of("create", obj))
 
     async def replace(
         self, obj: KubeObject, *, subresource: str = "", manager: str = "", dry_run: bool = False
@@ -96,7 +97,7 @@ class LocalClient:
         meta = obj["metadata"]
         path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), quote(meta["name"]), subresource)
         query = _writing(manager, dry_run, "Ignore" if subresource else "Strict")
-        return await self._object("PUT", path, query=query, body=obj, what=f"replace {_what(obj)}")
+        return await self._object("PUT", path, query=query, body=obj, what=_what_of("replace", obj, subresource))
 
     async def patch(
         self,
@@ -112,7 +113,7 @@ class LocalClient:
     ) -> KubeObject:
         path = (await self.resolve(gvk)).path(namespace, quote(name), subresource)
         query = _writing(manager, dry_run, "Ignore" if subresource else "Strict")
-        what = f"patch {gvk.kind} {name}"
+        what = _what("patch", gvk, namespace, name, subresource)
         return await self._object("PATCH", path, query=query, body=body, media=_PATCH_TYPES[kind], what=what)
 
     async def apply(
@@ -120,8 +121,9 @@ class LocalClient:
     ) -> KubeObject:
         meta = obj["metadata"]
         path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), quote(meta["name"]), subresource)
-        query = {**_writing(manager, dry_run, "Strict"), "force": "true" if force else ""}
-        what = f"apply {_what(obj)}"
+        validation = "Ignore" if subresource else "Strict"
+        query = {**_writing(manager, dry_run, validation), "force": "true" if force else ""}
+        what = _what_of("apply", obj, subresource)
         return await self._object("PATCH", path, query=query, body=obj, media=_PATCH_TYPES["apply"], what=what)
 
     async def delete(
@@ -143,7 +145,7 @@ class LocalClient:
             body["preconditions"] = {key: value for key, value in held.items() if value}
         if dry_run:
             body["dryRun"] = ["All"]
-        await self._object("DELETE", path, body=body, what=f"delete {gvk.kind} {name}")
+        await self._object("DELETE", path, body=body, what=_what("delete", gvk, namespace, name))
 
     async def watch(
         self, gvk: GVK, *, namespace: str | None = None, options: WatchOptions | None = None
@@ -163,10 +165,12 @@ class LocalClient:
         async with aclosing(stream) as chunks:
             async for chunk in chunks:
                 for line in chunk.splitlines():
-                    yield _event(orjson.loads(line), what=f"watch {gvk.kind}")
+                    event = _event(orjson.loads(line), what=f"watch {gvk.kind}")
+                    self._known.on_event(gvk, event)
+                    yield event
 
     async def resolve(self, gvk: GVK) -> ResourceInfo:
-        """Asked anew for an unknown kind; a known one is kept (plural and scope of a kind never change)."""
+        """Asked anew for an unknown kind; a known one is kept until its definition is seen to change."""
         known = self._known.get(gvk)
         if known is None:
             known = self._known[gvk] = await self._discover(gvk)
@@ -230,7 +234,7 @@ class LocalClient:
         request = Request(method, target.encode(), headers, orjson.dumps(body) if body is not None else b"")
         response = await self._service(request)
         if response.status >= 400:
-            raise _error(response, what)
+            raise _error(response, path, what)
         return response
 
 
@@ -239,18 +243,20 @@ def _encoded(query: tuple[tuple[str, str], ...]) -> str:
     return urlencode(query)
 
 
-def _error(response: Response, what: str) -> Exception:
+def _error(response: Response, path: str, what: str) -> Exception:
     raw = _bytes(response)
     try:
         status = orjson.loads(raw)
     except orjson.JSONDecodeError:
         status = {"code": response.status, "message": raw.decode(errors="replace").strip()}
+    if "/secrets" in path:
+        status = without_values(status)
     after = next((float(value) for name, value in response.headers if name == b"retry-after"), None)
     return from_status(status, what=what, retry_after_s=after)
 
 
 def _event(line: Any, *, what: str) -> WatchEvent:
-    if line["type"] == "ERROR" and line["object"].get("code") == 410:
+    if line["type"] == "ERROR":
         raise from_status(line["object"], what=what)
     return WatchEvent(line["type"], line["object"])
 
@@ -259,8 +265,15 @@ def _bytes(response: Response) -> bytes:
     return response.body if isinstance(response.body, bytes) else b""
 
 
-def _what(obj: KubeObject) -> str:
-    return f"{obj['kind']} {obj['metadata'].get('name') or obj['metadata'].get('generateName', '')}"
+def _what_of(verb: str, obj: KubeObject, subresource: str = "") -> str:
+    meta = obj["metadata"]
+    name = meta.get("name") or meta.get("generateName", "")
+    return _what(verb, GVK.of(obj), meta.get("namespace"), name, subresource)
+
+
+def _what(verb: str, gvk: GVK, namespace: str | None, name: str, subresource: str = "") -> str:
+    """What an error says of the request; see `http_client`."""
+    return f"{verb} {gvk.kind} {f'{namespace}/' if namespace else ''}{name}{f'/{subresource}' if subresource else ''}"
 
 
 def _writing(manager: str, dry_run: bool, validation: str) -> dict[str, str]:

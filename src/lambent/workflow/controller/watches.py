@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lambent.kube.informer import Informer, InformerHub
+from lambent.kube.informer import NEVER_CLUSTER_WIDE, Informer, InformerHub
 from lambent.kube.types import GVK, Key, KubeObject, Selector
 from lambent.workflow.controller.sightings import Sightings
 from lambent.workflow.engine import ResourceRef
@@ -26,6 +26,7 @@ from lambent.workflow.engine.references import Place
 
 _log = logging.getLogger(__name__)
 _LABELLED = Selector(labels=f"{MANAGED_LABEL}=true")
+_BY_NAME_ALONE = frozenset((gvk.api_version, gvk.kind) for gvk in NEVER_CLUSTER_WIDE)
 _FIRST_LIST_S = 5.0
 # Watches on objects that are to be absent. Beyond, a GET per pass costs servers less than a watch each.
 _MOST_ABSENT = 50
@@ -57,7 +58,7 @@ class _Watch:
 
 def watch_for(ref: ResourceRef, live: KubeObject | None) -> Watched:
     """By label when the object carries it (or will, being created by us), else by name."""
-    if (live is None and not ref.is_readonly) or (live is not None and _is_labelled(ref, live)):
+    if _is_labelled(ref, live):
         return Watched(GVK.parse(ref.api_version, ref.kind), None, _LABELLED)
     return _by_name(ref)
 
@@ -67,9 +68,11 @@ def _by_name(ref: ResourceRef) -> Watched:
     return Watched(gvk, ref.namespace or None, Selector(fields=f"metadata.name={ref.name}"))
 
 
-def _is_labelled(ref: ResourceRef, live: KubeObject) -> bool:
-    labels = live["metadata"].get("labels") or {}
-    return not ref.is_readonly and labels.get(MANAGED_LABEL) == "true"
+def _is_labelled(ref: ResourceRef, live: KubeObject | None) -> bool:
+    """Whether the watch by label shows it. Secrets and ConfigMaps have none: it would be cluster-wide."""
+    if ref.is_readonly or (ref.api_version, ref.kind) in _BY_NAME_ALONE:
+        return False
+    return live is None or (live["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true"
 
 
 class ResourceWatches:
