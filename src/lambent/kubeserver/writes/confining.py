@@ -48,7 +48,7 @@ def dropped(draft: Draft) -> None:
     old: Any = draft.old or {}
     is_status = draft.subresource == "status"
     names = [name for name in {**draft.new, **old} if name not in CR_ENVELOPE and (name == "status") != is_status]
-    if all(draft.new.get(name) == old.get(name) for name in names):
+    if all(draft.new.get(name) == old.get(name) for name in names) or not isinstance(draft.new.get("metadata"), dict):
         return
     whole: Any = orjson.loads(orjson.dumps(draft.new))
     probe = replace(draft, new=whole, problems=[])
