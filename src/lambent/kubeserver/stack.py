@@ -110,7 +110,10 @@ def _routed(router: Router, handle: Callable[[Call], Awaitable[Response]]) -> _H
 def _authenticated(handle: _Handler, identify: Identify) -> Callable[[Request], Awaitable[Response]]:
     async def authenticate(request: Request) -> Response:
         user = identify(request)
-        response = await handle(request, user)
+        try:
+            response = await handle(request, user)
+        except ApiError as error:
+            response = error.response()
         if user is not ANONYMOUS:
             response.headers += [_FLOW, _PRIORITY]
         return response

@@ -78,7 +78,7 @@ def table(
     rows = []
     for record in records:
         obj: Any = load(resource, record)
-        row: dict[str, Any] = {"cells": cells(obj, now)}
+        row: dict[str, Any] = {"cells": cells(obj, now), "object": None}
         if include == "Object":
             row["object"] = obj
         elif include != "None":
