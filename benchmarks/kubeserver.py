@@ -4,7 +4,8 @@
 are requests by CPU second of that process, so that the client's share does not count; beside a bar of wall time stands
 the CPU time it took, which another load on the machine moves less. Objects have about 3 kB.
 With 100 watchers, rounds without and with them take turns, `kept` is the one over the other, and another process reads;
-a delivery is timed from before its PUT is sent.
+a delivery is timed from before its PUT is sent. `put_per_core_kept_by_bare_sends` is what would be kept if the watches
+cost no more than the system takes to copy their bytes: the most that this share can be at this PUT rate.
 """
 
 import asyncio
@@ -21,9 +22,11 @@ from typing import Any, cast
 import orjson
 import uvloop
 
+from benchmarks._bare_sends import cpu_us_per_change
 from benchmarks._bars import bar
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import KubeServer
+from lambent.kubeserver.reads.watching import LONGEST_PAUSE_S
 from lambent.platform.daemon import spare_the_collector
 
 ROUNDS = 5
@@ -72,29 +75,58 @@ def gizmo(number: int, turn: int = 0, version: str = "") -> dict[str, Any]:
     return {"apiVersion": "bench.example.org/v1", "kind": "Gizmo", "metadata": meta, "spec": spec}
 
 
-class Wire:
-    """One keep-alive connection that sends whole requests and reads whole answers."""
+class Wire(asyncio.Protocol):
+    """One keep-alive connection that sends whole requests and reads whole answers, one at a time.
+
+    It does as little as it can, since it has to share the machine with the server.
+    """
 
     def __init__(self, port: int, token: str) -> None:
         self._port = port
         self._head = f"Host: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+        self._got = bytearray()
+        self._body = 0
+        self._length = 0
+        self._answer: asyncio.Future[bytes]
 
     async def open(self) -> "Wire":
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
+        self._write = transport.write
         return self
 
-    async def ask(self, method: str, path: str, body: Any = None, *, accept: str = "application/json") -> Any:
-        raw = orjson.dumps(body) if body is not None else b""
+    def data_received(self, data: bytes) -> None:
+        if self._answer.done():  # the events of a watch
+            return
+        self._got += data
+        if not self._body:
+            end = self._got.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            self._body = end + 4
+            given = self._got[: self._body].lower().partition(b"content-length: ")[2]
+            self._length = int(given.partition(b"\r\n")[0] or 0)
+        if len(self._got) >= self._body + self._length:
+            self._answer.set_result(bytes(self._got[self._body :]))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._answer.done():
+            self._answer.set_exception(exc or ConnectionResetError("the server closed the connection"))
+
+    async def ask(self, method: str, path: str, raw: bytes = b"", *, accept: str = "application/json") -> bytes:
+        """The body of the answer; `raw` is the request's."""
         head = f"{method} {path} HTTP/1.1\r\n{self._head}Accept: {accept}\r\nContent-Length: {len(raw)}\r\n\r\n"
-        self._writer.write(head.encode() + raw)
-        answer = await self._reader.readuntil(b"\r\n\r\n")
-        length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        return await self._reader.readexactly(length)
+        return await self._sent(head.encode() + raw)
 
     async def begin(self, path: str) -> None:
         """Sends a GET and waits for the head of its answer."""
-        self._writer.write(f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode())
-        await self._reader.readuntil(b"\r\n\r\n")
+        await self._sent(f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode())
+
+    async def _sent(self, request: bytes) -> bytes:
+        self._got.clear()
+        self._body = self._length = 0
+        self._answer = asyncio.get_running_loop().create_future()
+        self._write(request)
+        return await self._answer
 
 
 _TURN = re.compile(rb'"turn":"(\d{6,})"')
@@ -198,16 +230,26 @@ class Server:
         return total / (time.perf_counter() - began), total / max(self.cpu_s() - cpu, 1e-3)
 
 
+_VERSION = re.compile(rb'"resourceVersion":"(\d+)"')
+_PUT = orjson.dumps(gizmo(99_999, 88_888, "77777"))
+_PUT = _PUT.replace(b"g99999", b"g%05d").replace(b'"88888"', b'"%d"').replace(b'"77777"', b'"%b"')
+
+
+def _version_in(answer: bytes) -> bytes:
+    found = _VERSION.search(answer)
+    assert found is not None, answer
+    return found[1]
+
+
 async def _puts(server: Server, count: int) -> tuple[float, float]:
-    versions: dict[int, str] = {}
+    versions: dict[int, bytes] = {}
 
     async def work(wire: Wire, number: int) -> None:
         at = number % 500
         if at not in versions:
-            versions[at] = orjson.loads(await wire.ask("GET", f"{_ROOT}/g{at:05}"))["metadata"]["resourceVersion"]
-        body = gizmo(at, time.perf_counter_ns(), versions.pop(at))
-        answer = orjson.loads(await wire.ask("PUT", f"{_ROOT}/g{at:05}", body))
-        versions[at] = answer["metadata"]["resourceVersion"]
+            versions[at] = _version_in(await wire.ask("GET", f"{_ROOT}/g{at:05}"))
+        body = _PUT % (at, versions.pop(at), time.perf_counter_ns())
+        versions[at] = _version_in(await wire.ask("PUT", f"{_ROOT}/g{at:05}", body))
 
     return await server.spread(count, work)
 
@@ -216,8 +258,8 @@ async def _over_http(directory: Path) -> dict[str, Any]:
     async with Server(directory) as server:
         wire = await server.wire()
         out: dict[str, Any] = {"ready_empty_s": server.ready_s, "ready_empty_cpu_s": server.ready_cpu_s}
-        await wire.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", CRD)
-        await server.spread(OBJECTS, lambda w, n: w.ask("POST", _ROOT, gizmo(n)))
+        await wire.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", orjson.dumps(CRD))
+        await server.spread(OBJECTS, lambda w, n: w.ask("POST", _ROOT, orjson.dumps(gizmo(n))))
         five = [await server.wire() for _ in range(5)]
         for one in five:
             await one.begin(f"{_ROOT}?watch=1&resourceVersion={OBJECTS}&timeoutSeconds=5")
@@ -234,6 +276,7 @@ async def _over_http(directory: Path) -> dict[str, Any]:
             tables.append(time.perf_counter() - began)
         out["table_500_ms"] = statistics.median(tables) * 1e3
         out["table_500_cpu_ms"] = (server.cpu_s() - cpu) / TABLES * 1e3
+        out["event_bytes"] = len(await wire.ask("GET", f"{_ROOT}/g00001")) + len('{"type":"MODIFIED","object":}\n')
         rounds = [await _watched(server) for _ in range(ROUNDS)]
         out |= {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
         out["events_delivered"] = min(one["events_delivered"] for one in rounds)
@@ -299,6 +342,10 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         results = uvloop.run(_over_http(Path(name) / "http"))
         inner = [uvloop.run(_in_process(Path(name) / f"inner{turn}")) for turn in range(ROUNDS)]
+    changes = int(results["put_per_s_100_watchers"] * LONGEST_PAUSE_S)
+    sends = [cpu_us_per_change(WATCHERS, changes, results["event_bytes"]) for _ in range(ROUNDS)]
+    results["bare_sends_us"] = statistics.median(sends)
+    results["put_per_core_kept_by_bare_sends"] = 1 / (1 + results["bare_sends_us"] * results["put_per_core"] / 1e6)
     results["put_in_process_us"] = statistics.median(wall for wall, _ in inner)
     results["put_in_process_cpu_us"] = statistics.median(cpu for _, cpu in inner)
     return {key: round(value, 2) for key, value in results.items()} | {"name": "kubeserver", "bars": _bars(results)}
