@@ -1,14 +1,12 @@
 """A kubeconfig resolves as kubectl resolves it."""
 
 import base64
-import stat
 
-import orjson
 import pytest
 import yaml
 
 from lambent.errors import UsageError
-from lambent.kube.credentials import ClientCertificate, ExecPlugin, StaticCredentials, TokenFile
+from lambent.kube.credentials import ClientCertificate, StaticCredentials, TokenFile
 from lambent.kube.kubeconfig import Impersonation, load
 
 REAL_TIME = True
@@ -62,6 +60,35 @@ def test_relative_paths_belong_to_their_file(write, tmp_path):
     assert found.credentials == TokenFile(tmp_path / "deep" / "tok")
 
 
+def test_each_of_several_files_owns_its_paths(write, tmp_path):
+    first = write({"users": [{"name": "u", "user": {"tokenFile": "tok"}}]}, "a/config")
+    second = write(config(cluster={"certificate-authority": "ca.pem"}, user={"tokenFile": "other"}), "b/config")
+    (tmp_path / "b" / "ca.pem").write_bytes(b"CA")
+    found = load(environ={"KUBECONFIG": f"{first}:{second}"})
+    assert (found.ca, found.credentials) == (b"CA", TokenFile(tmp_path / "a" / "tok"))
+
+
+def test_a_token_file_wins_over_a_token(write, tmp_path):
+    found = load(write(config(user={"token": "t", "tokenFile": "tok"})))
+    assert found.credentials == TokenFile(tmp_path / "tok", "t")
+
+
+def test_an_unverified_server_is_warned_of(write, caplog):
+    assert load(write(config(cluster={"insecure-skip-tls-verify": True}))).insecure_skip_tls_verify
+    assert "insecure-skip-tls-verify" in caplog.text
+
+
+def test_a_file_of_the_environment_wins_over_the_home_directory_and_that_over_the_pod(write, tmp_path):
+    (tmp_path / "token").write_text("tok")
+    (tmp_path / "ca.crt").write_text("CA")
+    pod = {"KUBERNETES_SERVICE_HOST": "pod", "HOME": str(tmp_path)}
+    assert load(environ=pod, service_account=tmp_path).server == "https://pod:443"
+    write(config("https://home"), ".kube/config")
+    assert load(environ=pod, service_account=tmp_path).server == "https://home"
+    listed = {**pod, "KUBECONFIG": str(write(config("https://listed"), "listed"))}
+    assert load(environ=listed, service_account=tmp_path).server == "https://listed"
+
+
 def test_inline_data_wins_over_a_path(write):
     inline = base64.b64encode(b"INLINE").decode()
     file = write(config(cluster={"certificate-authority-data": inline, "certificate-authority": "/none"}))
@@ -69,11 +96,12 @@ def test_inline_data_wins_over_a_path(write):
 
 
 def test_context_namespace_and_user_can_be_chosen(write):
-    content = config(context={"namespace": "ns"}, user={"as": "bob", "as-groups": ["g"]})
+    content = config(context={"namespace": "ns"}, user={"as": "bob", "as-groups": ["g"], "as-user-extra": {"x": ["1"]}})
     content["contexts"].append({"name": "d", "context": {"cluster": "k"}})
     file = write(content)
     assert load(file).namespace == "ns"
-    assert load(file).impersonation == Impersonation("bob", ("g",))
+    assert load(file).impersonation == Impersonation("bob", ("g",), extra=(("x", "1"),))
+    assert load(file, namespace="mine").namespace == "mine"
     assert load(file, namespace="mine", as_user="eve").impersonation == Impersonation("eve")
     assert load(file, context="d").namespace == "default"
 
@@ -141,36 +169,6 @@ async def test_in_cluster_uses_the_mounted_account(tmp_path):
     found = load(environ=environ, service_account=tmp_path)
     assert (found.server, found.namespace, found.ca) == ("https://[fd00::1]:443", "team", b"CA")
     assert await found.credentials.headers() == {"Authorization": "Bearer tok"}
-
-
-async def test_a_plugin_runs_once_until_its_token_expires_or_is_refused(write, tmp_path):
-    script = tmp_path / "plugin"
-    script.write_text(
-        f'#!/bin/sh\necho "$KUBERNETES_EXEC_INFO" > {tmp_path}/info\necho x >> {tmp_path}/runs\n'
-        'echo \'{"status":{"token":"\'$FLAVOUR\'"}}\'\n'
-    )
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    plugin = {
-        "command": "./plugin",
-        "apiVersion": "client.authentication.k8s.io/v1",
-        "env": [{"name": "FLAVOUR", "value": "sweet"}],
-        "provideClusterInfo": True,
-    }
-    credentials = load(write(config(user={"exec": plugin}))).credentials
-    assert isinstance(credentials, ExecPlugin)
-    for _ in range(2):
-        assert await credentials.headers() == {"Authorization": "Bearer sweet"}
-    info = orjson.loads((tmp_path / "info").read_bytes())
-    assert info["spec"] == {"interactive": False, "cluster": {"server": "https://one"}}
-    assert await credentials.renew()
-    assert (tmp_path / "runs").read_text() == "x\nx\n"
-
-
-async def test_a_plugin_that_is_not_installed_gives_its_hint(write):
-    plugin = {"command": "no-such-plugin", "apiVersion": "client.authentication.k8s.io/v1", "installHint": "get it"}
-    credentials = load(write(config(user={"exec": plugin}))).credentials
-    with pytest.raises(UsageError, match="get it"):
-        await credentials.headers()
 
 
 def test_secrets_do_not_show_in_a_repr(write):

@@ -1,4 +1,4 @@
-"""Thirty kubeconfigs resolve as kubectl resolves them."""
+"""More than thirty kubeconfigs resolve as kubectl resolves them."""
 
 import base64
 import copy
@@ -109,6 +109,18 @@ CASES: dict[str, Case] = {
         },
         listed=["a", "b", "c"],
     ),
+    "two files, one name with members in each": Case(
+        {
+            "a": config(user={"token": "t"}, context={"namespace": "first"}),
+            "b": config(
+                cluster={"certificate-authority-data": b64("CA"), "tls-server-name": "inner"},
+                user={"username": "a", "as": "jane"},
+                context={"namespace": "second"},
+            ),
+        },
+        listed=["a", "b"],
+    ),
+    "extra of who is acted for": one(user={"token": "t", "as": "jane", "as-user-extra": {"scopes": ["a", "b"]}}),
     "a missing file is passed over": Case({"b": config()}, listed=["none", "b"]),
     "a duplicate and an empty entry": Case({"b": config()}, listed=["b", "", "b"]),
     "relative to each file": Case(
@@ -156,6 +168,7 @@ def of_kubectl(case: Case, environ: dict[str, str]) -> dict[str, Any] | None:
         "certificate": user.get("client-certificate-data"),
         "exec": [plugin["command"], *(plugin.get("args") or [])] if plugin else None,
         "as": [user.get("as", ""), *user.get("as-groups", []), user.get("as-uid", "")],
+        "extra": [(name, value) for name, values in user.get("as-user-extra", {}).items() for value in values],
     }
 
 
@@ -176,6 +189,7 @@ def of_ours(found: ClusterConfig) -> dict[str, Any]:
         "certificate": base64.b64encode(certificate.certificate).decode() if certificate else None,
         "exec": [credentials.command, *credentials.args] if isinstance(credentials, ExecPlugin) else None,
         "as": [who.user, *who.groups, who.uid],
+        "extra": list(who.extra),
     }
 
 
