@@ -1,5 +1,6 @@
 """What an evaluation may cost."""
 
+import json
 import threading
 
 import pytest
@@ -48,6 +49,15 @@ def test_strings_and_lists_have_a_greatest_size():
     assert "items" in limited("l + l", l=[0] * 600_000)
     assert "items" in limited("[l, l].flatten()", l=[0] * 600_000)
     assert "items" in limited("s.split(',')", s="," * 1_000_001)
+
+
+@pytest.mark.parametrize("letter", ["a", "\u00e9"], ids=["plain", "escaped"])
+def test_json_text_may_be_as_long_as_any_other(letter: str):
+    """Of the second nobody knows beforehand that it is short enough."""
+    size = limits.MAX_TEXT // 6 - 10
+    program = cel.compile("to_json(s)", names={"s"})
+    assert program.evaluate({"s": letter * size}) == json.dumps(letter * size)
+    assert program.evaluate({"s": "a" * 2 * size}) == json.dumps("a" * 2 * size)
 
 
 @pytest.mark.parametrize(

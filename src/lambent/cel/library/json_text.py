@@ -1,5 +1,6 @@
 """JSON text from values and back, with the limits and the exactness of the language."""
 
+from functools import cache
 from math import isfinite
 from typing import Any
 
@@ -11,13 +12,14 @@ from lambent.cel.values import BoolKey, Duration, OptionalValue, Timestamp, kind
 
 def write_json(value: Any, *, ordered: bool = False, compact: bool = False) -> str:
     """JSON with non-ASCII characters escaped, keys in map order unless `ordered`. Errors: `Fault`, `LimitFault`."""
-    from json import JSONEncoder
-
-    separators = (",", ":") if compact else (", ", ": ")
-    encoder = JSONEncoder(separators=separators, sort_keys=ordered)
+    encoder, form = _encoder(ordered, compact), _Plain()
+    plain = form.of(value)
+    if form.longest <= MAX_TEXT:
+        text: str = encoder.encode(plain)
+        return text
     pieces: list[str] = []
     size = 0
-    for piece in encoder.iterencode(_Plain().of(value)):
+    for piece in encoder.iterencode(plain):
         pieces.append(piece)
         size += len(piece)
         if size > MAX_TEXT:
@@ -25,27 +27,55 @@ def write_json(value: Any, *, ordered: bool = False, compact: bool = False) -> s
     return "".join(pieces)
 
 
+@cache
+def _encoder(ordered: bool, compact: bool) -> Any:
+    from json import JSONEncoder
+
+    return JSONEncoder(separators=(",", ":") if compact else (", ", ": "), sort_keys=ordered)
+
+
 class _Plain:
-    """Values in types that JSON knows; counted, see `Budget`."""
+    """Values in types that JSON knows; counted, see `Budget`. `longest` is what their text has at most."""
 
     def __init__(self) -> None:
         self.budget = Budget()
+        self._chars = 0
+        self._items = 1
+
+    @property
+    def longest(self) -> int:
+        """An escaped character takes six, a number, or what stands around an item, less than thirty-two."""
+        return 6 * self._chars + 64 * self._items
 
     def of(self, value: Any) -> Any:
         kind = type(value)
-        if kind is str or kind is int or kind is bool or value is None:
+        if kind is str:
+            self._chars += len(value)
+            return value
+        if kind is int or kind is bool or value is None:
             return value
         if kind is float:
             if not isfinite(value):
                 raise Fault("conversion", "NaN and infinity have no JSON form")
             return value
         if isinstance(value, dict):
-            self.budget.charge(value)
-            return {_key(key): self.of(each) for key, each in value.items()}
+            self._count(value)
+            return {self._key(key): self.of(each) for key, each in value.items()}
         if isinstance(value, list):
-            self.budget.charge(value)
+            self._count(value)
             return [self.of(each) for each in value]
-        return self._special(value)
+        special = self._special(value)
+        self._chars += len(special) if isinstance(special, str) else 0
+        return special
+
+    def _count(self, value: Any) -> None:
+        self.budget.charge(value)
+        self._items += len(value)
+
+    def _key(self, key: Any) -> str:
+        text = _key(key)
+        self._chars += len(text)
+        return text
 
     def _special(self, value: Any) -> Any:
         from lambent.cel.library.encoders import base64_encode
@@ -85,6 +115,8 @@ def json_value(value: Any) -> Any:
 
 
 def _key(key: Any) -> str:
+    if type(key) is str:
+        return key
     if isinstance(key, BoolKey):
         key = key.value
     if isinstance(key, bool):

@@ -29,6 +29,8 @@ EXACT = "x-lambent-compare-exact"
 DIRECTIVES = frozenset({AS_SET, AS_MAP, LAST_APPLIED, EXACT})
 _MAX_TEXT = 200
 _MISSING: Any = object()
+# Most of what is compared is of one of these and equal.
+_SCALARS = frozenset((str, bool, int, float))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +87,18 @@ def _join(path: str, key: str) -> str:
 
 
 def _object(target: Mapping[str, Any], live: Any, applied: Any, path: str) -> Iterator[Difference]:
-    if not isinstance(live, Mapping):
+    if type(live) is not dict and not isinstance(live, Mapping):
         yield Difference(path, f"expected an object, found {_kind(live)}")
         return
     as_set, as_map, by_applied, exact = _directives(target)
-    before = applied if isinstance(applied, Mapping) else {}
+    before = applied if type(applied) is dict or isinstance(applied, Mapping) else {}
     for key, wanted in target.items():
         if key in DIRECTIVES or key == "ownerReferences":
             continue
+        found = (before if key in by_applied else live).get(key, _MISSING)
+        if type(wanted) is type(found) and type(wanted) in _SCALARS and wanted == found:
+            continue
         below = _join(path, key)
-        found = live.get(key, _MISSING)
-        if key in by_applied:
-            found = before.get(key, _MISSING)
         if found is _MISSING or found is None:
             if wanted is not None:
                 yield Difference(below, "missing" if found is _MISSING else "is null")
@@ -110,6 +112,8 @@ def _object(target: Mapping[str, Any], live: Any, applied: Any, path: str) -> It
 
 def _directives(target: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any], Any, Any]:
     """Fields compared as sets, as maps, by last applied, exactly. A directive of the wrong shape says nothing."""
+    if DIRECTIVES.isdisjoint(target):
+        return (), {}, (), ()
     as_set, by_applied, exact = (_names(target.get(name)) for name in (AS_SET, LAST_APPLIED, EXACT))
     as_map = target.get(AS_MAP)
     return as_set, as_map if isinstance(as_map, Mapping) else {}, by_applied, exact
@@ -120,7 +124,7 @@ def _names(value: Any) -> Any:
 
 
 def _value(wanted: Any, found: Any, applied: Any, path: str, *, is_exact: bool = False) -> Iterator[Difference]:
-    if isinstance(wanted, Mapping):
+    if type(wanted) is dict or isinstance(wanted, Mapping):
         yield from _object(wanted, found, applied, path)
     elif isinstance(wanted, list):
         yield from _list(wanted, found, applied, path)

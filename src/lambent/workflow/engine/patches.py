@@ -71,7 +71,7 @@ def removed_fields(applied: Any, target: Any, live: Any) -> dict[str, Any]:
             continue
         if key not in target:
             gone[key] = None
-        elif below := removed_fields(before, target[key], live[key]):
+        elif type(before) is not str and (below := removed_fields(before, target[key], live[key])):
             gone[key] = below
     return gone
 
