@@ -85,8 +85,8 @@ def _index(items: list[Any], token: str, *, end: int) -> int:
     if not isinstance(items, list):
         raise TypeError(token)
     number = len(items) if token == "-" else int(token)
-    if -len(items) <= number < 0:  # counted from the end: kube-apiserver's reading of RFC 6902
-        number += len(items)
+    if -(end + 1) <= number < 0:  # counted from the last place there is: kube-apiserver's reading of RFC 6902
+        number += end + 1
     if not 0 <= number <= end:
         raise IndexError(token)
     return number

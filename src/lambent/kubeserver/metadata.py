@@ -3,6 +3,7 @@
 Source: Kubernetes docs, "Object Names and IDs", "Labels and Selectors"; texts as kube-apiserver 1.34.
 """
 
+import re
 import secrets
 import uuid
 from datetime import datetime
@@ -48,6 +49,25 @@ def drop_empty(meta: dict[str, Any]) -> None:
             del meta[name]
 
 
+def as_sent(meta: dict[str, Any], *, is_new: bool) -> dict[str, Any]:
+    """The part of a body's metadata that managers answer for; of a new object the server takes no end of life."""
+    given = dict(meta)
+    drop_empty(given)
+    for name in ("deletionTimestamp", "deletionGracePeriodSeconds") if is_new else ():
+        given.pop(name, None)
+    return given
+
+
+def drop_broken_times(meta: dict[str, Any]) -> None:
+    """Times that are none: in what was applied they are passed over, as its schema says nothing of them."""
+    for name in ("creationTimestamp", "deletionTimestamp"):
+        if name in meta and not (isinstance(meta[name], str) and _TIME.fullmatch(meta[name])):
+            del meta[name]
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
 def unchangeable(meta: Any, kept: Any) -> list[Problem]:
     """What an update may not set itself, told as often as kube-apiserver looks."""
     out: list[Problem] = []
@@ -66,8 +86,8 @@ _TWICE = (
 
 def single_owners(meta: dict[str, Any], *, is_patch: bool) -> str:
     """Drops owners that occur again; the answer is the warning about them, or ""."""
-    owners = meta.get("ownerReferences") or []
-    if len(owners) < 2:
+    owners = meta.get("ownerReferences")
+    if not isinstance(owners, list) or len(owners) < 2 or not all(isinstance(one, dict) for one in owners):
         return ""
     kept = [owner for at, owner in enumerate(owners) if owner not in owners[:at]]
     if len(kept) == len(owners):

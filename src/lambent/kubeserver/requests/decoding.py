@@ -14,6 +14,7 @@ import orjson
 
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.status import ApiError, bad_request, unsupported_media
+from lambent.kubeserver.storage.records import go_numbers
 
 ACCEPTED = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 PATCH_TYPES = {
@@ -105,7 +106,19 @@ def parse_json(body: bytes) -> Any:
         raise NotJson(go_json_error(body) if len(body) < _SHORT_BYTES else str(error)) from None
     if _may_be_deep(body):
         check_depth(value)
-    return value
+    return _with_floats(value) if _LONG_NUMBER.search(body) else value
+
+
+_LONG_NUMBER = re.compile(rb"\d{19}")
+
+
+def _with_floats(value: Any) -> Any:
+    """Integers beyond 64 bits with a sign as the floats that Go reads them as."""
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        return float(value)
+    if isinstance(value, dict):
+        return {name: _with_floats(member) for name, member in value.items()}
+    return [_with_floats(one) for one in value] if isinstance(value, list) else value
 
 
 def _may_be_deep(body: bytes) -> bool:
@@ -147,7 +160,8 @@ def parse_yaml(body: bytes) -> Any:
     """YAML as Kubernetes reads it; most bodies called YAML are JSON. Raises `NotYaml`, 400 for what nests too deep."""
     if body.lstrip()[:1] == b"{":
         with suppress(NotJson):  # a flow mapping begins so too
-            return parse_json(body)
+            value = parse_json(body)
+            return go_numbers(value) if _WITH_POINT.search(body) else value
     from lambent.kubeserver.requests.yaml_text import load_yaml  # 10 ms that a server asked in JSON never spends
 
     return load_yaml(body)
@@ -182,6 +196,8 @@ def decode_patch(call: Call, kind: str) -> Any:
         raise bad_request(f"{prefix}{go_json_error(call.request.body)}") from None
     if _may_be_deep(call.request.body):
         check_depth(value)
+    if _LONG_NUMBER.search(call.request.body):
+        value = _with_floats(value)
     if value is None and kind != "json":
         raise bad_request("Invalid JSON Patch")
     if kind == "merge" and call.validation != "Ignore" and may_have_duplicates(call.request.body, value):
@@ -234,6 +250,7 @@ def _name(value: Any) -> str:
     return names.get(type(value), "null")
 
 
+_WITH_POINT = re.compile(rb"\d[.eE]")  # YAML is turned into JSON first, which has no point in a whole number
 _SPACED = re.compile(rb'"\s+:')
 
 

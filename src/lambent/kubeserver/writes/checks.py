@@ -3,6 +3,7 @@
 Each refuses in kube-apiserver's words. Not here: whether the object is good (`stages`, `validation`).
 """
 
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -23,7 +24,7 @@ def check_operations(patch: Any) -> None:
     """A JSON patch is a list of objects whose paths are texts."""
     for operation in patch:
         is_good = isinstance(operation, dict) and all(
-            isinstance(operation.get(name, ""), str) for name in ("op", "path", "from")
+            isinstance(operation.get(name), (str, NoneType)) for name in ("op", "path", "from")
         )
         if not is_good:
             kinds = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
@@ -97,7 +98,7 @@ def check_preconditions(draft: Draft) -> None:
         raise status.conflict(resource.group, resource.plural, record.name, f"{lead}: {why}")
     version = given.get("resourceVersion")
     if version in (None, "", "0"):
-        if resource.traits.needs_version_on_update and not draft.is_patch:
+        if resource.traits.needs_version_on_update:
             text = "Invalid value: 0: must be specified for an update"
             problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
             raise status.invalid(resource.group, resource.plural, record.name, [problem])

@@ -59,8 +59,6 @@ def _found(value: Any, path: str, wanted: type) -> Any:
         if part not in value:
             return wanted()
         value = value[part]
-    if wanted is int and type(value) is float and value.is_integer() and abs(value) < 2**53:
-        return int(value)
     return value if type(value) is wanted else _mistyped(path, parts, value, _GO_TYPES[wanted], wanted)
 
 

@@ -36,6 +36,8 @@ class Scaler:
             return answer(shown_scale(load(call.resource, self._record(call)), paths))
         wanted, record = self._wanted(call, paths)
         replicas = (wanted.get("spec") or {}).get("replicas", 0)
+        if call.resource.custom and replicas == _UNSET:
+            raise bad_request(f'the spec replicas field "{paths.spec_path}" cannot be empty')
         if not call.resource.custom and replicas < 0:
             text = f"Invalid value: {replicas}: should be a non-negative integer"
             problem = Problem("spec.replicas", "FieldValueInvalid", text)
@@ -70,6 +72,8 @@ class Scaler:
         if kind == "json":
             check_operations(patch)
         shown = scale_of(load(call.resource, record), paths)
+        if call.resource.custom and compile_path(paths.spec_path)(load(call.resource, record)) is None:
+            shown["spec"]["replicas"] = _UNSET
         try:
             new: Any = json_patch(shown, patch) if kind == "json" else merge_patch(shown, patch)
         except PatchError:
@@ -80,6 +84,8 @@ class Scaler:
         return new, record
 
 
+_UNSET = -(2**31)
+"""What kube-apiserver shows patches for a number that a custom object has not."""
 _GROUP, _VERSION, _KIND = "autoscaling", "v1", "Scale"
 
 

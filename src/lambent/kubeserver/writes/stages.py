@@ -206,6 +206,8 @@ def fields(draft: Draft) -> None:
         body.update(rest)
         unknown = found.unknown
         if not draft.keeps_metadata:
+            if draft.is_apply:
+                metadata.drop_broken_times(body["metadata"])
             if why := unreadable_metadata(body["metadata"]):
                 raise undecodable(draft, why)
             meta = object_meta().admit(body["metadata"])
@@ -260,11 +262,10 @@ def server_metadata(draft: Draft) -> None:
     """What clients may not set is set, or carried over from the old object."""
     meta: Any = draft.new["metadata"]
     if not draft.keeps_metadata:
-        if warning := metadata.single_owners(meta, is_patch=draft.is_patch):
-            draft.call.warnings.append(warning)
+        if draft.is_create:
+            single_owners(draft)
         if draft.sent is None:
-            draft.sent = dict(meta)
-            metadata.drop_empty(draft.sent)
+            draft.sent = metadata.as_sent(meta, is_new=draft.is_create and not draft.is_apply)
     if draft.is_create and not meta.get("name") and meta.get("generateName"):
         meta["name"] = metadata.generate_name(meta["generateName"])
     if draft.old is None:
@@ -274,6 +275,13 @@ def server_metadata(draft: Draft) -> None:
         if draft.is_patch and meta.get("uid") and meta["uid"] != draft.old["metadata"]["uid"]:
             draft.problems += [errors.invalid("metadata.uid", meta["uid"], errors.IMMUTABLE)] * 2
         metadata.carry_over(draft.new, draft.old)
+
+
+def single_owners(draft: Draft) -> None:
+    """Warns of owners that a body names twice, and keeps one of them."""
+    meta: Any = draft.new["metadata"]
+    if warning := metadata.single_owners(meta, is_patch=draft.is_patch):
+        draft.call.warnings.append(warning)
 
 
 def metadata_rules(draft: Draft) -> None:

@@ -43,7 +43,7 @@ from lambent.kubeserver.writes.checks import (
 from lambent.kubeserver.writes.confining import confine, dropped
 from lambent.kubeserver.writes.delete_options import delete_options
 from lambent.kubeserver.writes.ownership import apply
-from lambent.kubeserver.writes.stages import Admission, fields, read_head
+from lambent.kubeserver.writes.stages import Admission, fields, read_head, single_owners
 from lambent.kubeserver.writes.strategic import strategic_merge
 
 _ORPHANS = (
@@ -68,10 +68,6 @@ class Writer:
         return await self.create_object(call, body)
 
     async def create_object(self, call: Call, body: KubeObject) -> Response:
-        given: Any = body.get("metadata")
-        version = given.get("resourceVersion") if isinstance(given, dict) else None
-        if version not in (None, "", "0") and not call.is_dry_run:
-            raise ApiError(500, "resourceVersion should not be set on objects to be created", reason="")
         return await self._add(Draft(call, call.resource, body, self._clock()))
 
     async def _add(self, draft: Draft) -> Response:
@@ -85,6 +81,8 @@ class Writer:
         given: Any = draft.new.get("metadata")
         version = given.get("resourceVersion") if isinstance(given, dict) else None
         self._admission.admit(draft)
+        if version not in (None, "", "0") and not is_dry_run and not draft.is_apply:
+            raise ApiError(500, "resourceVersion should not be set on objects to be created", reason="")
         found = self._store.peek(resource.bucket, _path_of(draft))
         if found is not None:
             raise status.already_exists(resource.group, resource.plural, found.name, deleting=found.deleting)
@@ -105,6 +103,7 @@ class Writer:
             if not call.resource.traits.creates_on_put or call.subresource:
                 fields(draft)
             check_names(call, draft.new)
+            single_owners(draft)
             if call.resource.traits.creates_on_put and not call.subresource:
                 return await self.create_object(call, body)
             raise call.not_found()
@@ -141,6 +140,7 @@ class Writer:
         if record is None:
             check_no_uid(call, draft.new)
         check_names(call, draft.new)
+        single_owners(draft)
         check_preconditions(draft)
         if record is None:
             return await self._add(draft)
@@ -202,6 +202,7 @@ class Writer:
         read_head(draft)
         try:
             check_names(call, new)
+            single_owners(draft)
             check_preconditions(draft)
         except ApiError:
             fields(draft)  # a body that cannot be decoded is told of first, and so are warnings

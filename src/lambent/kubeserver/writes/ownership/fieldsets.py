@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from lambent.kubeserver.storage.records import go_numbers
+
 Fields = dict[str, Any]
 
 SELF = "."
@@ -112,8 +114,8 @@ def text_of(element: str) -> str:
 
 
 def key_element(keys: dict[str, Any]) -> str:
-    return "k:" + orjson.dumps(keys, option=orjson.OPT_SORT_KEYS).decode()
+    return "k:" + orjson.dumps(go_numbers(keys), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def value_element(value: Any) -> str:
-    return "v:" + orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return "v:" + orjson.dumps(go_numbers(value), option=orjson.OPT_SORT_KEYS).decode()

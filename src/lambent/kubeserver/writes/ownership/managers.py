@@ -77,5 +77,5 @@ def encode(managers: Managers) -> list[dict[str, Any]]:
 
 
 def is_reset(entries: Any, *, custom: bool) -> bool:
-    """`[{}]` gives up all bookkeeping; `[]` does so for builtin kinds."""
-    return entries == [{}] or (entries == [] and not custom)
+    """`[{}]` gives up all bookkeeping, a null is such an entry; `[]` does so for builtin kinds."""
+    return entries in ([{}], [None]) or (entries == [] and not custom)

@@ -65,6 +65,10 @@ DEDUCED: Shape = Shape("struct", rest=lambda: DEDUCED)
 """A value without schema; that a list or scalar is found there is seen from the value."""
 
 
+_UNTYPED = ("date-time", "byte", "int-or-string")
+"""Texts that structured-merge-diff takes for scalars of any type."""
+
+
 class ShapeMaker:
     """Shapes of one document's schemas; `$ref`s are looked up in `definitions` and made once."""
 
@@ -97,7 +101,7 @@ class ShapeMaker:
         found = self._merging(schema)
         if found in (ATOMIC, DEDUCED) and isinstance(schema.get("type"), str):
             found = Shape(found.kind, rest=_deduced if found is DEDUCED else None)
-        if isinstance(schema.get("type"), str):
+        if isinstance(schema.get("type"), str) and schema.get("format") not in _UNTYPED:
             found.type = schema["type"]
         return found
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from lambent.clock import rfc3339
 from lambent.kube.types import KubeObject
+from lambent.kubeserver.answers.jsonpath import compile_path, simple_path
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.resources import Resource
@@ -157,8 +158,8 @@ def _first_apply(draft: Draft, live: KubeObject | None, shape: Shape) -> Manager
     found = decode(live["metadata"].get("managedFields") or [], is_trusted=True) or {}
     if found:
         return found
-    fields = _ownable(fields_of(shape, _unmanaged(live)), draft.resource, "")
-    who = Manager(_BEFORE, "Update", draft.resource.api_version, "")
+    fields = _ownable(fields_of(shape, _unmanaged(live)), draft.resource, draft.subresource)
+    who = Manager(_BEFORE, "Update", draft.resource.api_version, draft.subresource)
     return {who: Entry(fields, rfc3339(draft.now))}
 
 
@@ -245,7 +246,7 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     if not draft.subresource and is_reset(given, custom=draft.resource.custom):
         return []
     keeps_metadata = draft.keeps_metadata and draft.sent is None
-    if keeps_metadata and (retimed := _retimed(draft, held)):
+    if keeps_metadata and draft.subresource != "scale" and (retimed := _retimed(draft, held)):
         draft.differs = True
         return retimed
     is_own = keeps_metadata or given == held
@@ -254,7 +255,9 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     if not managers:
         return []
     shape = shape_of(draft.resource)
-    if keeps_metadata:
+    if draft.subresource == "scale":
+        found = _rescaled(draft)
+    elif keeps_metadata:
         found = compare(shape, _without_metadata(old), _without_metadata(draft.new))
     else:
         found = compare(shape, _unmanaged(old), _as_sent(draft))
@@ -270,6 +273,23 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     if kept:
         after[who] = Entry(kept, _stamp(int(draft.now.timestamp())) if took else mine.time)
     return encode(after)
+
+
+def _rescaled(draft: Draft) -> Comparison:
+    """What a write of the scale changed: its one number, which a Scale leaves out when it is 0."""
+    paths = draft.resource.scale
+    if paths is None:
+        return Comparison()
+    read = compile_path(paths.spec_path)
+    before, after = read(draft.old) or 0, read(draft.new) or 0
+    node: Fields = {}
+    for part in reversed(simple_path(paths.spec_path)):
+        node = {f"f:{part}": node}
+    if before == after:
+        return Comparison()
+    if not after:
+        return Comparison(removed=node)
+    return Comparison(modified=node) if before else Comparison(added=node)
 
 
 def _retimed(draft: Draft, held: list[dict[str, Any]]) -> list[dict[str, Any]] | None:

@@ -9,6 +9,7 @@ from itertools import compress
 from operator import ne
 from typing import Any
 
+from lambent.kubeserver.storage.records import go_numbers
 from lambent.kubeserver.writes.ownership.fieldsets import SELF, Fields, key_element, value_element
 from lambent.kubeserver.writes.ownership.shapes import DEDUCED, Shape
 
@@ -61,7 +62,7 @@ def go_text(value: Any) -> str:
         return f"[{' '.join(map(go_text, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    return "<nil>" if value is None else str(value)
+    return "<nil>" if value is None else str(go_numbers(value))
 
 
 def _owned(shape: Shape, value: Any, children: Fields, *, is_named: bool) -> Fields | None:
@@ -163,8 +164,11 @@ def _compare_value(shape: Shape, old: Any, new: Any, element: str, out: Comparis
 def _compare_items(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
     before = {element_of(shape, item): item for item in old}
     after = {element_of(shape, item): item for item in new}
+    twice = _unequal_repeats(shape, old, new) if len(before) < len(old) or len(after) < len(new) else set()
     for element, item in after.items():
-        if element not in before:
+        if element in twice and element in before:
+            out.modified[element] = {}
+        elif element not in before:
             children = fields_of(shape.item, item)
             out.added[element] = {SELF: {}, **children} if children else {}
         elif before[element] != item and isinstance(item, dict):
@@ -173,6 +177,20 @@ def _compare_items(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
         if element not in after:
             children = fields_of(shape.item, item)
             out.removed[element] = {SELF: {}, **children} if children else {}
+
+
+def _unequal_repeats(shape: Shape, old: list[Any], new: list[Any]) -> set[str]:
+    """Elements that one of the lists has more than once, where the other has not the same items."""
+    before, after = _by_element(shape, old), _by_element(shape, new)
+    shared = before.keys() & after.keys()
+    return {one for one in shared if len(before[one]) + len(after[one]) > 2 and before[one] != after[one]}
+
+
+def _by_element(shape: Shape, items: list[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for item in items:
+        found.setdefault(element_of(shape, item), []).append(item)
+    return found
 
 
 def merge(shape: Shape, live: Any, config: Any) -> Any:
@@ -227,7 +245,7 @@ def _merge_items(shape: Shape, live: list[Any], config: list[Any]) -> list[Any]:
 
 
 def remove(shape: Shape, value: Any, last: Fields, owned: Fields) -> Any:
-    """`value` without what `last` names and `owned` does not hold, at or below it."""
+    """`value` without what `last` names and `owned` does not hold, at or below it; null when nothing is left of it."""
     match _kind(shape, value):
         case "struct":
             return _remove_members(shape, value, last, owned)
@@ -239,12 +257,12 @@ def remove(shape: Shape, value: Any, last: Fields, owned: Fields) -> Any:
                     continue
                 below = last.get(element)
                 kept.append(remove(shape.item, item, below, owned.get(element, {})) if below else item)
-            return kept
+            return kept if kept or not value else None
         case _:
             return value
 
 
-def _remove_members(shape: Shape, value: dict[str, Any], last: Fields, owned: Fields) -> dict[str, Any]:
+def _remove_members(shape: Shape, value: dict[str, Any], last: Fields, owned: Fields) -> dict[str, Any] | None:
     out = dict(value)
     for name in value:
         element = f"f:{name}"
@@ -254,4 +272,4 @@ def _remove_members(shape: Shape, value: dict[str, Any], last: Fields, owned: Fi
             del out[name]
         elif last[element]:
             out[name] = remove(shape.member(name) or DEDUCED, value[name], last[element], owned[element])
-    return out
+    return out if out or not value else None
