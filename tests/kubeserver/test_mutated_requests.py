@@ -34,6 +34,7 @@ WORDED_500 = (
     'is registered for version "',
     "The order in patch list:",
     "the spec replicas field",
+    "Object 'apiVersion' is missing in",
 )
 """kube-apiserver answers these mistakes of a client with 500 too; clients know the wording."""
 

@@ -100,27 +100,25 @@ class Namespaces:
         if record is None:
             return
         obj = record.load()
-        if remaining:
-            wanted = self._conditions(obj.get("status") or {}, remaining, finalizers)
-            if wanted != (obj.get("status") or {}).get("conditions"):
-                obj["status"] = {**(obj.get("status") or {}), "conditions": wanted}
-                await self._store.put(BUCKET, obj)
-            return
-        spec = obj.setdefault("spec", {})
-        left = [one for one in spec.get("finalizers") or () if one != "kubernetes"]
-        if left:
-            spec["finalizers"] = left
+        status, spec = obj.setdefault("status", {}), obj.setdefault("spec", {})
+        others = [one for one in spec.get("finalizers") or () if one != "kubernetes"]
+        if not remaining:
+            spec["finalizers"] = others
+            if not others:
+                del spec["finalizers"]
+            if not others and not obj["metadata"].get("finalizers"):
+                await self._store.remove(BUCKET, obj)
+                return
+        status["conditions"] = self._conditions(status, remaining, finalizers)
+        if obj != record.load():
             await self._store.put(BUCKET, obj)
-        elif not obj["metadata"].get("finalizers"):
-            spec.pop("finalizers", None)
-            await self._store.remove(BUCKET, obj)
 
     def _conditions(self, status: Any, remaining: dict[str, int], finalizers: dict[str, int]) -> list[dict[str, str]]:
         kinds = ", ".join(f"{name} has {count} resource instances" for name, count in sorted(remaining.items()))
         held = ", ".join(f"{name} in {count} resource instances" for name, count in sorted(finalizers.items()))
-        found = {
-            "NamespaceContentRemaining": ("SomeResourcesRemain", f"Some resources are remaining: {kinds}"),
-        }
+        found = {}
+        if kinds:
+            found["NamespaceContentRemaining"] = ("SomeResourcesRemain", f"Some resources are remaining: {kinds}")
         if held:
             text = f"Some content in the namespace has finalizers remaining: {held}"
             found["NamespaceFinalizersRemaining"] = ("SomeFinalizersRemain", text)
