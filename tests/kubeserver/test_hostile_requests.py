@@ -186,15 +186,16 @@ def _open_crd():
     ("path", "code"),
     [
         ("/api/v1/namespaces/default/configmaps/a%2Fb", 404),
-        ("/api/v1/namespaces/default%2Fconfigmaps/x", 404),
-        ("/api/v1/namespaces/default/configmaps/..%2F..%2Fsecrets", 404),
+        ("/api/v1/namespaces/default%2Fconfigmaps/nothing", 404),
+        ("/api/v1/namespaces/default/configmaps/..%2F..%2Fsecrets", 400),
+        ("/api/v1/namespaces/default/configmaps/a%25b", 400),
         ("/api/v1/namespaces/default/configmaps/%00", 404),
         ("/api/v1/namespaces/%FF/configmaps/%FF", 404),
         ("/api/v1/namespaces/../../etc/passwd", 404),
         ("/api/v1/../../../version", 404),
         ("/api/v1/namespaces/default/configmaps/x/status/more", 404),
         ("/api/v1/nothing", 404),
-        ("/openapi/v3/", 404),
+        ("/api//v1/configmaps", 404),
         ("/api/v1/" + "x/" * 5_000, 404),
     ],
 )
@@ -202,7 +203,7 @@ async def test_a_trick_in_the_path_finds_nothing(hostile, path, code):
     await hostile(code, "GET", path)
 
 
-@pytest.mark.parametrize("path", ["/healthz/", "/" + "a" * 10_000, "/nothing"])
+@pytest.mark.parametrize("path", ["/healthz/", "/" + "a" * 10_000, "/nothing", "//api/v1/configmaps"])
 async def test_what_is_outside_the_api_is_not_found_in_plain_words(ask: Asker, path):
     assert await ask("GET", path) == (404, b"404 page not found\n")
 
@@ -215,17 +216,16 @@ async def test_what_is_outside_the_api_is_not_found_in_plain_words(ask: Asker, p
         "/version/",
         f"{CONFIGMAPS}/",
         f"{CONFIGMAPS}/x/",
-        "//api//v1//namespaces//default//configmaps",
     ],
 )
-async def test_slashes_to_spare_are_passed_over(ask, path):
+async def test_a_slash_at_the_end_is_passed_over(ask, path):
     await ask("POST", CONFIGMAPS, configmap("x"))
     assert (await ask("GET", path))[0] == 200
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "BREW", "", "get"])
 async def test_an_unknown_method_is_not_allowed(hostile, method):
-    for path in (CONFIGMAPS, f"{CONFIGMAPS}/x", "/api", "/version", "/openapi/v3"):
+    for path in (CONFIGMAPS, f"{CONFIGMAPS}/x", "/api", "/version"):
         await hostile(405, method, path)
 
 
@@ -291,8 +291,9 @@ async def test_a_printer_column_is_refused_or_empty(hostile, ask, path):
 
 
 async def test_a_group_that_is_not_served_is_a_plain_404_as_a_real_server_gives_it(ask):
-    for path in ("/openapi/v3/apis/no.such.group/v1", "/apis/no.such.group/v1/things"):
-        assert await ask("GET", path) == (404, b"404 page not found\n")
+    assert await ask("GET", "/apis/no.such.group/v1/things") == (404, b"404 page not found\n")
+    for path in ("/openapi/v3/apis/no.such.group/v1", "/openapi/v3/"):
+        assert (await ask("GET", path))[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,19 @@
 Made by the `route` stage from the raw HTTP request. Not here: the body (`decoding`) and the answer (`rendering`).
 """
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote, unquote_plus
+
+import orjson
 
 from lambent.http.message import Request
 from lambent.kubeserver import status
+from lambent.kubeserver.answers.negotiation import Form, form_of
 from lambent.kubeserver.resources import Resource
-from lambent.kubeserver.status import ApiError, bad_request, not_acceptable
+from lambent.kubeserver.status import ApiError, bad_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +32,16 @@ ADMIN = User("lambent:admin", ("system:masters", "system:authenticated"), is_adm
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 
 
-class Form(NamedTuple):
-    """How an object is shown: `full`, `metadata` (PartialObjectMetadata) or `table`."""
-
-    shape: str = "full"
-    version: str = "v1"
-
-
-FULL = Form()
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
-_SHAPES = {"Table": "table", "PartialObjectMetadata": "metadata", "PartialObjectMetadataList": "metadata"}
-_ACCEPTED = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+
+
+_WHOLE, _LARGEST = re.compile("([+-]?)0*([0-9]+)"), 1 << 63
+_DIGITS = 20  # more are out of range whatever they are
+
+
+def quoted(text: str) -> str:
+    """As Go's `%q` shows a text, where JSON does the same."""
+    return orjson.dumps(text).decode()
 
 
 @dataclass(slots=True)
@@ -73,13 +76,16 @@ class Call:
 
     def number(self, name: str) -> int:
         """A query parameter as a whole number; 0 when absent."""
-        text = self.query.get(name, "")
-        if not text:
+        text = self.query.get(name)
+        if text is None:
             return 0
-        try:
-            return int(text)
-        except ValueError:
-            raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        found = _WHOLE.fullmatch(text)
+        if found is None:
+            raise bad_request(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
+        value = int(found[1] + found[2][:_DIGITS])
+        if not -_LARGEST <= value < _LARGEST:
+            raise bad_request(f"strconv.ParseInt: parsing {quoted(text)}: value out of range")
+        return value
 
     @property
     def is_dry_run(self) -> bool:
@@ -98,45 +104,34 @@ class Call:
         return self.query.get("fieldValidation") or "Warn"
 
     def form(self) -> Form:
-        return _form(self.request.header(b"accept").decode("latin-1"))
+        return form_of(self.request.header(b"accept").decode("latin-1"))
 
     def not_found(self) -> ApiError:
         return status.not_found(self.resource.group, self.resource.plural, self.name)
 
 
-@lru_cache(maxsize=256)
-def _form(accept: str) -> Form:
-    """The first alternative of an Accept header that we can give; protobuf is answered as JSON."""
-    if not accept:
-        return FULL
-    for alternative in accept.split(","):
-        media, *parameters = (part.strip() for part in alternative.split(";"))
-        named = dict(parameter.partition("=")[::2] for parameter in parameters)
-        shape = _SHAPES.get(named.get("as", ""))
-        if media in ("*/*", "application/*", "text/plain") or media in _ACCEPTED:
-            if "as" in named and (shape is None or named.get("g") != "meta.k8s.io"):
-                continue
-            return Form(shape or "full", named.get("v", "v1"))
-    raise not_acceptable(_ACCEPTED)
-
-
 @lru_cache(maxsize=4096)
 def split_path(raw: bytes) -> tuple[str, ...]:
-    """Decoded segments of a URL path; empty ones (a trailing slash) are left out."""
-    return tuple(unquote(part) for part in raw.decode("latin-1").split("/") if part)
+    """Decoded segments of a URL path, an encoded slash parts them too; empty ones (a trailing slash) are left out."""
+    return tuple(part for part in unquote(raw.decode("latin-1")).split("/") if part)
 
 
 def parse_query(raw: bytes) -> dict[str, str]:
-    """First value of each parameter; the caller's own dict."""
+    """First value of each parameter, without those that Go's parser drops; the caller's own dict."""
     return dict(_parsed_query(raw)) if raw else {}
 
 
 @lru_cache(maxsize=1024)
 def _parsed_query(raw: bytes) -> dict[str, str]:
     out: dict[str, str] = {}
-    for key, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
-        out.setdefault(key, value)
+    for pair in raw.decode("latin-1").split("&"):
+        if pair and ";" not in pair and not _BAD_ESCAPE.search(pair):
+            key, _, value = pair.partition("=")
+            out.setdefault(unquote_plus(key), unquote_plus(value))
     return out
+
+
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 class Place(NamedTuple):

@@ -1,6 +1,6 @@
-"""From a path to what serves it: resources, discovery, documents, health, version.
+"""From the path of a resource to what serves it.
 
-Source: Kubernetes API concepts, "Resource URIs"; kube-apiserver's non-resource endpoints.
+Source: Kubernetes API concepts, "Resource URIs". Not here: the other paths (`answers.elsewhere`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,29 +11,34 @@ from lambent.http.message import Request, Response
 from lambent.kubeserver.access.reviews import Reviewer
 from lambent.kubeserver.access.tokens import Tokens, check_request
 from lambent.kubeserver.answers import discovery
-from lambent.kubeserver.answers.openapi import Documents, version_2
-from lambent.kubeserver.answers.rendering import answer
+from lambent.kubeserver.answers.elsewhere import Elsewhere
+from lambent.kubeserver.answers.negotiation import check_builtin, form_of
+from lambent.kubeserver.answers.openapi import Documents
+from lambent.kubeserver.answers.rendering import answer, scale_table
 from lambent.kubeserver.builtin.bodies import refuse_body
-from lambent.kubeserver.call import Call, Place, User, parse_query, place_of, split_path
+from lambent.kubeserver.call import Call, Place, User, parse_query, place_of, quoted, split_path
 from lambent.kubeserver.pods import Pods
 from lambent.kubeserver.reads.reading import Reader
 from lambent.kubeserver.reads.watching import Hub
 from lambent.kubeserver.requests.decoding import decode_body
 from lambent.kubeserver.resources import Catalog, Resource
-from lambent.kubeserver.status import ApiError, bad_request, forbidden, no_resource, not_allowed, qualified
+from lambent.kubeserver.status import (
+    ApiError,
+    bad_request,
+    forbidden,
+    no_resource,
+    not_allowed,
+    not_found,
+    qualified,
+)
 from lambent.kubeserver.storage.store import Store
+from lambent.kubeserver.validation import names
 from lambent.kubeserver.writes.fencing import check_fence
 from lambent.kubeserver.writes.scaling import Scaler
 from lambent.kubeserver.writes.writing import Writer
-from lambent.telemetry import render_metrics
 
-EMULATED = ("1", "34", "v1.34.0+lambent")
-_HEALTH_PATHS = (b"/livez", b"/readyz", b"/healthz", b"/metrics")
-_ROOT_PATHS = ("/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version")
-OPEN_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/version"})
-
-_COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection", "HEAD": "list"}
-_OBJECT_VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "HEAD": "get"}
+_COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+_OBJECT_VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _UNDELETABLE_NAMESPACES = ("default", "kube-system", "kube-public", "lambent-system")
 
 
@@ -66,34 +71,40 @@ class Router:
             "delete": parts.writer.delete,
             "deletecollection": parts.writer.delete_collection,
         }
+        self.other = Elsewhere(parts.catalog, lambda: parts.store.is_ready, parts.documents).serve
 
     def resolve(self, request: Request, user: User) -> Call | None:
         """The call a resource path means; None for a path of another kind. Raises 404 or 405."""
-        place = place_of(split_path(request.raw_path))
+        path = request.raw_path
+        if b"//" in path and not path.endswith(b"//"):
+            raise no_resource() if path.startswith((b"/api/", b"/apis/")) else discovery.not_served()
+        place = place_of(split_path(path))
         if place is None:
             return None
-        resource = self._resource(place)
+        resource = self._resource(place, request.method)
         query = parse_query(request.raw_query)
         if resource.custom and not place.name and request.method in ("PUT", "PATCH"):
             raise bad_request("name must be provided")
-        verb = _verb(request.method, place, query)
-        call = Call(request, user, verb, resource, place.namespace, place.name, place.subresource, query)
+        verb = _verb(request.method, place, query, resource)
+        _check_accept(request, resource, verb)
+        if place.name and (wrong := names.path_segment(place.name)):
+            raise bad_request(f"Name parameter invalid: {quoted(place.name)}: {', '.join(wrong)}")
+        subresource = place.subresource.partition("/")[0] if resource.custom else place.subresource
+        call = Call(request, user, verb, resource, place.namespace, place.name, subresource, query)
         if resource.deprecation:
             call.warnings.append(resource.deprecation)
         return call
 
-    def _resource(self, place: Place) -> Resource:
+    def _resource(self, place: Place, method: str) -> Resource:
         table = self._parts.catalog.table
         resource = table.find(place.group, place.version, place.plural)
         if resource is None:
-            builtin = place.group in table.groups and not any(
-                r.custom for rs in table.groups[place.group].values() for r in rs
-            )
-            raise no_resource() if builtin else discovery.not_served()
-        if place.namespace and not resource.namespaced:
-            raise no_resource()
-        if place.name and resource.namespaced and not place.namespace:
-            raise no_resource()
+            raise no_resource() if discovery.is_builtin(table, place.group) else discovery.not_served()
+        is_everywhere = resource.namespaced and not place.namespace
+        if (place.namespace and not resource.namespaced) or (place.name and is_everywhere):
+            raise discovery.not_served() if resource.custom else no_resource()
+        if resource.custom and is_everywhere and method not in ("GET", "HEAD"):
+            raise discovery.not_served()
         return resource
 
     async def serve(self, call: Call) -> Response:
@@ -111,7 +122,7 @@ class Router:
             if resource.custom and call.verb == "create":
                 raise _dying(call)
             raise not_allowed()
-        if call.verb == "create" and resource.namespaced and not call.namespace:
+        if call.verb in ("create", "deletecollection") and resource.namespaced and not call.namespace:
             raise not_allowed()
         if call.verb == "delete" and resource.bucket == "namespaces" and call.name in _UNDELETABLE_NAMESPACES:
             raise forbidden("", "namespaces", call.name, "this namespace may not be deleted")
@@ -119,8 +130,10 @@ class Router:
 
     async def _subresource(self, call: Call) -> Response:
         name, resource = call.subresource, call.resource
-        if name == "scale":
-            return await self._parts.scaler.handle(call)
+        if name == "scale" and resource.scale is not None:
+            if call.verb not in ("get", "update", "patch"):
+                raise _unsupported(call) if resource.custom else not_allowed()
+            return scale_table(call, await self._parts.scaler.handle(call))
         if name == "status" and resource.has_status and call.verb in ("get", "update", "patch"):
             return await self._verbs[call.verb](call)
         if name == "finalize" and resource.bucket == "namespaces" and call.verb == "update":
@@ -131,7 +144,9 @@ class Router:
             return self._mint(call)
         if resource.custom:
             raise _unsupported(call) if name == "status" and resource.has_status else call.not_found()
-        raise no_resource()
+        known = {"status"} if resource.has_status else set()
+        known |= {one for one, _ in resource.traits.subresources}
+        raise not_allowed() if name in known else no_resource()
 
     def _mint(self, call: Call) -> Response:
         record = self._parts.store.get("serviceaccounts", call.path)
@@ -145,59 +160,6 @@ class Router:
         head = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1"}
         meta = {"name": call.name, "namespace": call.namespace, "creationTimestamp": None}
         return answer({**head, "metadata": meta, "spec": spec, "status": status}, 201)
-
-    def other(self, request: Request) -> Response:
-        """Discovery, documents, health and version."""
-        table = self._parts.catalog.table
-        parts = split_path(request.raw_path)
-        if request.method not in ("GET", "HEAD"):
-            raise not_allowed()
-        if request.raw_path in _HEALTH_PATHS:
-            return self._health(request.raw_path)
-        if parts == ("version",):
-            return answer(_version())
-        match parts:
-            case ("api",):
-                return self._aggregated(request, core=True) or answer(discovery.api_versions())
-            case ("apis",):
-                return self._aggregated(request, core=False) or answer(discovery.group_list(table))
-            case ("api", version):
-                return answer(discovery.resource_list(table, "", version))
-            case ("apis", group):
-                return answer(discovery.one_group(table, group))
-            case ("apis", group, version):
-                return answer(discovery.resource_list(table, group, version))
-            case ("openapi", "v2"):
-                return version_2(request)
-            case ("openapi", "v3", *rest):
-                return self._document(request, rest)
-            case ():
-                return answer({"paths": list(_ROOT_PATHS)})
-        return Response(404, [(b"content-type", b"text/plain; charset=utf-8")], b"404 page not found\n")
-
-    def _document(self, request: Request, rest: list[str]) -> Response:
-        table = self._parts.catalog.table
-        match rest:
-            case [] if not request.raw_path.endswith(b"/"):
-                return self._parts.documents.index(table)
-            case ["api", version]:
-                return self._parts.documents.one(table, request, "", version)
-            case ["apis", group, version]:
-                return self._parts.documents.one(table, request, group, version)
-        raise no_resource()
-
-    def _aggregated(self, request: Request, *, core: bool) -> Response | None:
-        if not discovery.wants_aggregated(request):
-            return None
-        return discovery.aggregated(self._parts.catalog.table, request, core=core)
-
-    def _health(self, path: bytes) -> Response:
-        if path == b"/metrics":
-            return Response(200, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], render_metrics())
-        is_good = path != b"/readyz" or self._parts.store.is_ready
-        if not is_good:
-            raise ApiError(500, "the store cannot be written", reason="InternalError")
-        return Response(200, [(b"content-type", b"text/plain; charset=utf-8")], b"ok")
 
 
 def _unsupported(call: Call) -> ApiError:
@@ -213,32 +175,33 @@ def _dying(call: Call) -> ApiError:
     return forbidden(call.resource.group, call.resource.plural, name, why)
 
 
-def _verb(method: str, place: Place, query: dict[str, str]) -> str:
+def _check_accept(request: Request, resource: Resource, verb: str) -> None:
+    """Raises 406 before the request does anything."""
+    accept = request.header(b"accept").decode("latin-1")
+    if not resource.custom:
+        check_builtin(accept, is_list=verb in ("list", "watch"))
+    if verb != "watch":
+        form_of(accept)
+
+
+def _verb(method: str, place: Place, query: dict[str, str], resource: Resource) -> str:
     verbs = _OBJECT_VERBS if place.name else _COLLECTION_VERBS
     verb = verbs.get(method)
     if verb is None:
-        if place.subresource and method == "POST":
+        if method == "POST" and (place.subresource or resource.custom):
             return "create"
-        raise not_allowed()
+        if resource.custom and place.subresource.partition("/")[0] not in ("", "status", "scale"):
+            raise not_found(resource.group, resource.plural, place.name)
+        raise _no_verb(resource) if resource.custom else not_allowed()
     if place.is_watched:
         if verb not in ("list", "get") or place.subresource:
             raise not_allowed()
         if place.name:
             query["fieldSelector"] = f"metadata.name={place.name}"
         return "watch"
-    return "watch" if verb == "list" and query.get("watch", "").lower() in ("1", "true") else verb
+    return "watch" if verb == "list" and query.get("watch", "0").lower() not in ("0", "false") else verb
 
 
-def _version() -> dict[str, str]:
-    major, minor, text = EMULATED
-    return {
-        "major": major,
-        "minor": minor,
-        "gitVersion": text,
-        "gitCommit": "",
-        "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z",
-        "goVersion": "",
-        "compiler": "",
-        "platform": "linux/amd64",
-    }
+def _no_verb(resource: Resource) -> ApiError:
+    text = f' is not supported on resources of kind "{qualified(resource.plural, resource.group)}"'
+    return ApiError(405, text, details={"group": resource.group, "kind": resource.plural})

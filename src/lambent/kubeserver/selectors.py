@@ -125,10 +125,11 @@ class _Parser:
 
     def _order(self, key: str, operator: str) -> _Test:
         text = self._exact()
+        wrong = _wrong_values(key, [text])
         if not re.fullmatch(r"[+-]?\d+", text, re.ASCII) or not -_LARGEST <= int(text) < _LARGEST:
             why = "for 'Gt', 'Lt' operators, the value must be an integer"
-            raise _Unparsable(f"values[0]: Invalid value: {errors.show(text)}: {why}")
-        _check_values(key, [text])
+            wrong.insert(0, f"values[0]: Invalid value: {errors.show(text)}: {why}")
+        _refuse(wrong)
         limit = int(text)
 
         def test(labels: Labels) -> bool:
@@ -153,11 +154,18 @@ def _unexpected(found: str, expected: str) -> ApiError:
 
 
 def _check_values(key: str, values: Sequence[str]) -> None:
-    wrong = [
+    _refuse(_wrong_values(key, values))
+
+
+def _wrong_values(key: str, values: Sequence[str]) -> list[str]:
+    return [
         f"values[{index}][{key}]: Invalid value: {errors.show(value)}: {'; '.join(found)}"
         for index, value in enumerate(values)
         if (found := names.label_value(value))
     ]
+
+
+def _refuse(wrong: Sequence[str]) -> None:
     if wrong:
         raise _Unparsable(wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]")
 
@@ -210,41 +218,60 @@ def _field(obj: Any, path: str) -> str:
     """The text a field selector compares; absent equals ""."""
     for part in path.split("."):
         obj = obj.get(part) if isinstance(obj, dict) else None
-    if obj is None:
-        return ""
+    if obj is None or isinstance(obj, (dict, list)):
+        return "false" if path == "spec.hostNetwork" else ""
     if isinstance(obj, bool):
         return "true" if obj else "false"
     return str(obj)
 
 
 def parse_fields(text: str, resource: Resource) -> list[FieldTest]:
-    tests: list[FieldTest] = []
-    if any("=" in value for value in _VALUES.findall(text)):
-        raise bad_request(f"invalid field selector: unescaped character in value: {ord('=')}")
-    allowed = ("metadata.name", "metadata.namespace", *resource.traits.selectable)
-    for term in filter(None, text.split(",")):
-        match = re.match(r"^([^=!]+)(==|!=|=)(.*)$", term)
-        if match is None:
-            raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
-        path, operator, value = match.groups()
+    """Terms in the order of their text, as kube-apiserver judges them."""
+    parts = [_part(term, text) for term in sorted(_TERMS.findall(text)) if term]
+    allowed = {"metadata.name", *resource.traits.selectable}
+    if resource.namespaced or not (resource.custom or resource.kind == "Namespace"):
+        allowed.add("metadata.namespace")
+    for path, _, _ in parts:
         if path not in allowed:
-            raise _unsupported(path, resource, allowed)
-        tests.append(FieldTest(path, value, operator != "!="))
-    return tests
+            raise _unsupported(path, resource)
+    return [FieldTest(path, value, operator != "!=") for path, operator, value in parts]
 
 
-_VALUES = re.compile(r"(?:^|,)[^=!,]+(?:==|!=|=)([^,]*)")
+_TERMS = re.compile(r"(?:\\.|[^,\\]|\\$)+", re.DOTALL)
+_OPERATOR = re.compile("!=|==|=")
+
+
+def _part(term: str, text: str) -> tuple[str, str, str]:
+    """Path, operator and the value without its escapes."""
+    found = _OPERATOR.search(term)
+    if found is None:
+        raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
+    return term[: found.start()], found[0], _unescaped(term[found.end() :])
+
+
+def _unescaped(value: str) -> str:
+    out, signs = [], iter(value)
+    for sign in signs:
+        if sign in ",=":
+            raise bad_request(f"invalid field selector: unescaped character in value: {ord(sign)}")
+        if sign == "\\":
+            sign = next(signs, "")
+            if sign not in ("\\", ",", "="):
+                raise bad_request(f"invalid field selector: invalid escape sequence: \\{sign}")
+        out.append(sign)
+    return "".join(out)
+
+
 _OWN_FIELDS = frozenset(("Pod", "Event", "Namespace", "Secret", "Service"))
 """Kinds with field labels of their own."""
 
 
-def _unsupported(path: str, resource: Resource, allowed: Sequence[str]) -> ApiError:
+def _unsupported(path: str, resource: Resource) -> ApiError:
     if resource.custom or resource.kind in _OWN_FIELDS:
         return bad_request(f"field label not supported: {path}")
     if resource.kind == "Job":
         return bad_request(f'field label "{path}" not supported for Job')
-    listed = ", ".join(f'"{name}"' for name in allowed)
-    return bad_request(f'"{path}" is not a known field selector: only {listed}')
+    return bad_request(f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"')
 
 
 def parse(labels: str, fields: str, resource: Resource) -> Selection:

@@ -1,9 +1,10 @@
 """The path of a request, as one function: `build_stack`.
 
-    refusals -> authenticate -> route -> audit -> verb
+    write out -> refusals -> authenticate -> route -> audit -> verb
 
 Each stage is a small closure around the next. What a written object passes after that is `stages.Admission`. `refusals`
-is outermost, so that every error of any stage is a Status with the headers every answer has.
+is around all others, so that every error of any stage is a Status with the headers every answer has; outside of it is
+only the choice of the text: JSON, JSON with line breaks, or YAML.
 """
 
 import hmac
@@ -19,8 +20,11 @@ from prometheus_client import Counter
 
 from lambent.http.message import Request, Response, Service
 from lambent.kubeserver.access.tokens import Tokens
-from lambent.kubeserver.call import ADMIN, ANONYMOUS, Call, User
-from lambent.kubeserver.routing import OPEN_PATHS, Router
+from lambent.kubeserver.answers.elsewhere import OPEN_PATHS
+from lambent.kubeserver.answers.negotiation import in_yaml
+from lambent.kubeserver.answers.writing_out import write_pretty, write_yaml
+from lambent.kubeserver.call import ADMIN, ANONYMOUS, Call, User, parse_query
+from lambent.kubeserver.routing import Router
 from lambent.kubeserver.status import ApiError
 from lambent.telemetry import counter
 
@@ -57,7 +61,8 @@ def build_stack(router: Router, *, identify: Identify, audit: AuditSink | None =
     watched = _audited(run, audit)
     routed = _routed(router, watched)
     known = _authenticated(routed, identify)
-    return _refusals(known)
+    safe = _refusals(known)
+    return _written_out(safe)
 
 
 @lru_cache(maxsize=4096)
@@ -143,6 +148,24 @@ def _refusals(handle: Callable[[Request], Awaitable[Response]]) -> Service:
         return response
 
     return serve
+
+
+def _written_out(handle: Service) -> Service:
+    """Answers as YAML where that is asked for most, and with line breaks for those who read them."""
+
+    async def serve(request: Request) -> Response:
+        response = await handle(request)
+        accept = request.header(b"accept")
+        if b"yaml" in accept and in_yaml(accept):
+            write_yaml(response)
+        elif b"pretty" in request.raw_query or request.header(b"user-agent").startswith(_BY_HAND):
+            write_pretty(response, parse_query(request.raw_query).get("pretty"))
+        return response
+
+    return serve
+
+
+_BY_HAND = (b"curl", b"Wget", b"Mozilla/5.0")
 
 
 def by_token(tokens: Tokens) -> Identify:

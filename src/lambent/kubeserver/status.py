@@ -110,7 +110,7 @@ STALE = "the object has been modified; please apply your changes to the latest v
 
 
 def bad_request(message: str) -> ApiError:
-    return ApiError(400, message, details={})
+    return ApiError(400, message)
 
 
 def forbidden(group: str, plural: str, name: str, why: str, causes: Sequence[dict[str, str]] = ()) -> ApiError:
@@ -125,11 +125,11 @@ def not_allowed() -> ApiError:
 def unsupported_media(accepted: Iterable[str]) -> ApiError:
     listed = ", ".join(accepted)
     text = f"the body of the request was in an unknown format - accepted media types include: {listed}"
-    return ApiError(415, text, details={})
+    return ApiError(415, text)
 
 
 def not_acceptable(accepted: Iterable[str]) -> ApiError:
-    return ApiError(406, f"only the following media types are accepted: {', '.join(accepted)}", details={})
+    return ApiError(406, f"only the following media types are accepted: {', '.join(accepted)}")
 
 
 def bad_patch(obj: Any, why: str) -> ApiError:

@@ -45,14 +45,23 @@ def not_served() -> ApiError:
     return PlainNotFound(404, "404 page not found")
 
 
+PLAIN = ((b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff"))
+
+
 class PlainNotFound(ApiError):
     def response(self) -> Response:
-        return Response(404, [(b"content-type", b"text/plain; charset=utf-8")], b"404 page not found\n")
+        return Response(404, list(PLAIN), b"404 page not found\n")
+
+
+def is_builtin(table: Table, group: str) -> bool:
+    """Whether the group is served without a definition."""
+    found = table.groups.get(group, {})
+    return bool(found) and not any(resource.custom for resources in found.values() for resource in resources)
 
 
 def resource_list(table: Table, name: str, version: str) -> dict[str, Any]:
     if version not in table.groups.get(name, {}):
-        raise not_served() if name else no_resource()
+        raise no_resource() if is_builtin(table, name) else not_served()
     found = table.groups[name][version]
     group_version = f"{name}/{version}" if name else version
     entries = [entry for resource in found for entry in _legacy_entries(resource)]

@@ -5,18 +5,20 @@ The common case (the full object in its stored version) is the stored bytes, und
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from lambent.http.message import Response
 from lambent.kube.types import KubeObject
-from lambent.kubeserver.answers.tables import layout
+from lambent.kubeserver.answers.ages import age
+from lambent.kubeserver.answers.negotiation import Form
+from lambent.kubeserver.answers.tables import layout, scale_columns
 from lambent.kubeserver.builtin.event_views import GROUP, as_events_v1
-from lambent.kubeserver.call import Call, Form
+from lambent.kubeserver.call import Call
 from lambent.kubeserver.resources import Resource
-from lambent.kubeserver.status import bad_request
+from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.storage.records import Record, encoded
 
 JSON = (b"content-type", b"application/json")
@@ -51,15 +53,35 @@ def load(resource: Resource, record: Record) -> KubeObject:
     return obj  # type: ignore[no-any-return]  # decoded JSON
 
 
-def metadata_of(obj: Any) -> dict[str, Any]:
-    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
+def metadata_of(obj: Any, version: str = "v1") -> dict[str, Any]:
+    return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": obj["metadata"]}
+
+
+def check_is_list(form: Form, resource: Resource, *, is_list: bool) -> None:
+    """Raises for metadata of one object where a list is asked for, and the other way round."""
+    if form.kind == "PartialObjectMetadata" and is_list:
+        kind = "unstructured.UnstructuredList" if resource.custom else f"{_go_type(resource)}List"
+        raise ApiError(406, f"you requested PartialObjectMetadata, but the requested object is a list (*{kind})")
+    if form.kind == "PartialObjectMetadataList" and not is_list:
+        if resource.custom:
+            raise ApiError(500, "content is not a list", reason="")
+        text = (
+            f"you requested PartialObjectMetadataList, but the requested object is not a list (*{_go_type(resource)})"
+        )
+        raise ApiError(406, text)
+
+
+def _go_type(resource: Resource) -> str:
+    """The type a builtin kind has inside kube-apiserver, where all events are those of the core group."""
+    package = "core" if resource.group in ("", GROUP) else resource.group.partition(".")[0]
+    return f"{package}.{resource.kind}"
 
 
 def render_one(resource: Resource, record: Record, form: Form, include: str, now: datetime) -> bytes:
     if form.shape == "full":
         return body_of(resource, record)
     if form.shape == "metadata":
-        return orjson.dumps(metadata_of(record.load()))
+        return orjson.dumps(metadata_of(record.load(), form.version))
     return table(resource, [record], form, include=include, now=now, meta={"resourceVersion": str(record.rv)})
 
 
@@ -82,7 +104,7 @@ def table(
         if include == "Object":
             row["object"] = obj
         elif include != "None":
-            row["object"] = metadata_of(obj)
+            row["object"] = metadata_of(obj, form.version)
         rows.append(row)
     return orjson.dumps(
         {
@@ -93,6 +115,36 @@ def table(
             "rows": rows,
         }
     )
+
+
+def scale_table(call: Call, response: Response) -> Response:
+    """The answer of a scale subresource in the form that was asked for."""
+    form = call.form()
+    check_is_list(form, call.resource, is_list=False)
+    if form.shape == "full" or not isinstance(response.body, bytes):
+        return response
+    obj: Any = orjson.loads(response.body)
+    if form.shape == "metadata":
+        response.body = orjson.dumps(metadata_of(obj, form.version))
+        return response
+    now = datetime.now(UTC)
+    spec, state = obj.get("spec") or {}, obj.get("status") or {}
+    created = age(obj["metadata"].get("creationTimestamp"), now)
+    row: dict[str, Any] = {
+        "cells": [obj["metadata"]["name"], spec.get("replicas", 0), state.get("replicas", 0), created]
+    }
+    include = included(call)
+    if include != "None":
+        row["object"] = obj if include == "Object" else metadata_of(obj, form.version)
+    body = {
+        "kind": "Table",
+        "apiVersion": f"meta.k8s.io/{form.version}",
+        "metadata": {"resourceVersion": obj["metadata"].get("resourceVersion", "")},
+        "columnDefinitions": scale_columns(call.resource),
+        "rows": [row],
+    }
+    response.body = orjson.dumps(body)
+    return response
 
 
 def included(call: Call) -> str:
@@ -110,8 +162,8 @@ def render_list(call: Call, records: Sequence[Record], meta: dict[str, Any], now
     if form.shape == "table":
         return table(resource, records, form, include=included(call), now=now, meta=meta)
     if form.shape == "metadata":
-        items = [metadata_of(orjson.loads(record.body)) for record in records]
-        head = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
+        items = [metadata_of(orjson.loads(record.body), form.version) for record in records]
+        head = {"kind": "PartialObjectMetadataList", "apiVersion": f"meta.k8s.io/{form.version}", "metadata": meta}
         return orjson.dumps({**head, "items": items})
     head = {"kind": resource.list_name, "apiVersion": resource.api_version, "metadata": meta}
     bodies = (body_of(resource, record) for record in records)

@@ -17,10 +17,10 @@ import orjson
 
 from lambent.clock import WallClock
 from lambent.http.message import Outlet, Pushing, Response, Shared
-from lambent.kube.schema import Problem
 from lambent.kubeserver import selectors, status
+from lambent.kubeserver.answers.negotiation import Form, check_stream
 from lambent.kubeserver.answers.rendering import JSON, body_of, included, metadata_of, table
-from lambent.kubeserver.call import Call, Form
+from lambent.kubeserver.call import Call
 from lambent.kubeserver.reads.reading import future_version, version_of
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.selectors import Selection
@@ -195,12 +195,16 @@ class Hub:
 
     async def watch(self, call: Call) -> Response:
         """A 200 whose body lasts until the timeout; a start that is too old is one ERROR event."""
+        seconds = call.number("timeoutSeconds")
+        call.number("limit")
         chosen = selectors.parse(
             call.query.get("labelSelector", ""), call.query.get("fieldSelector", ""), call.resource
         )
-        start = version_of(call)
         initial = _wants_initial(call)
-        seconds = call.number("timeoutSeconds") or random.randint(_SHORTEST_S, _LONGEST_S)
+        check_stream(call.request.header(b"accept").decode("latin-1"))
+        start = version_of(call)
+        if seconds <= 0:
+            seconds = random.randint(_SHORTEST_S, _LONGEST_S)
         view = View(call.resource, call.form(), included(call))
         watcher = Watcher(_Lines(view, chosen, self._clock), call.namespace)
         stream = self._stream(call, watcher, start=start, initial=initial, seconds=seconds)
@@ -211,7 +215,7 @@ class Hub:
     ) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        bookmarks = call.flag("allowWatchBookmarks")
+        bookmarks = call.says("allowWatchBookmarks")
         lines = watcher.lines
         channel = self._channels.setdefault(call.resource.bucket, Channel())
         channel.watchers.add(watcher)
@@ -298,25 +302,22 @@ def _batches(items: list[T]) -> Iterator[list[T]]:
 
 def _wants_initial(call: Call) -> bool | None:
     """sendInitialEvents, or None when unset; it needs resourceVersionMatch=NotOlderThan."""
-    text = call.query.get("sendInitialEvents")
-    if text is None:
-        if match := call.query.get("resourceVersionMatch"):
-            text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-            found = [errors.forbidden("resourceVersionMatch", text)]
-            if match != "NotOlderThan":
-                found.append(errors.unsupported("resourceVersionMatch", match, ["NotOlderThan"]))
-            raise status.invalid("meta.k8s.io", "ListOptions", "", found)
-        return None
-    if call.query.get("resourceVersionMatch") != "NotOlderThan":
-        raise _forbidden(
-            "resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        )
-    return text.lower() in ("1", "true")
-
-
-def _forbidden(path: str, text: str) -> ApiError:
-    problem = Problem(path, "FieldValueForbidden", f"Forbidden: {text}")
-    return status.invalid("meta.k8s.io", "ListOptions", "", [problem])
+    is_told, match = "sendInitialEvents" in call.query, call.query.get("resourceVersionMatch", "")
+    found = []
+    if is_told and match != "NotOlderThan":
+        text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        found.append(errors.forbidden("resourceVersionMatch", text))
+    if match and not is_told:
+        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        found.append(errors.forbidden("resourceVersionMatch", text))
+    if match not in ("", "NotOlderThan"):
+        found.append(errors.unsupported("resourceVersionMatch", match, ["NotOlderThan"]))
+    if match and call.query.get("continue"):
+        text = "resourceVersionMatch is forbidden when continue is provided"
+        found.append(errors.forbidden("resourceVersionMatch", text))
+    if found:
+        raise status.invalid("meta.k8s.io", "ListOptions", "", found)
+    return call.says("sendInitialEvents") if is_told else None
 
 
 def _too_old(wanted: int, floor: int) -> ApiError:
@@ -377,7 +378,7 @@ class _Lines:
         if view.form.shape == "full":
             body = body_of(view.resource, record)
         elif view.form.shape == "metadata":
-            body = orjson.dumps(metadata_of(orjson.loads(record.body)))
+            body = orjson.dumps(metadata_of(orjson.loads(record.body), view.form.version))
         else:
             body = self._table([record], str(record.rv))
         return b'{"type":"%b","object":%b}\n' % (kind.encode(), body)
@@ -397,10 +398,11 @@ class _Lines:
             meta["annotations"] = {_END_ANNOTATION: "true"}
         obj: dict[str, Any] = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
         if self._view.form.shape == "metadata":
-            obj |= {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+            obj |= {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{self._view.form.version}"}
         if self._view.form.shape == "table":
-            row = {"cells": [], "object": metadata_of(obj)}
-            obj = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": str(rv)}}
+            version = self._view.form.version
+            row = {"cells": [], "object": metadata_of(obj, version)}
+            obj = {"kind": "Table", "apiVersion": f"meta.k8s.io/{version}", "metadata": {"resourceVersion": str(rv)}}
             obj |= {"columnDefinitions": None, "rows": [row]}
         return orjson.dumps({"type": "BOOKMARK", "object": obj}) + b"\n"
 
