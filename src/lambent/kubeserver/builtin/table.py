@@ -150,7 +150,7 @@ def _policies() -> tuple[Resource, ...]:
         r("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol"),
         r("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", status=True,
           traits=Traits(needs_version_on_update=True, name_rule="path", update_looks=())),
-        r("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", traits=Traits(update_looks=("whole",))),
+        r("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", traits=Traits(counts_labels=True, update_looks=("whole",))),
         r("coordination.k8s.io/v1", "Lease", "leases",
           traits=Traits(counts_generation=False, needs_version_on_update=True, creates_on_put=True)),
         r("events.k8s.io/v1", "Event", "events", "ev", bucket="events",

@@ -28,7 +28,6 @@ class DeleteOptions:
     uid: str = ""
     resource_version: str = ""
     is_dry_run: bool = False
-    grace_period_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

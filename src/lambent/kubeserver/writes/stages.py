@@ -329,8 +329,12 @@ def generation(draft: Draft) -> None:
     """+1 for a change outside metadata (and outside status where that is a subresource)."""
     if draft.old is None or not draft.resource.traits.counts_generation:
         return
-    if _changed_outside(draft, draft.old):
+    if _changed_outside(draft, draft.old) or (draft.resource.traits.counts_labels and _relabelled(draft, draft.old)):
         draft.new["metadata"]["generation"] = draft.old["metadata"].get("generation", 0) + 1
+
+
+def _relabelled(draft: Draft, old: KubeObject) -> bool:
+    return draft.new["metadata"].get("labels") != old["metadata"].get("labels")
 
 
 def _changed_outside(draft: Draft, old: KubeObject) -> bool:
