@@ -68,7 +68,9 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
             raise PatchError(f"unknown operation {other!r}")
 
 
-def _tokens(pointer: str) -> list[str]:
+def _tokens(pointer: Any) -> list[str]:
+    if not isinstance(pointer, str):
+        raise PatchError("a path is a text")
     if pointer and not pointer.startswith("/"):
         raise PatchError(f"path {pointer!r} does not begin with /")
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
