@@ -31,7 +31,7 @@ def _append(journal: Journal, batch: list[Change], at_commit: Callable[[], objec
         at_commit()
         done.put(error)
 
-    journal.append(batch, report)
+    journal.append(batch, 0, report)
     assert done.get(timeout=10) is None
 
 

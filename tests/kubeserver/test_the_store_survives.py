@@ -105,6 +105,25 @@ async def test_a_watch_resumes_over_a_restart(tmp_path):
     assert [event["type"] for event in events] == ["MODIFIED", "DELETED"]
 
 
+@pytest.mark.parametrize(("keep_s", "kept"), [(300.0, True), (0.0, False)], ids=["of the last minutes", "older"])
+async def test_a_restart_reaches_back_as_far_as_the_running_server(tmp_path, monkeypatch, keep_s, kept):
+    monkeypatch.setattr("lambent.kubeserver.storage.history.KEEP_COUNT", 5)
+    monkeypatch.setattr("lambent.kubeserver.storage.history.KEEP_S", keep_s)
+    monkeypatch.setattr("lambent.kubeserver.storage.journal._TRIM_EVERY", 1)
+    monkeypatch.setattr("lambent.kubeserver.storage.journal._UNFOLDED", 0)
+    first = await _opened(tmp_path)
+    ask = Asker(first)
+    _, made = await ask("POST", CONFIGMAPS, configmap("a"))
+    for number in range(20):
+        await ask("PUT", f"{CONFIGMAPS}/a", configmap("a", {"x": str(number)}))
+    await first.shutdown()
+    second = await _opened(tmp_path)
+    rv = made["metadata"]["resourceVersion"]
+    events = await Asker(second).events(f"{CONFIGMAPS}?watch=1&resourceVersion={rv}&timeoutSeconds=1")
+    await second.shutdown()
+    assert [event["type"] for event in events] == (["MODIFIED"] * 20 if kept else ["ERROR"])
+
+
 async def test_a_second_server_on_one_file_is_told_so(tmp_path):
     first = await _opened(tmp_path)
     with pytest.raises(UsageError, match="another server"):

@@ -59,7 +59,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._queue: queue.SimpleQueue[tuple[Sequence[Change], Done] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Sequence[Change], int, Done] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._since_trim = 0
         self._unfolded: _Unfolded = {}  # by (bucket, path), oldest change first; the writer thread's own
@@ -83,8 +83,9 @@ class Journal:
             raise failure
         return snapshot
 
-    def append(self, batch: Sequence[Change], done: Done) -> None:
-        self._queue.put((batch, done))
+    def append(self, batch: Sequence[Change], floor: int, done: Done) -> None:
+        """Changes up to version `floor` need not be kept any longer."""
+        self._queue.put((batch, floor, done))
 
     def close(self) -> None:
         """Waits until all that was appended is on disk."""
@@ -117,9 +118,9 @@ class Journal:
             return
         ready.put(None)
         while (job := self._queue.get()) is not None:
-            batch, done = job
+            batch, floor, done = job
             try:
-                self._write(db, batch)
+                self._write(db, batch, floor)
             except sqlite3.Error as error:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
@@ -131,7 +132,7 @@ class Journal:
         self._try_to_fold(db, len(self._unfolded))
         db.close()
 
-    def _write(self, db: sqlite3.Connection, batch: Sequence[Change]) -> None:
+    def _write(self, db: sqlite3.Connection, batch: Sequence[Change], floor: int) -> None:
         db.execute("BEGIN IMMEDIATE")
         for start in range(0, len(batch), _ROWS):
             part = batch[start : start + _ROWS]
@@ -140,7 +141,7 @@ class Journal:
         self._since_trim += len(batch)
         if self._since_trim >= _TRIM_EVERY:
             self._since_trim = 0
-            db.execute("DELETE FROM change WHERE rv <= ?", (min(batch[-1].rv - KEEP_COUNT, self._folded()),))
+            db.execute("DELETE FROM change WHERE rv <= ?", (min(floor, self._folded()),))
         db.execute("COMMIT")
         for change in batch:
             key = (change.bucket, change.record.path)

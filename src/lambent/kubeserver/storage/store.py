@@ -183,7 +183,7 @@ class Store:
         else:
             loop = asyncio.get_running_loop()
             changes = [change for change, _ in self._flying]
-            self._journal.append(changes, partial(self._report, loop))
+            self._journal.append(changes, self.history.floor, partial(self._report, loop))
 
     def _report(self, loop: asyncio.AbstractEventLoop, error: Exception | None) -> None:
         """Runs in the journal's thread."""
