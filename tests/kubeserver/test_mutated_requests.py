@@ -83,7 +83,7 @@ def _complaint(response: Response, body: bytes) -> str:
     """Empty, or what is wrong with an answer."""
     if response.status < 400:
         return ""
-    if body in (b"404 page not found\n", b"404 page not found"):
+    if response.status == 404 and body in (b"404 page not found\n", b""):  # what is no resource has no Status
         return ""
     try:
         status = orjson.loads(body)

@@ -17,6 +17,8 @@ from lambent.kubeserver.storage import journal as module
 from lambent.kubeserver.storage.journal import Journal
 from lambent.kubeserver.storage.records import Change, record_of
 
+_KEPT = 60
+
 
 def _change(rv: int, name: str, kind: str) -> Change:
     obj: KubeObject = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
@@ -31,7 +33,7 @@ def _append(journal: Journal, batch: list[Change], at_commit: Callable[[], objec
         at_commit()
         done.put(error)
 
-    journal.append(batch, 0, report)
+    journal.append(batch, batch[-1].rv - _KEPT, report)
     assert done.get(timeout=10) is None
 
 
@@ -51,7 +53,7 @@ def _copy(path: Path, target: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_crash_between_commit_and_folding_loses_nothing(tmp_path, monkeypatch, seed):
-    for name, value in {"KEEP_COUNT": 60, "_TRIM_EVERY": 10, "_UNFOLDED": 8, "_UNFOLDED_AGE": 30}.items():
+    for name, value in {"_TRIM_EVERY": 10, "_UNFOLDED": 8, "_UNFOLDED_AGE": 30}.items():
         monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(module, "_FOLDED_AT_ONCE", 3)
     choose = random.Random(seed)
@@ -79,7 +81,7 @@ def test_a_crash_between_commit_and_folding_loses_nothing(tmp_path, monkeypatch,
     journal.close()
     assert _state(path) == ({c.record.body: c.rv for c in wanted.values()}, rv)
     with closing(sqlite3.connect(path)) as db:
-        assert db.execute("SELECT count(*) FROM change").fetchone()[0] <= 60 + 10 + 6
+        assert db.execute("SELECT count(*) FROM change").fetchone()[0] <= _KEPT + 10 + 6
 
 
 def test_a_file_of_the_first_format_is_read(tmp_path):
