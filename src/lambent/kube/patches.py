@@ -127,7 +127,7 @@ def _put(document: Any, path: list[str], value: Any, *, insert: bool) -> Any:
 
 def _take(document: Any, path: list[str]) -> tuple[Any, Any]:
     if not path:
-        return document, None
+        raise PatchError("nothing is left when the whole is taken")
     parent = _find(document, path[:-1])
     last = path[-1]
     if isinstance(parent, dict):

@@ -48,7 +48,7 @@ def quoted(text: str) -> str:
 class Call:
     """`verb` is the API verb (get, list, watch, create, update, patch, delete, deletecollection).
 
-    `duplicates` are paths of members that occur twice in the body.
+    `duplicates` tell of members that occur twice in the body.
     """
 
     request: Request

@@ -89,11 +89,12 @@ def single_owners(meta: dict[str, Any], *, is_patch: bool) -> str:
     owners = meta.get("ownerReferences")
     if not isinstance(owners, list) or len(owners) < 2 or not all(isinstance(one, dict) for one in owners):
         return ""
-    kept = [owner for at, owner in enumerate(owners) if owner not in owners[:at]]
-    if len(kept) == len(owners):
+    read = [{name: owner[name] for name in _OWNER_MEMBERS if owner.get(name) is not None} for owner in owners]
+    again = {at for at, owner in enumerate(read) if owner in read[:at]}
+    if not again:
         return ""
-    meta["ownerReferences"] = kept
-    twice = [str(owner.get("uid", "")) for at, owner in enumerate(owners) if owner in owners[:at]]
+    meta["ownerReferences"] = [owner for at, owner in enumerate(owners) if at not in again]
+    twice = [str(owners[at].get("uid", "")) for at in sorted(again)]
     return _TWICE.format(" after mutating admission happens" if is_patch else "", ", ".join(twice))
 
 

@@ -156,7 +156,7 @@ class _Compiler:
 
         def check(value: Any) -> list[Fault] | None:
             if type(value) is not list:
-                return [wrong_type(value, "array")]
+                return [wrong_type(value, "array"), *_lost(value)]
             faults: list[Fault] | None = None
             if item is not None:
                 for index, one in enumerate(value):
@@ -180,7 +180,7 @@ class _Compiler:
 
         def check(value: Any) -> list[Fault] | None:
             if type(value) is not dict:
-                return [wrong_type(value, "object")]
+                return [wrong_type(value, "object"), *_lost(value)]
             if prepare is not None:
                 prepare(value)
             faults = walk(value)
@@ -389,9 +389,19 @@ def _maker(default: Any) -> Callable[[], Any]:
 
 def _typed_check(kind: type, name: str, checks: list[Check]) -> Check:
     if not checks:
-        return lambda value: None if type(value) is kind else [wrong_type(value, name)]
+        return lambda value: None if type(value) is kind else [wrong_type(value, name), *_lost(value)]
     inner = _all(checks)
-    return lambda value: inner(value) if type(value) is kind else [wrong_type(value, name)]
+    return lambda value: inner(value) if type(value) is kind else [wrong_type(value, name), *_lost(value)]
+
+
+def _lost(value: Any) -> list[Fault]:
+    """The members below a value that should have none: nothing declares them."""
+    if type(value) is dict:
+        return [unknown(f".{name}") for name in value]
+    found: list[Fault] | None = None
+    for index, one in enumerate(value if type(value) is list else ()):
+        found = _placed(found, _lost(one), f"[{index}]")
+    return found or []
 
 
 _text = _typed_check(str, "string", [])
@@ -412,14 +422,14 @@ def _integer(checks: list[Check]) -> Check:
         if _is_whole(value):
             return inner(value) if inner is not None else None
         bounds = inner(value) if inner is not None and type(value) is float else None
-        return [wrong_type(value, "integer"), *(bounds or ())]
+        return [wrong_type(value, "integer"), *(bounds or ()), *_lost(value)]
 
     return check
 
 
 def _number(checks: list[Check]) -> Check:
     inner = _all(checks)
-    return lambda value: inner(value) if type(value) in (int, float) else [wrong_type(value, "number")]
+    return lambda value: inner(value) if type(value) in (int, float) else [wrong_type(value, "number"), *_lost(value)]
 
 
 def _int_or_string(schema: JsonSchema) -> Check:
@@ -430,8 +440,7 @@ def _int_or_string(schema: JsonSchema) -> Check:
             return text(value)
         if _is_whole(value):
             return number(value)
-        lost = [unknown(f".{name}") for name in value] if type(value) is dict else []
-        return [wrong_type(value, "integer,string"), *lost]
+        return [wrong_type(value, "integer,string"), *_lost(value)]
 
     return check
 

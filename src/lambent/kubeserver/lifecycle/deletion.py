@@ -22,12 +22,13 @@ CRD_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """`policy` "" means the kind's default."""
+    """`policy` "" means the kind's default; `cascades` says that orphanDependents was given as false."""
 
     policy: str = ""
     uid: str = ""
     resource_version: str = ""
     is_dry_run: bool = False
+    cascades: bool = False
 
 
 @dataclass(frozen=True, slots=True)

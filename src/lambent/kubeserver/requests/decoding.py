@@ -6,6 +6,7 @@ more with a decoder that sees pairs.
 
 import json
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from types import NoneType
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import orjson
 
 from lambent.kubeserver.call import Call
+from lambent.kubeserver.requests.go_json import loads_as_go, why_no_json
 from lambent.kubeserver.status import ApiError, bad_request, unsupported_media
 from lambent.kubeserver.storage.records import go_numbers
 
@@ -43,7 +45,7 @@ def decode_body(call: Call) -> dict[str, Any]:
         except NotJson as error:
             raise unrecognized(call, f"{_NO_HEAD}{error}") from None
         if call.validation != "Ignore" and may_have_duplicates(body, value):
-            call.duplicates = duplicate_fields(body)
+            call.duplicates = [f'duplicate field "{path}"' for path in duplicate_fields(body)]
     elif media in ("application/yaml", "application/x-yaml", "text/yaml"):
         try:
             value = parse_yaml(body)
@@ -103,10 +105,22 @@ def parse_json(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise NotJson(go_json_error(body) if len(body) < _SHORT_BYTES else str(error)) from None
+        value = _as_go(body, str(error))
     if _may_be_deep(body):
         check_depth(value)
     return _with_floats(value) if _LONG_NUMBER.search(body) else value
+
+
+def _as_go(body: bytes, why: str) -> Any:
+    """What Go takes for JSON all the same: a lone surrogate, a byte that is no UTF-8; raises `NotJson`."""
+    if len(body) < _SHORT_BYTES:
+        why = go_json_error(body)
+        if not why:
+            try:
+                return loads_as_go(body.decode(errors="replace"))
+            except ValueError as error:
+                why = f"json: cannot unmarshal number {error} into Go value of type float64"
+    raise NotJson(why)
 
 
 _LONG_NUMBER = re.compile(rb"\d{19}")
@@ -190,18 +204,13 @@ def decode_patch(call: Call, kind: str) -> Any:
         call.duplicates = _applied_twice(call, value)
         return value
     try:
-        value = orjson.loads(call.request.body)
-    except orjson.JSONDecodeError:
-        prefix = "" if kind == "strategic" else "error decoding patch: "
-        raise bad_request(f"{prefix}{go_json_error(call.request.body)}") from None
-    if _may_be_deep(call.request.body):
-        check_depth(value)
-    if _LONG_NUMBER.search(call.request.body):
-        value = _with_floats(value)
+        value = parse_json(call.request.body)
+    except NotJson as error:
+        raise bad_request(f"{'' if kind == 'strategic' else 'error decoding patch: '}{error}") from None
     if value is None and kind != "json":
         raise bad_request("Invalid JSON Patch")
-    if kind == "merge" and call.validation != "Ignore" and may_have_duplicates(call.request.body, value):
-        call.duplicates = duplicate_fields(call.request.body)
+    if kind != "strategic" and call.validation != "Ignore":
+        call.duplicates = [*_twice(call, value, kind)]
     if not isinstance(value, list if kind == "json" else dict):
         prefix = "" if kind == "strategic" else "error decoding patch: "
         raise bad_request(
@@ -209,6 +218,20 @@ def decode_patch(call: Call, kind: str) -> Any:
             + ("[]handlers.jsonPatchOp" if kind == "json" else "map[string]interface {}")
         )
     return value
+
+
+_OPERATION = frozenset(("op", "path", "from", "value"))
+
+
+def _twice(call: Call, value: Any, kind: str) -> Iterator[str]:
+    """Members that occur twice, and those that no operation of a JSON patch has."""
+    lead = "json patch " if kind == "json" else ""
+    if may_have_duplicates(call.request.body, value):
+        yield from (f'{lead}duplicate field "{path}"' for path in duplicate_fields(call.request.body))
+    for index, operation in enumerate(value if kind == "json" and isinstance(value, list) else ()):
+        for name in operation if isinstance(operation, dict) else ():
+            if name not in _OPERATION:
+                yield f'json patch unknown field "[{index}].{name}"'
 
 
 def _applied_twice(call: Call, value: Any) -> list[str]:
@@ -231,18 +254,11 @@ TOO_DEEP = "exceeded max depth"
 
 
 def go_json_error(body: bytes) -> str:
-    """Why a text is not JSON, in the words of Go's decoder where scripts are known to match them."""
-    text = body.decode(errors="replace")
+    """Why a text is not JSON, in the words of Go's decoder, which reads bytes; "" when it is."""
     try:
-        json.loads(text)
+        return why_no_json(body.decode("latin-1"))
     except RecursionError:
         return TOO_DEEP
-    except json.JSONDecodeError as error:
-        if error.pos >= len(text):
-            return "unexpected end of JSON input"
-        wanted = "object key string" if error.msg.startswith("Expecting property name") else "value"
-        return f"invalid character '{text[error.pos]}' looking for beginning of {wanted}"
-    return "invalid JSON"
 
 
 def _name(value: Any) -> str:

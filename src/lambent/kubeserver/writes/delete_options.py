@@ -11,7 +11,7 @@ from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.lifecycle.deletion import POLICIES, DeleteOptions
 from lambent.kubeserver.requests.decoding import TOO_DEEP, check_depth, go_json_error, media_type
-from lambent.kubeserver.requests.options import check_dry_run, dry_runs_of
+from lambent.kubeserver.requests.options import dry_run_problems, dry_runs_of
 from lambent.kubeserver.status import ApiError, bad_request
 
 _OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
@@ -53,25 +53,33 @@ def delete_options(call: Call) -> DeleteOptions:
         if why := mismatch(body, {"$ref": _OPTIONS}, definitions()):
             raise _broken(why)
         policy, dry = body.get("propagationPolicy") or "", body.get("dryRun") or []
-        if policy and body.get("orphanDependents") is not None:
-            text = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
-            problem = Problem("propagationPolicy", "FieldValueInvalid", text)
-            raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
-        if not policy and body.get("orphanDependents") is not None:
-            policy = "Orphan" if body["orphanDependents"] else "Background"
+        orphans = body.get("orphanDependents")
     else:
         call.number("gracePeriodSeconds")
-        policy = call.query.get("propagationPolicy", "")
-        dry = dry_runs_of(call)
-    if policy and policy not in POLICIES:
-        listed = ", ".join(f'"{one}"' for one in ("Foreground", "Background", "Orphan", "nil"))
-        text = f'Unsupported value: "{policy}": supported values: {listed}'
-        problem = Problem("propagationPolicy", "FieldValueNotSupported", text)
-        raise status.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
+        policy, dry = call.query.get("propagationPolicy", ""), dry_runs_of(call)
+        orphans = call.says("orphanDependents") if "orphanDependents" in call.query else None
+    _check(policy, orphans, dry)
+    if orphans is not None:
+        policy = "Orphan" if orphans else "Background"
     held = body.get("preconditions") or {}
     return DeleteOptions(
         policy=policy,
         uid=held.get("uid") or "",
         resource_version=held.get("resourceVersion") or "",
-        is_dry_run=check_dry_run(dry),
+        is_dry_run=bool(dry),
+        cascades=orphans is False,
     )
+
+
+def _check(policy: str, orphans: bool | None, dry: list[str]) -> None:
+    problems: list[Problem] = []
+    if policy and orphans is not None:
+        text = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
+        problems.append(Problem("propagationPolicy", "FieldValueInvalid", text))
+    if policy and policy not in POLICIES:
+        listed = ", ".join(f'"{one}"' for one in ("Foreground", "Background", "Orphan", "nil"))
+        text = f'Unsupported value: "{policy}": supported values: {listed}'
+        problems.append(Problem("propagationPolicy", "FieldValueNotSupported", text))
+    problems += dry_run_problems(dry)
+    if problems:
+        raise status.invalid("meta.k8s.io", "DeleteOptions", "", problems)

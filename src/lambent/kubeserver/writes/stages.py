@@ -9,6 +9,7 @@ runs them. Not here: reading the body, patches, and the store.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judg
 from lambent.kubeserver.builtin.table import object_meta, schema_names
 from lambent.kubeserver.definitions import embedded
 from lambent.kubeserver.draft import Draft
-from lambent.kubeserver.requests.decoding import media_type, no_text, unrecognized
+from lambent.kubeserver.requests.decoding import media_type, no_text, parse_json, unrecognized
 from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.storage.store import Store
 from lambent.kubeserver.validation import errors
@@ -175,7 +176,7 @@ def _of_another_kind(draft: Draft, obj: Any, api_version: str, kind: str) -> sta
 def _bad_patch(draft: Draft, obj: Any, why: str) -> status.ApiError:
     if draft.resource.custom or draft.is_apply:
         return status.bad_patch(obj, why)
-    return status.bad_patch(shown_patched(draft.resource, obj, orjson.loads(draft.call.request.body)), why)
+    return status.bad_patch(shown_patched(draft.resource, obj, parse_json(draft.call.request.body)), why)
 
 
 def kept(draft: Draft) -> None:
@@ -190,7 +191,8 @@ def fields(draft: Draft) -> None:
     body: Any = draft.new
     mode = "Ignore" if draft.is_apply else call.validation
     # What follows changes the body in place; a refused patch is told what it made.
-    is_kept = draft.is_patch and not draft.is_apply and (mode == "Strict" or not resource.custom)
+    is_patched = draft.is_patch and not draft.is_apply
+    is_kept = is_patched and (mode == "Strict" or not resource.custom)
     shown = orjson.loads(orjson.dumps(body)) if is_kept else body
     if resource.custom:
         rest = {key: value for key, value in body.items() if key not in CR_ENVELOPE}
@@ -200,6 +202,8 @@ def fields(draft: Draft) -> None:
             kind, version = resource.kind, resource.gvk.version
             raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
         found = resource.schema.admit(rest, old=draft.old)
+        if draft.subresource == "status":
+            found.errors[:] = [_of_status(problem) for problem in found.errors if problem.path.startswith("status")]
         found.errors += nulls if inner is None else [*nulls, *embedded.problems(inner, rest)]
         for key in [key for key in body if key not in CR_ENVELOPE and key not in rest]:
             del body[key]
@@ -208,8 +212,9 @@ def fields(draft: Draft) -> None:
         if not draft.keeps_metadata:
             if draft.is_apply:
                 metadata.drop_broken_times(body["metadata"])
+            as_given = {**body, "metadata": orjson.loads(orjson.dumps(body["metadata"]))} if is_patched else body
             if why := unreadable_metadata(body["metadata"]):
-                raise undecodable(draft, why)
+                raise undecodable(draft, why, as_given)
             meta = object_meta().admit(body["metadata"])
             unknown = [*unknown, *(f"metadata.{path}" for path in meta.unknown)]
         draft.problems += found.errors
@@ -229,6 +234,12 @@ def fields(draft: Draft) -> None:
         _report(draft, mode, unknown, shown)
 
 
+def _of_status(problem: Problem) -> Problem:
+    """At `/status` the schema of status is asked alone, and tells its own paths in the words of a refusal."""
+    own = problem.path.removeprefix("status").removeprefix(".")
+    return replace(problem, message=problem.message.replace(f"{problem.path} in body", f"{own} in body"))
+
+
 def _is_strategic(draft: Draft) -> bool:
     return draft.is_patch and media_type(draft.call).startswith("application/strategic")
 
@@ -237,7 +248,7 @@ def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
     """A body whose members have the wrong types, or a patch that leaves such a body; `obj` is that body as it was."""
     kind, version = draft.resource.kind, draft.resource.gvk.version
     if _is_strategic(draft):
-        shown = errors.show(go_text(orjson.loads(draft.call.request.body)))
+        shown = errors.show(go_text(parse_json(draft.call.request.body)))
         return status.invalid("", "", "", [errors.invalid_shown("patch", shown, why)])
     if draft.is_patch and not draft.is_apply:
         return _bad_patch(draft, draft.new if obj is None else obj, why)
@@ -247,8 +258,7 @@ def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
 def _report(draft: Draft, mode: str, unknown: list[str], shown: Any) -> None:
     doubled = draft.call.duplicates
     missing = [f'unknown field "{path}"' for path in sorted(unknown)]
-    twice = [f'duplicate field "{path}"' for path in doubled]
-    texts = [*twice, *missing] if draft.resource.custom else [*missing, *twice]
+    texts = [*doubled, *missing] if draft.resource.custom else [*missing, *doubled]
     if not texts:
         return
     if mode == "Warn":

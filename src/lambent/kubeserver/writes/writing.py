@@ -158,7 +158,7 @@ class Writer:
         deleted = await self._deleter.delete(resource, record, options)
         if deleted.is_gone and not resource.traits.delete_answers_object:
             return answer(status.success(resource.group, resource.plural, record.name, record.uid))
-        return answer(_ordered(deleted.obj))
+        return answer(_ordered(deleted.obj), 202 if options.cascades and not deleted.is_gone else 200)
 
     async def delete_collection(self, call: Call) -> Response:
         options = delete_options(call)

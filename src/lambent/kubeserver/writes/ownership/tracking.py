@@ -221,11 +221,9 @@ def track(draft: Draft) -> None:
     managed: list[dict[str, Any]] = []
     if draft.is_apply:
         managed = draft.managed or []
-    elif draft.is_unfit:
-        draft.differs = draft.old is not None and bool(draft.old["metadata"].get("managedFields"))
-    elif draft.old is None:
+    elif draft.old is None and not draft.is_unfit:
         managed = _created(draft)
-    else:
+    elif not draft.is_unfit:
         managed = _updated(draft, meta.get("managedFields"))
     if managed:
         meta["managedFields"] = managed
@@ -256,7 +254,7 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
         return []
     shape = shape_of(draft.resource)
     if draft.subresource == "scale":
-        found = _rescaled(draft)
+        found = _rescaled(draft, managers)
     elif keeps_metadata:
         found = compare(shape, _without_metadata(old), _without_metadata(draft.new))
     else:
@@ -275,8 +273,11 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     return encode(after)
 
 
-def _rescaled(draft: Draft) -> Comparison:
-    """What a write of the scale changed: its one number, which a Scale leaves out when it is 0."""
+def _rescaled(draft: Draft, managers: Managers) -> Comparison:
+    """What a write of the scale changed: its one number, which a Scale leaves out when it is 0.
+
+    Nothing that is noted when nobody owns the number: a Scale shows the managers of that alone, here none.
+    """
     paths = draft.resource.scale
     if paths is None:
         return Comparison()
@@ -285,7 +286,7 @@ def _rescaled(draft: Draft) -> Comparison:
     node: Fields = {}
     for part in reversed(simple_path(paths.spec_path)):
         node = {f"f:{part}": node}
-    if before == after:
+    if before == after or not any(fieldsets.intersection(entry.fields, node) for entry in managers.values()):
         return Comparison()
     if not after:
         return Comparison(removed=node)

@@ -152,7 +152,11 @@ def _put_member(fields: Fields, shape: Shape, name: str, value: Any) -> None:
 
 def _compare_value(shape: Shape, old: Any, new: Any, element: str, out: Comparison) -> None:
     kind = _kind(shape, new)
-    if kind == "atomic" or kind != _kind(shape, old):
+    if kind != _kind(shape, old):
+        below = Comparison(removed=fields_of(shape, old), added=fields_of(shape, new))
+        out.put(element, below)
+        out.modified[element] = {}
+    elif kind == "atomic":
         out.modified[element] = {}
     elif kind == "struct" and not (old and new):
         gone, came = fields_of(shape, old), fields_of(shape, new)
