@@ -1,6 +1,7 @@
 """Clients that reach the embedded AWS without a socket see what those on the wire see."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -58,6 +59,26 @@ async def test_a_refusal_is_the_same_error(aws, local, service, operation, param
         told.append((refused.value.code, refused.value.status, refused.value.message))
     assert told[0] == told[1]
     assert code in told[0][0]
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("2026-11-21T09:03:48Z", datetime(2026, 11, 21, 9, 3, 48, tzinfo=UTC)),
+        ("2026-11-21T09:03:48.25Z", datetime(2026, 11, 21, 9, 3, 48, 250_000, tzinfo=UTC)),
+        ("2026-11-21T10:03:48+01:00", datetime(2026, 11, 21, 9, 3, 48, tzinfo=UTC)),
+        ("Sat, 21 Nov 2026 09:03:48 GMT", datetime(2026, 11, 21, 9, 3, 48, tzinfo=UTC)),
+        ("1795251828", datetime(2026, 11, 21, 9, 3, 48, tzinfo=UTC)),
+    ],
+)
+async def test_a_time_is_read_in_every_form_of_aws(told, meant):
+    body = f"<R><GetRoleResult><Role><CreateDate>{told}</CreateDate></Role></GetRoleResult></R>".encode()
+
+    async def send(*request):
+        return 200, [], body
+
+    answer = await AwsClients("http://127.0.0.1:9", send=send).call("iam", "GetRole", RoleName="r")
+    assert answer["Role"]["CreateDate"] == meant
 
 
 async def test_account_and_region_are_those_of_the_scope(local):

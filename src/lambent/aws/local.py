@@ -9,8 +9,10 @@ Not here: what answers (`Send` is plain tuples, because this kit does not know o
 """
 
 import inspect
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from io import BytesIO
 from types import SimpleNamespace
@@ -21,7 +23,7 @@ import botocore.parsers
 import botocore.serialize
 from botocore import handlers, xform_name
 from botocore.exceptions import ClientError
-from botocore.utils import percent_encode_sequence
+from botocore.utils import parse_timestamp, percent_encode_sequence
 
 from lambent.aws.answers import WireHeaders
 from lambent.aws.metrics import count_request
@@ -43,7 +45,9 @@ class LocalClient:
         # S3 takes a name that is no address for a bucket's.
         self._host = (b"host", host.encode())
         self._serializer = botocore.serialize.create_serializer(model.resolved_protocol)
-        self._parser = botocore.parsers.ResponseParserFactory().create_parser(model.resolved_protocol)
+        parsers = botocore.parsers.ResponseParserFactory()
+        parsers.set_parser_defaults(timestamp_parser=_timestamp)
+        self._parser = parsers.create_parser(model.resolved_protocol)
         self._names = {xform_name(name): name for name in model.operation_names}
 
     def __getattr__(self, name: str) -> Any:
@@ -127,6 +131,18 @@ class _Headers(dict[str, str]):
 
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name.lower(), default)
+
+
+# What AWS writes in nearly every XML answer; botocore's own parser takes twenty times as long for it.
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
+
+
+def _timestamp(value: Any) -> datetime:
+    """As botocore: of text in the forms of ISO 8601 or RFC 822, or of seconds. Raises ValueError."""
+    if isinstance(value, str) and _UTC.fullmatch(value):
+        return datetime.fromisoformat(value)
+    found: datetime = parse_timestamp(value)
+    return found
 
 
 def _bytes(text: Any) -> bytes:

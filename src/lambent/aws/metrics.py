@@ -5,6 +5,7 @@ client of an AWS in the same process.
 """
 
 import time
+from functools import cache
 from typing import Any
 
 from lambent.telemetry import counter, histogram
@@ -15,8 +16,19 @@ _BEGAN = "lambent_began"
 
 
 def count_request(service: str, operation: str, code: str, seconds: float) -> None:
-    _requests.labels(service, operation, code).inc()
-    _seconds.labels(service, operation).observe(seconds)
+    _counted(service, operation, code).inc()
+    _timed(service, operation).observe(seconds)
+
+
+@cache
+def _counted(service: str, operation: str, code: str) -> Any:
+    """The library looks a child up under a lock and in text anew each time."""
+    return _requests.labels(service, operation, code)
+
+
+@cache
+def _timed(service: str, operation: str) -> Any:
+    return _seconds.labels(service, operation)
 
 
 def count_requests(session: Any) -> None:
@@ -34,7 +46,7 @@ def _end(
 ) -> None:
     service, operation = event_name.split(".", 2)[1:]
     code = str(response_dict["status_code"]) if response_dict else type(exception).__name__
-    _requests.labels(service, operation, code).inc()
+    _counted(service, operation, code).inc()
     began = context.get(_BEGAN)
     if began is not None:
-        _seconds.labels(service, operation).observe(time.perf_counter() - began)
+        _timed(service, operation).observe(time.perf_counter() - began)

@@ -127,8 +127,9 @@ class Field:
 class Read:
     """One observing call, or `fetch` for what takes several. The first read of a kind tells whether it exists.
 
-    `fresh` is the answer of a resource that was made just now, where creation decides it: it needs no call. `is_apart`:
-    writes of fields that other reads observe leave this answer as it was, so it is not asked again after them.
+    `fresh` is the answer of a resource that was made just now, where creation decides it (by subject, where it depends
+    on what was asked for): it needs no call. `is_apart`: writes of fields that other reads observe leave this answer
+    as it was, so it is not asked again after them.
     """
 
     name: str
@@ -137,7 +138,7 @@ class Read:
     fetch: Callable[[Call, Subject], Awaitable[Answer]] | None = None
     none_codes: frozenset[str] = frozenset()
     fields: tuple[str, ...] = ()
-    fresh: Answer | None = None
+    fresh: Answer | Callable[[Subject], Answer] | None = None
     is_apart: bool = False
 
 

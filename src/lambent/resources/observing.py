@@ -4,7 +4,7 @@ The first read tells whether the resource exists; the others run together, and o
 declared. Not here: what a difference means (`planning`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambent.aws.errors import AwsError
@@ -39,7 +39,7 @@ async def observe(
         if error.code in kind.absent_codes:
             return None
         raise
-    known = {read.name: read.fresh for read in others if is_fresh and read.fresh is not None}
+    known = {read.name: _fresh(read.fresh, subject) for read in others if is_fresh and read.fresh is not None}
     known |= {read.name: kept[read.name] for read in others if read.name in kept}
     asked = [read for read in others if read.name not in known and (everything or is_read(read, subject))]
     lenient = [everything and not is_read(read, subject) for read in asked]
@@ -49,6 +49,10 @@ async def observe(
     return interpret(
         kind, subject, {**answers, **known, **dict(zip((read.name for read in asked), found, strict=True))}
     )
+
+
+def _fresh(made: Answer | Callable[[Subject], Answer], subject: Subject) -> Answer:
+    return made(subject) if callable(made) else made
 
 
 async def _answer(

@@ -56,6 +56,10 @@ def _default_version(subject: Subject, answers: Mapping[str, Answer]) -> Mapping
     return {"PolicyArn": policy["Arn"], "VersionId": policy["DefaultVersionId"]}
 
 
+def _first_version(subject: Subject) -> Answer:
+    return {"PolicyVersion": {"Document": subject.value("policyDocument")}}
+
+
 def _new_version(change: Change) -> Sequence[Step]:
     params = {
         "PolicyArn": change.observed.arn,
@@ -134,7 +138,7 @@ POLICY = Kind(
     ),
     reads=(
         Read("policy", "GetPolicy", lambda subject, answers: {"PolicyArn": _arn(subject, {})}),
-        Read("version", "GetPolicyVersion", _default_version),
+        Read("version", "GetPolicyVersion", _default_version, fresh=_first_version),
     ),
     create=_create,
     writes=(
