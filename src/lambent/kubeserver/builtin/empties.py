@@ -37,9 +37,9 @@ def empty(schema: JsonSchema) -> Any:
 
 def same_as_absent(name: str, schema: JsonSchema) -> dict[str, Any]:
     """Members of the struct with this name and the empty value of each that says no more than its absence."""
-    if name not in go_types()["always"] and name not in go_types()["pointers"]:
+    pointers = go_types()["pointers"].get(name)
+    if pointers is None:  # a struct that Go reads in a way of its own
         return {}
-    pointers = go_types()["pointers"].get(name, ())
     return {
         member: _ZEROS[child["type"]]
         for member, child in (schema.get("properties") or {}).items()

@@ -256,12 +256,14 @@ def _qualified(kind: str, version: str) -> str:
 
 
 def pointers(members: dict[str, dict[str, Member]]) -> dict[str, list[str]]:
-    """Schema -> the members that Go holds by a pointer: of these alone an empty value is not an absent one."""
-    found = {
+    """Schema -> the members that Go holds by a pointer, [] of one that has none: of these alone an empty value is not
+    an absent one.
+    """
+    return {
         name: [member for member, (kind, _options) in known.items() if kind.startswith("*")]
         for name, known in members.items()
+        if known
     }
-    return {name: listed for name, listed in found.items() if listed}
 
 
 def always(members: dict[str, dict[str, Member]], spec: dict[str, Any]) -> dict[str, list[str]]:

@@ -59,12 +59,12 @@ class _Mismatch:
             return ""
         if not wanted(value) or (node["type"] == "integer" and not _fits(value, node)):
             return _text(value, struct, path, kind or self._go_type(schema, "", ""))
-        return self._below(value, node, name, struct, path)
+        return self._below(value, node, name, struct, path, kind)
 
-    def _below(self, value: Any, node: JsonSchema, name: str, struct: str, path: tuple[str, ...]) -> str:
+    def _below(self, value: Any, node: JsonSchema, name: str, struct: str, path: tuple[str, ...], kind: str) -> str:
         if isinstance(value, list):
             items = node.get("items") or {}
-            kind = self._go_type(items, "", "")
+            kind = kind[2:] if kind.startswith("[]") else self._go_type(items, "", "")
             found = (self.find(one, items, struct, path, kind) for one in value)
         elif isinstance(value, dict) and isinstance(node.get("additionalProperties"), Mapping):
             others = node["additionalProperties"]

@@ -4,8 +4,10 @@ Source: Kubernetes API reference 1.34, defaults of PodSpec, Container, Deploymen
 JobSpec.
 """
 
+import re
 from typing import Any
 
+from lambent.kubeserver.builtin import switched_off
 from lambent.kubeserver.draft import Draft
 
 
@@ -22,12 +24,17 @@ def _spec(draft: Draft) -> dict[str, Any]:
 
 
 def _pull_policy(image: str) -> str:
-    """A floating tag is pulled each time, a fixed one when absent."""
+    """A floating tag is pulled each time; a fixed one, and what is no image's name, when absent."""
     last = image.rpartition("/")[2]
-    if "@" in last:
+    if "@" in last or not _IS_IMAGE.match(image):
         return "IfNotPresent"
     tag = last.partition(":")[2]
     return "Always" if tag in ("", "latest") else "IfNotPresent"
+
+
+_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_IS_IMAGE = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?\Z", re.ASCII)
 
 
 def _container_defaults(container: dict[str, Any]) -> None:
@@ -39,40 +46,71 @@ def _container_defaults(container: dict[str, Any]) -> None:
             "terminationMessagePolicy": "File",
         },
     )
-    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-        if isinstance(container.get(probe), dict):
-            values = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
-            fill(container[probe], values)
-            if isinstance(container[probe].get("httpGet"), dict):
-                fill(container[probe]["httpGet"], {"path": "/", "scheme": "HTTP"})
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if (probe := container.get(name)) is not None:
+            fill(probe, {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3})
+            _handler_defaults(probe)
+    for hook in (container.get("lifecycle") or {}).values():
+        if isinstance(hook, dict):
+            _handler_defaults(hook)
     for entry in container.get("env") or ():
-        reference = (entry.get("valueFrom") or {}).get("fieldRef") if isinstance(entry, dict) else None
-        if isinstance(reference, dict):
-            fill(reference, {"apiVersion": "v1"})
+        _field_defaults(entry.get("valueFrom") or {})
+
+
+def _handler_defaults(handler: dict[str, Any]) -> None:
+    if (get := handler.get("httpGet")) is not None:
+        fill(get, {"path": "/", "scheme": "HTTP"})
+    if (grpc := handler.get("grpc")) is not None:
+        fill(grpc, {"service": ""})
+
+
+def _field_defaults(source: dict[str, Any]) -> None:
+    if (reference := source.get("fieldRef")) is not None:
+        fill(reference, {"apiVersion": "v1"})
+
+
+_VOLUMES: dict[str, dict[str, Any]] = {
+    "secret": {"defaultMode": 420},
+    "configMap": {"defaultMode": 420},
+    "projected": {"defaultMode": 420},
+    "downwardAPI": {"defaultMode": 420},
+    "hostPath": {"type": ""},
+    "iscsi": {"iscsiInterface": "default"},
+    "rbd": {"pool": "rbd", "user": "admin", "keyring": "/etc/ceph/keyring"},
+    "azureDisk": {"cachingMode": "ReadWrite", "fsType": "ext4", "readOnly": False, "kind": "Shared"},
+    "scaleIO": {"storageMode": "ThinProvisioned", "fsType": "xfs"},
+}
 
 
 def _volume_defaults(volume: dict[str, Any]) -> None:
-    for kind in ("secret", "configMap", "projected", "downwardAPI"):
-        if isinstance(volume.get(kind), dict):
-            fill(volume[kind], {"defaultMode": 420})
-    if isinstance(volume.get("hostPath"), dict):
-        fill(volume["hostPath"], {"type": ""})
+    if not volume.keys() - {"name"}:
+        volume["emptyDir"] = {}
+    for kind, values in _VOLUMES.items():
+        if volume.get(kind) is not None:
+            fill(volume[kind], values)
+    if (claim := (volume.get("ephemeral") or {}).get("volumeClaimTemplate")) is not None:
+        fill(claim["spec"], {"volumeMode": "Filesystem"})
+    for source in (volume.get("projected") or {}).get("sources") or ():
+        if (token := source.get("serviceAccountToken")) is not None:
+            fill(token, {"expirationSeconds": 3600})
+        _file_defaults(source.get("downwardAPI"))
+    _file_defaults(volume.get("downwardAPI"))
 
 
-def pod_spec_defaults(spec: Any) -> None:
-    if not isinstance(spec, dict):
-        return
-    for kind in ("initContainers", "containers"):
+def _file_defaults(source: dict[str, Any] | None) -> None:
+    for item in (source or {}).get("items") or ():
+        _field_defaults(item)
+
+
+def pod_spec_defaults(spec: dict[str, Any]) -> None:
+    switched_off.drop(spec)
+    for kind in ("initContainers", "containers", "ephemeralContainers"):
         for container in spec.get(kind) or ():
-            if isinstance(container, dict):
-                _container_defaults(container)
-                if kind == "containers":  # a feature that 1.34 has switched off, so the field is dropped
-                    container.pop("restartPolicy", None)
+            _container_defaults(container)
     for volume in spec.get("volumes") or ():
-        if isinstance(volume, dict):
-            if not volume.keys() - {"name"}:
-                volume["emptyDir"] = {}
-            _volume_defaults(volume)
+        _volume_defaults(volume)
+    if spec.get("hostNetwork"):
+        _on_host_ports(spec)
     values = {
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 30,
@@ -81,8 +119,16 @@ def pod_spec_defaults(spec: Any) -> None:
         "schedulerName": "default-scheduler",
     }
     fill(spec, values)
-    if spec.get("serviceAccountName"):
-        fill(spec, {"serviceAccount": spec["serviceAccountName"]})
+    if account := spec.get("serviceAccountName") or spec.get("serviceAccount"):
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
+
+
+def _on_host_ports(spec: dict[str, Any]) -> None:
+    for kind in ("initContainers", "containers"):
+        for container in spec.get(kind) or ():
+            for port in container.get("ports") or ():
+                if port.get("containerPort"):
+                    fill(port, {"hostPort": port["containerPort"]})
 
 
 def pod_defaults(draft: Draft) -> None:
@@ -97,8 +143,8 @@ def pod_defaults(draft: Draft) -> None:
 def _template(draft: Draft) -> dict[str, Any]:
     spec = _spec(draft)
     template = spec.get("template")
-    if isinstance(template, dict):
-        pod_spec_defaults(template.get("spec"))
+    if isinstance(template, dict) and isinstance(template.get("spec"), dict):
+        pod_spec_defaults(template["spec"])
     return spec
 
 

@@ -55,8 +55,8 @@ def forbidden(path: str, text: str) -> Problem:
     return Problem(path, "FieldValueForbidden", f"Forbidden: {text}")
 
 
-def not_found(path: str, value: Any) -> Problem:
-    return Problem(path, "FieldValueNotFound", f"Not found: {show(value)}")
+def not_found(path: str, value: Any, text: str = "") -> Problem:
+    return Problem(path, "FieldValueNotFound", f"Not found: {show(value)}{f': {text}' if text else ''}")
 
 
 def too_long(path: str, limit: int) -> Problem:
@@ -79,10 +79,10 @@ def not_negative(path: str, value: int | None) -> Iterator[Problem]:
         yield invalid(path, value, NOT_NEGATIVE)
 
 
-def positive(path: str, value: int | None) -> Iterator[Problem]:
+def positive(path: str, value: int | None, *, text: str = POSITIVE) -> Iterator[Problem]:
     """Of a number that may be absent."""
     if value is not None and value <= 0:
-        yield invalid(path, value, POSITIVE)
+        yield invalid(path, value, text)
 
 
 def one_of(path: str, value: Any, allowed: Sequence[str], *, text: str = "") -> Iterator[Problem]:
@@ -96,3 +96,21 @@ def one_of(path: str, value: Any, allowed: Sequence[str], *, text: str = "") -> 
 def unchanged(path: str, new: Any, old: Any) -> Iterator[Problem]:
     if new != old:
         yield invalid(path, new, IMMUTABLE)
+
+
+def listed(path: str, value: str | None, allowed: Sequence[str]) -> Iterator[Problem]:
+    """Of a text that may be absent."""
+    if value is not None and value not in allowed:
+        yield unsupported(path, value, allowed)
+
+
+def go_struct_of(value: Mapping[str, Any], members: Iterable[str], nested: Mapping[str, Sequence[str]]) -> str:
+    """As `go_struct`, of a struct some of whose members are structs, by their names in `nested`."""
+    parts = []
+    for name in members:
+        member = name[0].lower() + name[1:]
+        found = value.get(member)
+        inner = nested.get(member)
+        shown = show(found) if found is None or inner is None else go_struct(found, *inner)
+        parts.append(f'"{name}":{shown}')
+    return "{" + ",".join(parts) + "}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.validation import access, config, events, pods, policies, services, workloads
+from lambent.kubeserver.validation import access, claims, config, events, pods, policies, services, workloads
 
 Check = Callable[[Any], Iterator[Problem]]
 Comparison = Callable[[Any, Any], Iterator[Problem]]
@@ -22,7 +22,7 @@ CHECKS: dict[tuple[str, str], Checks] = {
     ("", "ConfigMap"): Checks(config.config_map, config.kept),
     ("", "Secret"): Checks(config.secret, config.kept_secret),
     ("", "Service"): Checks(services.service),
-    ("", "PersistentVolumeClaim"): Checks(policies.claim, policies.kept_claim),
+    ("", "PersistentVolumeClaim"): Checks(claims.claim, claims.kept_claim),
     ("", "Event"): Checks(events.legacy),
     ("apps", "Deployment"): Checks(workloads.deployment, workloads.kept_selector),
     ("apps", "ReplicaSet"): Checks(workloads.replica_set, workloads.kept_selector),

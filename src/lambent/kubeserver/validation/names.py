@@ -37,6 +37,14 @@ SUBDOMAIN_TEXT = _described(
     _SUBDOMAIN,
     "example.com",
 )
+_UNDERSCORED_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_UNDERSCORED = rf"{_UNDERSCORED_LABEL}(\.{_UNDERSCORED_LABEL})*"
+_UNDERSCORED_TEXT = _described(
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must "
+    "start and end with an alphanumeric character",
+    _UNDERSCORED,
+    "example.com",
+)
 _LABEL_1035_TEXT = _described(
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
     "and end with an alphanumeric character",
@@ -78,6 +86,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 _IS_LABEL, _IS_SUBDOMAIN, _IS_QUALIFIED = _compiled(_LABEL), _compiled(_SUBDOMAIN), _compiled(_QUALIFIED)
 _IS_LABEL_1035, _IS_CONFIG_KEY = _compiled("[a-z]([-a-z0-9]*[a-z0-9])?"), _compiled(_CONFIG_KEY)
 _IS_PERCENT, _IS_HEADER, _IS_PORT_NAME = _compiled(_PERCENT), _compiled("[-A-Za-z0-9]+"), _compiled("[-a-z0-9]+")
+_IS_UNDERSCORED = _compiled(_UNDERSCORED)
 _IS_PRINTABLE = _compiled(r"[ -<>-~]+")
 
 
@@ -98,6 +107,11 @@ def dns_1035(value: str) -> list[str]:
 
 def subdomain(value: str) -> list[str]:
     return [*_longer(value, NAME_LIMIT), *([] if _IS_SUBDOMAIN.match(value) else [SUBDOMAIN_TEXT])]
+
+
+def underscored_subdomain(value: str) -> list[str]:
+    """What a resolver may search: as a subdomain, its labels may begin with underscores and hold them."""
+    return [*_longer(value, NAME_LIMIT), *([] if _IS_UNDERSCORED.match(value) else [_UNDERSCORED_TEXT])]
 
 
 def path_segment(value: str) -> list[str]:

@@ -1,27 +1,31 @@
-"""Pods and their templates. Source: Kubernetes API reference, PodSpec, Volume, Toleration.
+"""Pods and their templates, and what of a Pod may change. Source: Kubernetes API reference, PodSpec.
 
-Not here: affinity, topology, security contexts, DNS settings, Windows, and volumes of single vendors.
+Not here: the options of Windows.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.validation import names
-from lambent.kubeserver.validation.containers import containers, descending
+from lambent.kubeserver.validation import names, resources, scheduling, security
+from lambent.kubeserver.validation.addresses import address
+from lambent.kubeserver.validation.containers import containers, untrimmed
 from lambent.kubeserver.validation.errors import (
     duplicate,
     forbidden,
+    go_struct,
     invalid,
+    invalid_shown,
     required,
     texts,
+    too_long,
     unsupported,
 )
 from lambent.kubeserver.validation.selectors import annotations, labels
+from lambent.kubeserver.validation.volumes import volumes
 
 RESTARTS = ("Always", "OnFailure", "Never")
 _DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
-_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _LARGEST = 2**31 - 1
 _NAMED = {
     "hostname": names.dns_label,
@@ -29,7 +33,6 @@ _NAMED = {
     "serviceAccountName": names.subdomain,
     "nodeName": names.subdomain,
     "priorityClassName": names.subdomain,
-    "runtimeClassName": names.subdomain,
 }
 
 
@@ -45,123 +48,151 @@ def template(found: Any, at: str) -> Iterator[Problem]:
 
 def pod(obj: Any) -> Iterator[Problem]:
     spec = obj.get("spec") or {}
-    yield from pod_spec(spec, "spec")
+    yield from _whole(obj)
     if spec.get("ephemeralContainers"):
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
 
 
-def pod_spec(spec: Any, at: str) -> Iterator[Problem]:
-    usable: dict[str, Any] = {}
-    yield from _volumes(spec.get("volumes") or (), usable, f"{at}.volumes")
+def _whole(obj: Any) -> Iterator[Problem]:
+    spec = obj.get("spec") or {}
+    yield from pod_spec(spec, "spec", (obj.get("metadata") or {}).get("name", ""))
+    for kind in ("containers", "initContainers"):
+        for index, one in enumerate(spec.get(kind) or ()):
+            yield from untrimmed(one, f"spec.{kind}[{index}]")
+
+
+def pod_spec(spec: Any, at: str, name: str = "") -> Iterator[Problem]:
+    if spec.get("terminationGracePeriodSeconds") is None:
+        yield required(f"{at}.terminationGracePeriodSeconds")
+    usable, wrong = volumes(spec.get("volumes") or (), f"{at}.volumes", name)
+    yield from wrong
+    yield from _resource_claims(spec.get("resourceClaims") or (), f"{at}.resourceClaims")
     yield from containers(spec, usable, at)
-    yield from _listed(spec.get("restartPolicy", "Always"), RESTARTS, f"{at}.restartPolicy")
-    yield from _listed(spec.get("dnsPolicy", "ClusterFirst"), _DNS, f"{at}.dnsPolicy")
+    yield from resources.of_pod(spec, at)
+    yield from _listed(spec.get("restartPolicy", ""), RESTARTS, f"{at}.restartPolicy")
+    yield from _network(spec, at)
     yield from labels(spec.get("nodeSelector") or {}, f"{at}.nodeSelector")
+    yield from security.of_pod(spec, at)
+    yield from security.on_host(spec, at)
+    yield from security.of_system(spec, at)
+    yield from _scheduled(spec, at)
+    yield from _names(spec, at)
+    if (system := spec.get("os")) is not None:
+        yield from _listed(system.get("name", ""), ("linux", "windows"), f"{at}.os", f"{at}.os.name")
+    if (amounts := spec.get("overhead")) is not None:
+        yield from resources.overhead(amounts, f"{at}.overhead")
+
+
+def _names(spec: Any, at: str) -> Iterator[Problem]:
     for name, rule in _NAMED.items():
         if value := spec.get(name):
             yield from texts(f"{at}.{name}", value, rule(value))
+    if (kind := spec.get("runtimeClassName")) is not None:
+        yield from texts(f"{at}.runtimeClassName", kind, names.subdomain(kind))
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= _LARGEST:
         yield invalid(f"{at}.activeDeadlineSeconds", deadline, f"must be between 1 and {_LARGEST}, inclusive")
+    for index, gate in enumerate(spec.get("readinessGates") or ()):
+        kind = gate.get("conditionType", "")
+        yield from texts(f"{at}.readinessGates[{index}].conditionType", kind, names.qualified(kind))
+
+
+def _scheduled(spec: Any, at: str) -> Iterator[Problem]:
+    if (found := spec.get("affinity")) is not None:
+        yield from scheduling.affinity(found, f"{at}.affinity")
+    yield from scheduling.gates(spec.get("schedulingGates") or (), f"{at}.schedulingGates")
+    yield from scheduling.spread(spec.get("topologySpreadConstraints") or (), f"{at}.topologySpreadConstraints")
     for index, toleration in enumerate(spec.get("tolerations") or ()):
-        yield from _toleration(toleration, f"{at}.tolerations[{index}]")
-    policy = spec.get("preemptionPolicy")
-    if policy is not None and policy not in ("PreemptLowerPriority", "Never"):
-        yield unsupported(f"{at}.preemptionPolicy", policy, ["PreemptLowerPriority", "Never"])
+        yield from scheduling.toleration(toleration, f"{at}.tolerations[{index}]")
+    if (policy := spec.get("preemptionPolicy")) is not None:
+        yield from _listed(policy, ("PreemptLowerPriority", "Never"), f"{at}.preemptionPolicy")
 
 
-def _listed(value: str, allowed: tuple[str, ...], at: str) -> Iterator[Problem]:
+def _listed(value: str, allowed: tuple[str, ...], at: str, needed_at: str = "") -> Iterator[Problem]:
     """As `one_of`, in the order kube-apiserver lists them."""
     if not value:
-        yield required(at)
+        yield required(needed_at or at)
     elif value not in allowed:
         yield unsupported(at, value, allowed)
 
 
-def _volumes(volumes: Any, usable: dict[str, Any], at: str) -> Iterator[Problem]:
-    """`usable` takes those that mounts may name: only the good ones."""
-    for index, volume in enumerate(volumes):
-        here, name = f"{at}[{index}]", volume.get("name", "")
-        found = [*_source(volume, here)]
+def _resource_claims(found: Any, at: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, one in enumerate(found):
+        here, name = f"{at}[{index}]", one.get("name", "")
         if not name:
-            found.append(required(f"{here}.name"))
+            yield required(f"{here}.name")
+        elif name in seen:
+            yield duplicate(f"{here}.name", name)
         else:
-            found += texts(f"{here}.name", name, names.dns_label(name))
-        if name in usable:
-            found.append(duplicate(f"{here}.name", name))
-        if not found:
-            usable[name] = volume
-        yield from found
+            yield from texts(f"{here}.name", name, names.dns_label(name))
+        seen.add(name)
+        shown = go_struct({"name": "", **one}, "Name", "ResourceClaimName", "ResourceClaimTemplateName")
+        given = [member for member in ("resourceClaimName", "resourceClaimTemplateName") if one.get(member) is not None]
+        if len(given) > 1:
+            text = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            yield invalid_shown(here, shown, text)
+        elif not given:
+            yield invalid_shown(here, shown, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`")
+        for member in given:
+            yield from texts(f"{here}.{member}", one[member], names.subdomain(one[member]))
 
 
-def _source(volume: Any, at: str) -> Iterator[Problem]:
-    kinds = [name for name, value in volume.items() if name != "name" and value is not None]
-    if not kinds:
-        yield required(at, "must specify a volume type")
+_MOST_SERVERS, _MOST_SEARCHES, _LONGEST_SEARCHES = 3, 32, 2048
+
+
+def _network(spec: Any, at: str) -> Iterator[Problem]:
+    yield from _listed(spec.get("dnsPolicy", ""), _DNS, f"{at}.dnsPolicy")
+    yield from _resolver(spec.get("dnsConfig"), spec.get("dnsPolicy"), f"{at}.dnsConfig")
+    for index, alias in enumerate(spec.get("hostAliases") or ()):
+        here = f"{at}.hostAliases[{index}]"
+        yield from address(alias.get("ip", ""), f"{here}.ip")
+        for number, host in enumerate(alias.get("hostnames") or ()):
+            yield from texts(f"{here}.hostnames[{number}]", host, names.subdomain(host))
+    if spec.get("hostNetwork"):
+        yield from _same_ports(spec, at)
+    if (name := spec.get("hostnameOverride")) is not None:
+        for other, text in (("setHostnameAsFQDN", "setHostnameAsFQDN"), ("hostNetwork", "hostNetwork")):
+            if spec.get(other):
+                yield forbidden(f"{at}.hostnameOverride", f"may not be specified when {text} is true")
+        if len(name) > 64:
+            yield too_long(f"{at}.hostnameOverride", 64)
+        yield from texts(f"{at}.hostnameOverride", name, names.subdomain(name))
+
+
+def _same_ports(spec: Any, at: str) -> Iterator[Problem]:
+    for number, one in enumerate(spec.get("containers") or ()):
+        for index, port in enumerate(one.get("ports") or ()):
+            outer, inner = port.get("hostPort", 0), port.get("containerPort", 0)
+            if (outer or at == "spec") and outer != inner:
+                where = f"{at}.containers[{number}].ports[{index}].hostPort"
+                yield invalid(where, outer, "must match `containerPort` when `hostNetwork` is true")
+
+
+def _resolver(config: Any, policy: str | None, at: str) -> Iterator[Problem]:
+    if config is None:
+        if policy == "None":
+            yield required(at, "must provide `dnsConfig` when `dnsPolicy` is None")
         return
-    kinds.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-    first, here = volume[kinds[0]], f"{at}.{kinds[0]}"
-    for member in _NEEDED.get(kinds[0], ()):
-        if not first.get(member):
-            yield required(f"{here}.{member}")
-    if kinds[0] == "hostPath" and ".." in first.get("path", "").split("/"):
-        yield invalid(f"{here}.path", first["path"], "must not contain '..'")
-    if kinds[0] in ("secret", "configMap"):
-        yield from _files(first, here)
-    for kind in kinds[1:]:
-        yield forbidden(f"{at}.{kind}", "may not specify more than 1 volume type")
-
-
-_ORDER = ("emptyDir", "hostPath", "gitRepo", "secret", "nfs", "iscsi", "persistentVolumeClaim", "downwardAPI", "fc",
-          "flexVolume", "configMap", "projected", "csi", "ephemeral", "image")  # fmt: skip
-
-
-_NEEDED = {
-    "hostPath": ("path",),
-    "secret": ("secretName",),
-    "configMap": ("name",),
-    "persistentVolumeClaim": ("claimName",),
-    "nfs": ("server", "path"),
-    "csi": ("driver",),
-}
-
-
-def _files(source: Any, at: str) -> Iterator[Problem]:
-    text = "must be a number between 0 and 0777 (octal), both inclusive"
-    mode = source.get("defaultMode")
-    if mode is not None and not 0 <= mode <= 0o777:
-        yield invalid(f"{at}.defaultMode", mode, text)
-    for index, item in enumerate(source.get("items") or ()):
-        here = f"{at}.items[{index}]"
-        for member in ("key", "path"):
-            if not item.get(member):
-                yield required(f"{here}.{member}")
-        path = item.get("path", "")
-        yield from descending(path, f"{here}.path")
-        if path.startswith("..") and not path.startswith("../") and path != "..":
-            yield invalid(f"{here}.path", path, "must not start with '..'")
-        mode = item.get("mode")
-        if mode is not None and not 0 <= mode <= 0o777:
-            yield invalid(f"{here}.mode", mode, text)
-
-
-def _toleration(found: Any, at: str) -> Iterator[Problem]:
-    key, operator, value = found.get("key", ""), found.get("operator", ""), found.get("value", "")
-    effect = found.get("effect", "")
-    if key:
-        yield from texts(f"{at}.key", key, names.qualified(key))
-    elif operator != "Exists":
-        text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
-        yield invalid(f"{at}.operator", operator, text)
-    if found.get("tolerationSeconds") is not None and effect != "NoExecute":
-        yield invalid(f"{at}.effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")
-    if operator in ("Equal", ""):
-        if wrong := names.label_value(value):
-            yield invalid(f"{at}.operator", value, ";".join(wrong))
-    elif operator == "Exists":
-        if value:
-            yield invalid(f"{at}.operator", value, "value must be empty when `operator` is 'Exists'")
-    else:
-        yield unsupported(f"{at}.operator", operator, ["Equal", "Exists"])
-    if effect and effect not in _EFFECTS:
-        yield unsupported(f"{at}.effect", effect, _EFFECTS)
+    servers, searches = config.get("nameservers") or [], config.get("searches") or []
+    if policy == "None" and not servers:
+        text = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+        yield required(f"{at}.nameservers", text)
+        return
+    if len(servers) > _MOST_SERVERS:
+        yield invalid(f"{at}.nameservers", servers, f"must not have more than {_MOST_SERVERS} nameservers")
+    for index, one in enumerate(servers):
+        yield from address(one, f"{at}.nameservers[{index}]")
+    if len(searches) > _MOST_SEARCHES:
+        yield invalid(f"{at}.searches", searches, f"must not have more than {_MOST_SEARCHES} search paths")
+    if len(" ".join(searches)) > _LONGEST_SEARCHES:
+        text = f"must not have more than {_LONGEST_SEARCHES} characters (including spaces) in the search list"
+        yield invalid(f"{at}.searches", searches, text)
+    for index, one in enumerate(searches):
+        found = [] if one == "." else names.underscored_subdomain(one.removesuffix("."))
+        yield from texts(f"{at}.searches[{index}]", one.removesuffix("."), found)
+    for index, option in enumerate(config.get("options") or ()):
+        if not option.get("name"):
+            yield required(f"{at}.options[{index}]", "must not be empty")

@@ -1,4 +1,4 @@
-"""Autoscalers, disruption budgets, network policies, endpoint slices and claims.
+"""Autoscalers, disruption budgets, network policies and endpoint slices.
 
 Source: Kubernetes API reference, autoscaling/v2, policy/v1, networking.k8s.io/v1, discovery.k8s.io/v1.
 """
@@ -27,7 +27,6 @@ from lambent.kubeserver.validation.workloads import at_most_all, number_or_perce
 
 _METRICS = {"Object": "object", "External": "external", "Pods": "pods", "Resource": "resource",
             "ContainerResource": "containerResource"}  # fmt: skip
-_ACCESS = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _LONGEST_WINDOW_S, _LONGEST_PERIOD_S = 3600, 1800
 
 
@@ -154,47 +153,6 @@ def budget(obj: Any) -> Iterator[Problem]:
     policy = spec.get("unhealthyPodEvictionPolicy")
     if policy is not None and policy not in ("AlwaysAllow", "IfHealthyBudget"):
         yield unsupported("spec.unhealthyPodEvictionPolicy", policy, ["AlwaysAllow", "IfHealthyBudget"])
-
-
-def claim(obj: Any) -> Iterator[Problem]:
-    spec = obj.get("spec") or {}
-    modes = spec.get("accessModes") or ()
-    if not modes:
-        yield required("spec.accessModes", "at least 1 access mode is required")
-    yield from label_selector(spec.get("selector"), "spec.selector")
-    for mode in modes:
-        if mode not in _ACCESS:
-            yield unsupported("spec.accessModes", mode, _ACCESS)
-    if "ReadWriteOncePod" in modes and len({*modes} & {*_ACCESS}) > 1:
-        yield forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes")
-    size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-    if size is None:
-        yield required("spec.resources[storage]")
-    elif parse(size)[0] <= 0:
-        yield invalid("spec.resources[storage]", size, "must be greater than zero")
-    if name := spec.get("storageClassName"):
-        yield from texts("spec.storageClassName", name, names.subdomain(name))
-    mode = spec.get("volumeMode")
-    if mode is not None and mode not in ("Block", "Filesystem"):
-        yield unsupported("spec.volumeMode", mode, ["Block", "Filesystem"])
-
-
-def kept_claim(new: Any, old: Any) -> Iterator[Problem]:
-    """Of a claim only the size may grow, and only when it is bound."""
-    before, after = dict(old["spec"]), dict(new.get("spec") or {})
-    sizes = [((spec.get("resources") or {}).get("requests") or {}).get("storage", "0") for spec in (before, after)]
-    is_bound = (old.get("status") or {}).get("phase") == "Bound"
-    if is_bound and parse(sizes[1])[0] < parse(sizes[0])[0]:
-        yield forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")
-    for spec in (before, after):
-        spec.pop("volumeAttributesClassName", None)
-        if is_bound:
-            spec.pop("resources", None)
-    if before != after:
-        text = (
-            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-        )
-        yield forbidden("spec", text)
 
 
 def network_policy(obj: Any) -> Iterator[Problem]:

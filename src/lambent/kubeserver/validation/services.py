@@ -9,7 +9,7 @@ from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
-from lambent.kubeserver.validation.containers import PROTOCOLS, port_number_or_name
+from lambent.kubeserver.validation.containers import PROTOCOLS
 from lambent.kubeserver.validation.errors import (
     duplicate,
     forbidden,
@@ -20,6 +20,7 @@ from lambent.kubeserver.validation.errors import (
     texts,
     unsupported,
 )
+from lambent.kubeserver.validation.probes import port_number_or_name
 from lambent.kubeserver.validation.selectors import labels
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")

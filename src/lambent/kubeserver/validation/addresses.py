@@ -1,0 +1,42 @@
+"""IP addresses and networks, as kinds that are older than the strict rules for them take them.
+
+Source: Kubernetes API reference, ServiceSpec; KEP-4858 (what 1.34 still lets pass with a warning).
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from lambent.kube.schema import Problem
+from lambent.kubeserver.validation.errors import invalid
+
+_NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+NO_NETWORK = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+_ZEROS = re.compile(r"(?<![0-9a-fA-F:.])0+(?=\d)|(?<=\.)0+(?=\d)")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def parsed(text: str) -> Address | None:
+    """An address; leading zeros of its numbers say nothing, as to Go's old parser."""
+    try:
+        found = ipaddress.ip_address(_ZEROS.sub("", text) if "." in text else text)
+    except ValueError:
+        return None
+    return None if "%" in text else found
+
+
+def network(text: str) -> Network | None:
+    head, slash, length = text.partition("/")
+    own = parsed(head)
+    if own is None or not slash or not length.isdecimal():
+        return None
+    try:
+        return ipaddress.ip_network(f"{own}/{int(length)}", strict=False)
+    except ValueError:
+        return None
+
+
+def address(text: str, at: str) -> Iterator[Problem]:
+    if parsed(text) is None:
+        yield invalid(at, text, _NO_ADDRESS)
