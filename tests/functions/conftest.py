@@ -139,7 +139,7 @@ async def running(tmp_path: Path, kube: KubeClient) -> AsyncIterator[Service]:
     backend = Backend(store, intake)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(artifacts.close)
-        hub = await stack.enter_async_context(InformerHub(kube))
+        hub = await stack.enter_async_context(InformerHub(kube, guard=True))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(one.run()) for one in controllers(hub, store, intake, executor)]
         stack.callback(lambda: [task.cancel() for task in tasks])

@@ -1,5 +1,6 @@
 """kstatus conditions from outcomes, and what a reader makes of them."""
 
+import copy
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,6 +49,33 @@ def test_the_transition_time_moves_only_with_the_status():
 def test_the_same_outcome_again_gives_an_equal_result():
     old = set_conditions([], Fail("BadSpec: no"), generation=3, now=T0)
     assert set_conditions(old, Fail("BadSpec: no"), generation=3, now=LATER) == old
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reasons"),
+    [
+        (Done(), {"Ready": "Ready"}),
+        (Wait(5, "Creating: the bucket"), {"Ready": "Creating", "Reconciling": "Creating"}),
+        (Wait(5, "the bucket"), {"Ready": "Progressing", "Reconciling": "Progressing"}),
+        (Retry("Throttled: later"), {"Ready": "Throttled", "Reconciling": "Throttled"}),
+        (Fail("BadSpec: no"), {"Ready": "BadSpec", "Stalled": "BadSpec"}),
+    ],
+    ids=["done", "wait", "wait without reason", "retry", "fail"],
+)
+def test_each_condition_has_reason_message_and_generation(outcome, reasons):
+    made = set_conditions([], outcome, generation=7, now=T0)
+    assert {one["type"]: one["reason"] for one in made} == reasons
+    assert {one["observedGeneration"] for one in made} == {7}
+    assert {one["message"] for one in made} == {
+        getattr(outcome, "why", "").partition(": ")[2] or getattr(outcome, "why", "")
+    }
+
+
+def test_conditions_are_made_without_touching_the_old():
+    old = set_conditions([], Done(), generation=1, now=T0)
+    before = copy.deepcopy(old)
+    set_conditions(old, Fail("x"), generation=2, now=LATER)
+    assert old == before
 
 
 def test_conditions_of_other_types_pass_through():

@@ -1,17 +1,37 @@
 """The runner: what a reconcile may answer, what an error means, and what survives cancellation."""
 
 import asyncio
+import io
+import logging
 import random
+import re
 from contextlib import asynccontextmanager
+from functools import partial
 
+import orjson
 import pytest
 
+from lambent.aws.errors import AwsError
 from lambent.kube.controller import Context, Controller, judge
-from lambent.kube.errors import Conflict, Forbidden, Invalid, NotFound, ServerError, Throttled, Unreachable
+from lambent.kube.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    KubeError,
+    NotFound,
+    ServerError,
+    Throttled,
+    Unauthorized,
+    Unreachable,
+)
 from lambent.kube.informer import InformerHub
-from lambent.kube.leader import shard_of
+from lambent.kube.leader import LeaderElector, LeadershipLost, shard_of
 from lambent.kube.outcome import Done, Fail, Retry, Wait
 from lambent.kube.types import GVK, Key
+from lambent.telemetry import REGISTRY
+from lambent.telemetry.logs import JsonFormatter
 
 GIZMO = GVK("example.org", "v1", "Gizmo")
 PART = GVK("example.org", "v1", "Part")
@@ -101,9 +121,27 @@ async def test_an_unforeseen_exception_is_a_retry_and_stops_nobody(kube, gizmo, 
         await asyncio.sleep(5)
     assert len(recorder.runs) == 2
     assert "reconcile failed unforeseen" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert "reconciled: InternalError" in caplog.messages
 
 
-async def test_a_run_that_exceeds_its_time_is_cut_and_retried(kube, gizmo):
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [(TimeoutError(), "a request timed out"), (asyncio.CancelledError(), "what it waited for was cancelled")],
+    ids=["timeout", "cancelled"],
+)
+async def test_a_cut_inside_the_run_is_told_from_one_of_the_run(kube, gizmo, caplog, error, why):
+    """Neither ends the worker, of which there is only one."""
+    kube.put(gizmo())
+    recorder = Recorder(error)
+    async with running(kube, recorder, concurrency=1) as controller:
+        await asyncio.sleep(5)
+        assert controller.queue.running() == []
+    assert len(recorder.runs) == 2
+    assert f"reconciled: {why}" in caplog.messages
+
+
+async def test_a_run_that_exceeds_a_minute_is_cut_and_retried(kube, gizmo, caplog):
     kube.put(gizmo())
     starts = []
 
@@ -112,9 +150,10 @@ async def test_a_run_that_exceeds_its_time_is_cut_and_retried(kube, gizmo):
         await asyncio.sleep(1000 if len(starts) == 1 else 0)
         return Done()
 
-    async with running(kube, reconcile, timeout_s=60):
+    async with running(kube, reconcile):
         await asyncio.sleep(100)
     assert 60 < starts[1] - starts[0] < 61
+    assert "reconciled: no result within 60 s" in caplog.messages
 
 
 async def test_shutdown_waits_then_reports_the_keys_it_cancelled(kube, gizmo):
@@ -143,24 +182,40 @@ async def test_a_cancelled_run_leaves_its_key_ready(kube, gizmo):
     assert controller.queue.depth() == 1
 
 
+VERDICTS = [
+    (Conflict("c"), Retry, False),
+    (Throttled("t", retry_after_s=4), Retry, False),
+    (Invalid(TEST_FAILED, code=422), Retry, False),
+    (Invalid("spec.x: Required value", code=422), Fail, True),
+    (Forbidden("f"), Retry, True),
+    (NotFound("n"), Retry, True),
+    (ServerError("s"), Retry, True),
+    (Unreachable("u"), Retry, True),
+    (AlreadyExists("a"), Retry, True),
+    (Unauthorized("u"), Retry, True),
+    (Gone("g"), Retry, True),
+    (KubeError("k"), Retry, True),
+    (LeadershipLost("l"), Retry, True),
+    (AwsError("ThrottlingException", "t"), Retry, True),
+]
+
+
 @pytest.mark.parametrize(
     ("error", "outcome", "counts"),
-    [
-        (Conflict("c"), Retry, False),
-        (Throttled("t", retry_after_s=4), Retry, False),
-        (Invalid(TEST_FAILED, code=422), Retry, False),
-        (Invalid("spec.x: Required value", code=422), Fail, True),
-        (Forbidden("f"), Retry, True),
-        (NotFound("n"), Retry, True),
-        (ServerError("s"), Retry, True),
-        (Unreachable("u"), Retry, True),
-    ],
+    VERDICTS,
     ids=lambda value: getattr(value, "__name__", None) or type(value).__name__,
 )
 def test_each_error_class_maps_to_its_outcome(error, outcome, counts):
     verdict = judge(error)
     assert isinstance(verdict.outcome, outcome)
     assert verdict.counts is counts
+    assert verdict.outcome.why.startswith(f"{error.reason}: ")
+    if isinstance(verdict.outcome, Retry):
+        assert verdict.outcome.after_s == getattr(error, "retry_after_s", None)
+
+
+def test_no_error_class_is_without_its_row():
+    assert set(KubeError.__subclasses__()) <= {type(error) for error, _, _ in VERDICTS}
 
 
 async def test_one_new_object_among_many_is_served_at_once(kube, gizmo):
@@ -213,7 +268,8 @@ async def test_a_resync_looks_at_every_object_again_also_after_a_fail(kube, gizm
     assert recorder.times() == [0, 100, 200]
 
 
-async def test_no_more_runs_than_the_concurrency_at_once(kube, gizmo):
+@pytest.mark.parametrize(("options", "expected"), [({"concurrency": 3}, 3), ({}, 8)], ids=["three", "default"])
+async def test_no_more_runs_than_the_concurrency_at_once(kube, gizmo, options, expected):
     for number in range(20):
         kube.put(gizmo(f"g{number}"))
     active, most = 0, 0
@@ -226,18 +282,112 @@ async def test_no_more_runs_than_the_concurrency_at_once(kube, gizmo):
         active -= 1
         return Done()
 
-    async with running(kube, reconcile, concurrency=3):
+    async with running(kube, reconcile, **options):
         await asyncio.sleep(30)
-    assert most == 3
+    assert most == expected
 
 
-async def test_each_run_logs_its_id_and_outcome(kube, gizmo, caplog):
-    kube.put(gizmo())
-    recorder = Recorder(Fail("no"))
-    async with running(kube, recorder):
+async def test_each_line_of_a_run_has_its_id(kube, gizmo):
+    """Also what other modules log, in tasks that the run starts."""
+    for name in "ab":
+        kube.put(gizmo(name))
+    ids: dict[str, str] = {}
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    logging.getLogger().addHandler(handler)
+
+    async def elsewhere():
+        logging.getLogger("elsewhere").warning("asked")
+
+    async def reconcile(key, context):
+        ids[key.name] = context.reconcile_id
+        await asyncio.create_task(elsewhere())
+        return Fail("no")
+
+    async with running(kube, reconcile):
         await asyncio.sleep(1)
-    assert len(recorder.contexts[0].reconcile_id) == 8
-    assert any(getattr(record, "outcome", "") == "fail" for record in caplog.records)
+    logging.getLogger().removeHandler(handler)
+    lines = [orjson.loads(line) for line in stream.getvalue().splitlines()]
+    told = {(line["message"], line["name"], line["reconcile_id"]) for line in lines if "reconcile_id" in line}
+    assert told == {(text, name, ids[name]) for text in ("asked", "reconciled: no") for name in "ab"}
+    assert all(re.fullmatch("[0-9a-f]{8}", one) for one in ids.values())
+    assert {line["outcome"] for line in lines if "outcome" in line} == {"fail"}
+
+
+async def test_a_controller_is_ready_when_all_it_declared_is_synced(kube):
+    kube.fail("list", PART, Unreachable("x"), times=4)
+    async with InformerHub(kube) as hub:
+        controller = Controller("test", Recorder(), hub=hub, kind=GIZMO).maps(PART, lambda obj: [Key.of(obj)])
+        task = asyncio.create_task(controller.run())
+        while len([call for call in kube.calls if call.gvk == PART and call.verb == "list"]) < 4:
+            await asyncio.sleep(0.1)
+            assert not controller.ready.is_set()
+        await controller.ready.wait()
+        assert all(informer.synced.is_set() for informer in hub.informers())
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_metrics_begin_at_zero_and_count_runs(kube, gizmo):
+    def value(name, **labels):
+        return REGISTRY.get_sample_value(f"lambent_{name}", {"controller": "counted", **labels})
+
+    async with InformerHub(kube) as hub:
+        controller = Controller("counted", Recorder(Retry("x")), hub=hub, kind=GIZMO)
+        for outcome in ("done", "wait", "retry", "fail"):
+            assert value("reconcile_total", outcome=outcome) == 0
+        assert value("reconcile_seconds_count") == 0
+        for priority in ("live", "resync"):
+            for name in ("depth", "oldest_seconds", "retries_total", "wait_seconds_count"):
+                assert value(f"workqueue_{name}", priority=priority) == 0
+        kube.put(gizmo())
+        task = asyncio.create_task(controller.run())
+        await asyncio.sleep(5)
+        task.cancel()
+        await asyncio.wait([task])
+    assert [value("reconcile_total", outcome=outcome) for outcome in ("retry", "done")] == [1, 1]
+    assert value("reconcile_seconds_count") == 2
+    assert sum(value("workqueue_retries_total", priority=priority) for priority in ("live", "resync")) == 1
+    assert sum(value("workqueue_wait_seconds_count", priority=priority) for priority in ("live", "resync")) == 2
+
+
+async def test_shards_have_a_leader_each_and_pass_on_alone(kube, gizmo):
+    """Two processes, two leases: whoever holds the lease of a shard reconciles its keys, and no other."""
+    for number in range(12):
+        kube.put(gizmo(f"g{number}"))
+    done: list[tuple[str, int, str]] = []
+
+    async def process(name, hub):
+        async def lead(term, shard):
+            async def reconcile(key, context):
+                term.check()
+                done.append((name, shard, key.name))
+                return Done()
+
+            await Controller(
+                f"{name}-{shard}", reconcile, hub=hub, kind=GIZMO, selects=lambda key: shard_of(key, 2) == shard
+            ).run()
+
+        async with asyncio.TaskGroup() as group:
+            for shard in range(2):
+                elector = LeaderElector(kube, f"shard-{shard}", "default", name)
+                group.create_task(elector.run(partial(lead, shard=shard)))
+
+    async with InformerHub(kube) as hub:
+        one = asyncio.create_task(process("one", hub))
+        await asyncio.sleep(5)
+        two = asyncio.create_task(process("two", hub))
+        await asyncio.sleep(30)
+        one.cancel()
+        await asyncio.wait([one])
+        await asyncio.sleep(5)
+        two.cancel()
+        await asyncio.wait([two])
+    everything = {(shard_of(Key("default", f"g{number}"), 2), f"g{number}") for number in range(12)}
+    for name in ("one", "two"):
+        assert {(shard, key) for who, shard, key in done if who == name} == everything
+    assert [who for who, *_ in done] == ["one"] * 12 + ["two"] * 12
 
 
 async def test_shutdown_does_not_wait_for_a_kind_that_is_not_served(kube):

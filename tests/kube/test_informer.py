@@ -14,7 +14,9 @@ from lambent.kube.errors import Forbidden, ServerError, Unreachable
 from lambent.kube.fake import FakeKube
 from lambent.kube.index import by_owner
 from lambent.kube.informer import InformerHub
-from lambent.kube.types import GVK, Key, Selector
+from lambent.kube.reflector import Reflector, Sink
+from lambent.kube.types import GVK, Key, Selector, WatchOptions
+from lambent.telemetry import REGISTRY
 from tests.kube.client_claims import WIDGET, WIDGETS, widget
 
 GIZMO = GVK("example.org", "v1", "Gizmo")
@@ -35,6 +37,10 @@ async def following(kube, gvk=GIZMO, **options):
             await informer.settled.wait()
         informer.on_change(note)
         yield informer, log
+
+
+def restarts(why, kind="Gizmo"):
+    return REGISTRY.get_sample_value("lambent_informer_restarts_total", {"kind": kind, "why": why}) or 0.0
 
 
 def lists(kube, gvk=GIZMO):
@@ -88,7 +94,9 @@ async def test_the_last_release_stops_the_watch_thirty_seconds_later(kube):
         await asyncio.sleep(29)
         async with hub.use(GIZMO) as again:
             assert again is first
-        await asyncio.sleep(31)
+        await asyncio.sleep(29)
+        assert hub.informers() == [first]
+        await asyncio.sleep(2)
         assert hub.informers() == []
         async with hub.use(GIZMO) as fresh:
             await fresh.synced.wait()
@@ -106,13 +114,69 @@ async def test_a_normal_end_watches_on_without_a_list(kube, gizmo):
 
 
 async def test_a_silent_peer_is_noticed_within_a_minute(kube, gizmo):
+    """Ten seconds beyond the limit that was asked of the server, not earlier."""
+    before = restarts("Stalled")
     async with following(kube) as (_, log):
         await asyncio.sleep(1)
         kube.stall_watches()
         await kube.create(gizmo("a"))
-        await asyncio.sleep(59)
-        assert log == ["+a"]
+        await asyncio.sleep(53.9)
+        assert (log, restarts("Stalled") - before) == ([], 0)
+        await asyncio.sleep(0.2)
+        assert (log, restarts("Stalled") - before) == (["+a"], 1)
     assert lists(kube) == 2
+
+
+async def test_a_watch_begins_where_its_list_ended(gizmo):
+    asked: list[WatchOptions] = []
+
+    class Looking(FakeKube):
+        def watch(self, gvk, *, namespace=None, options=None):
+            asked.append(options)
+            return super().watch(gvk, namespace=namespace, options=options)
+
+    kube = Looking()
+    kube.register(GIZMO, "gizmos")
+    kube.put(gizmo("a"))
+    async with following(kube):
+        await asyncio.sleep(100)
+    assert len(asked) >= 2
+    assert {(one.resource_version, one.timeout_s, one.bookmarks) for one in asked} == {(str(kube.revision), 45, True)}
+
+
+async def test_errors_are_backed_off_from_under_a_second_to_half_a_minute():
+    reflector = Reflector(FakeKube(), GIZMO, Sink(lambda items: None, lambda event: None, lambda state: None))
+    for bound_s in (0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30, 30):
+        failures = reflector._failures
+        delays = []
+        for _ in range(200):
+            reflector._failures = failures
+            delays.append(reflector._backoff_s())
+        assert 0 <= min(delays) < bound_s / 2 < max(delays) <= bound_s
+
+
+async def test_metrics_of_a_kind_begin_at_zero_and_follow_its_cache(kube, gizmo):
+    kind = GVK("metered.example.org", "v1", "Meter")
+    kube.register(kind, "meters")
+
+    def value(name, **labels):
+        return REGISTRY.get_sample_value(f"lambent_informer_{name}", {"kind": "Meter", **labels})
+
+    async with InformerHub(kube) as hub, hub.use(kind) as informer:
+        whys = ("Gone", "Stalled", "NotFound", "Forbidden", "Unauthorized", "Throttled", "ServerError", "Unreachable")
+        assert {value("restarts_total", why=why) for why in whys} == {0}
+        assert (value("objects"), value("age_seconds")) == (0, 0)
+        await informer.synced.wait()
+        kube.put(gizmo("a", gvk=kind))
+        await asyncio.sleep(7)
+        assert value("objects") == 1
+        assert 0 < value("age_seconds") <= 7
+        kube.compact()
+        kube.cut_watches()
+        kube.fail("watch", kind, Forbidden("no"))
+        await asyncio.sleep(1)
+        assert value("restarts_total", why="Forbidden") == 1
+    assert value("objects") == 0
 
 
 async def test_gone_lists_again_and_tells_what_vanished_meanwhile(kube, gizmo):
@@ -142,14 +206,18 @@ async def test_errors_are_backed_off_and_the_cache_keeps_serving(kube, gizmo, er
         assert len(informer) == 2
 
 
-async def test_a_forbidden_kind_is_tried_each_minute(kube, gizmo):
+async def test_a_forbidden_kind_is_tried_each_minute(kube, gizmo, caplog):
+    before = restarts("Forbidden")
     kube.fail("list", GIZMO, Forbidden("no"), times=2)
     kube.put(gizmo("a"))
     async with following(kube) as (informer, log):
         assert informer.state == "forbidden"
         assert not informer.synced.is_set()
-        await asyncio.sleep(125)
+        await asyncio.sleep(119)
+        assert (lists(kube), restarts("Forbidden") - before) == (2, 2)
+        await asyncio.sleep(2)
         assert log == ["+a"]
+    assert "watch is forbidden" in caplog.text
 
 
 async def test_a_kind_without_its_crd_waits_and_starts_when_it_appears():

@@ -7,14 +7,21 @@ import pytest
 
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import Unreachable
-from lambent.kube.fencing import FencedClient
+from lambent.kube.fake import FakeKube
+from lambent.kube.fencing import FencedClient, current_fence
 from lambent.kube.leader import LeaderElector, LeadershipLost, LeaseTimes, Term, shard_of
 from lambent.kube.types import GVK, Key
+from lambent.telemetry import REGISTRY
+from tests.kube.conftest import gizmo
 
 LEASE = GVK("coordination.k8s.io", "v1", "Lease")
 
 
 Log = list[tuple[float, str, str, int]]
+
+
+def now():
+    return asyncio.get_running_loop().time()
 
 
 class Link:
@@ -157,21 +164,40 @@ async def test_under_faults_and_deaths_there_are_never_two_leaders(kube, seed):
     assert len(numbers) >= 3
 
 
-async def test_no_write_leaves_after_the_term(kube, gizmo):
+async def test_no_write_leaves_after_the_term(kube):
+    """Not one of the verbs that change anything, whoever adds one."""
     term = Term("l", 1, asyncio.get_running_loop().time() + 10)
     client: KubeClient = FencedClient(kube, term)
     await client.create(gizmo("a"))
     await asyncio.sleep(10)
-    for write in (
-        client.create(gizmo("b")),
-        client.replace(gizmo("a")),
-        client.apply(gizmo("b"), manager="m"),
-        client.patch(GVK.of(gizmo()), "a", {}),
-        client.delete(GVK.of(gizmo()), "a"),
-    ):
+    writes = {
+        "create": client.create(gizmo("b")),
+        "replace": client.replace(gizmo("a")),
+        "apply": client.apply(gizmo("b"), manager="m"),
+        "patch": client.patch(GVK.of(gizmo()), "a", {}),
+        "delete": client.delete(GVK.of(gizmo()), "a"),
+    }
+    for write in writes.values():
         with pytest.raises(LeadershipLost):
             await write
     assert len(kube.writes()) == 1
+    reads = {"get", "list", "watch", "resolve", "close"}
+    assert {name for name in vars(KubeClient) if not name.startswith("_")} == reads | set(writes)
+
+
+async def test_a_write_under_way_is_told_its_term(kube):
+    seen: list[str] = []
+
+    class Looking(FakeKube):
+        async def create(self, obj, **options):
+            seen.append(current_fence.get())
+            return await super().create(obj, **options)
+
+    looking = Looking()
+    looking.register(GVK.of(gizmo()), "gizmos")
+    await FencedClient(looking, Term("n/l", 7, now() + 10)).create(gizmo("a"))
+    await looking.create(gizmo("b"))
+    assert seen == ["n/l/7", ""]
 
 
 async def test_the_lease_is_kept_while_a_leader_drains(kube):
@@ -197,6 +223,68 @@ async def test_the_lease_is_kept_while_a_leader_drains(kube):
     await second.stop()
 
 
+async def test_clocks_are_never_compared(kube):
+    """A lease counts from when its record was last seen to change, whatever time stands in it."""
+    for name, stamp in (("past", "1990-01-01T00:00:00.000000Z"), ("future", "2190-01-01T00:00:00.000000Z")):
+        spec = {"holderIdentity": "other", "leaseDurationSeconds": 15, "leaseTransitions": 3, "renewTime": stamp}
+        kube.put(gizmo(name, gvk=LEASE, spec=spec))
+        started = now()
+        taken: list[tuple[float, int]] = []
+
+        async def lead(term, taken=taken, started=started):
+            taken.append((now() - started, term.number))
+
+        await LeaderElector(kube, name, "default", "one").run(lead)
+        ((after_s, number),) = taken
+        assert 15 <= after_s <= 17
+        assert number == 4
+
+
+async def test_a_holder_that_renews_keeps_its_lease_whatever_its_clock(kube):
+    stamps = iter(f"19{year}-01-01T00:00:00.000000Z" for year in range(99, 10, -1))
+    log: Log = []
+    spec = {"holderIdentity": "other", "leaseDurationSeconds": 15, "leaseTransitions": 3}
+    kube.put(gizmo("l", gvk=LEASE, spec=spec))
+    waiting = Candidate(kube, "one", log)
+    for _ in range(20):
+        kube.put(gizmo("l", gvk=LEASE, spec=spec | {"renewTime": next(stamps)}))
+        await asyncio.sleep(10)
+    assert log == []
+    await waiting.stop()
+
+
+async def test_a_leader_and_whoever_waits_know_who_leads(kube):
+    log: Log = []
+    kube.fail("get", LEASE, Unreachable("x"), times=3)
+    first = Candidate(kube, "one", log)
+    await asyncio.sleep(1)
+    assert not first.elector.knows_leader
+    await asyncio.sleep(10)
+    second = Candidate(kube, "two", log)
+    await asyncio.sleep(5)
+    assert [one.elector.knows_leader for one in (first, second)] == [True, True]
+    assert [one.elector.is_leader for one in (first, second)] == [True, False]
+    await second.stop()
+    await first.stop()
+
+
+async def test_metrics_tell_who_leads_and_begin_at_zero(kube):
+    def value(name, lease):
+        return REGISTRY.get_sample_value(f"lambent_{name}", {"lease": lease})
+
+    kube.put(gizmo("m", gvk=LEASE, spec={"holderIdentity": "other", "leaseDurationSeconds": 15}))
+    elector = LeaderElector(kube, "m", "default", "one")
+
+    async def lead(term):
+        assert (value("leader", "m"), value("leader_transitions_total", "m")) == (1, 1)
+
+    run = asyncio.create_task(elector.run(lead))
+    await asyncio.sleep(5)
+    assert (value("leader", "m"), value("leader_transitions_total", "m")) == (0, 0)
+    await run
+    assert (value("leader", "m"), value("leader_transitions_total", "m")) == (0, 1)
+
+
 async def test_a_lead_that_fails_frees_the_lease_and_is_told(kube):
     async def lead(term):
         raise ZeroDivisionError
@@ -204,7 +292,7 @@ async def test_a_lead_that_fails_frees_the_lease_and_is_told(kube):
     with pytest.raises(ExceptionGroup):
         await LeaderElector(kube, "l", "default", "one").run(lead)
     lease = kube.peek(LEASE, "l")
-    assert lease["spec"]["holderIdentity"] == ""
+    assert (lease["spec"]["holderIdentity"], lease["spec"]["leaseDurationSeconds"]) == ("", 1)
 
 
 async def test_a_term_names_its_lease_and_number(kube):
@@ -217,6 +305,11 @@ async def test_a_term_names_its_lease_and_number(kube):
     assert seen == ["default/l/0", "default/l/1"]
 
 
+def test_the_times_are_those_of_the_specification():
+    times = LeaseTimes()
+    assert (times.duration_s, times.renew_deadline_s, times.retry_s) == (15, 10, 2)
+
+
 def test_times_that_would_let_two_lead_are_refused():
     with pytest.raises(ValueError, match="retry < renew deadline < duration"):
         LeaseTimes(duration_s=10, renew_deadline_s=10)
@@ -227,4 +320,5 @@ def test_shards_are_stable_and_even():
     for number in range(4000):
         counts[shard_of(Key("ns", f"n{number}"), 4)] += 1
     assert min(counts) > 900
-    assert shard_of(Key("a", "b"), 7) == shard_of(Key("a", "b"), 7)
+    # The same in every process and release: processes of two versions must agree while one replaces the other.
+    assert [shard_of(Key("a", name), 7) for name in "bcd"] == [6, 1, 4]

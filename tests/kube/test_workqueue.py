@@ -161,6 +161,35 @@ async def test_close_sends_waiting_workers_home(queue):
         await worker
 
 
+async def test_delays_differ_by_a_tenth_either_way():
+    delays = [Backoff().delay_s(3) for _ in range(400)]
+    assert 0.8 * 0.9 <= min(delays) < 0.8 * 0.95
+    assert 0.8 * 1.05 < max(delays) <= 0.8 * 1.1
+
+
+async def test_within_a_namespace_the_first_is_the_first(queue):
+    for name in "cab":
+        queue.add(Key("n", name))
+    queue.add(Key("n", "c"))
+    assert [(await queue.get()).name for _ in range(3)] == ["c", "a", "b"]
+
+
+async def test_a_controller_may_declare_more_priorities():
+    queue = WorkQueue("four", priorities=("urgent", "live", "resync", "idle"))
+    for priority in ("idle", "resync", "live", "urgent"):
+        queue.add(Key("n", priority), priority)
+    assert [(await queue.get()).name for _ in range(4)] == ["urgent", "live", "resync", "idle"]
+
+
+async def test_without_a_rate_nothing_waits(queue):
+    for number in range(1000):
+        queue.add(Key("n", str(number)))
+    started = now()
+    for _ in range(1000):
+        await queue.get()
+    assert now() == started
+
+
 async def test_an_overall_rate_is_kept():
     queue = WorkQueue("slow", rate_per_s=2)
     for number in range(6):

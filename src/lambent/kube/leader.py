@@ -101,6 +101,11 @@ class LeaderElector:
     def is_leader(self) -> bool:
         return self.term is not None
 
+    @property
+    def knows_leader(self) -> bool:
+        """Whether the lease has been read since the last term: it is held by us or by somebody else."""
+        return self._lease is not None
+
     async def run(self, lead: Lead) -> None:
         """Until cancelled, or until `lead` returns. Leaving for either reason releases the lease."""
         metrics.LEADER.labels(self.name).set(0)

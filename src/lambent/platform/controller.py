@@ -70,6 +70,7 @@ class ControllerDaemon:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._kube = cluster_client(settings.kubeconfig, component="controller")
+        self._elector: LeaderElector | None = None
         self._stack = AsyncExitStack()
         self._health = Health()
         self._admin = AdminPort(self._health, port=settings.admin.port)
@@ -78,6 +79,10 @@ class ControllerDaemon:
         self._stack.push_async_callback(self._kube.close)
         self._hub = await self._stack.enter_async_context(InformerHub(self._kube))
         self._health.add("informers", self._hub.is_ready)
+        if self._settings.controllers.leader_election:
+            namespace = self._settings.controllers.namespace
+            elector = self._elector = LeaderElector(self._kube, name=_LEASE, namespace=namespace)
+            self._health.add("leader", lambda: elector.knows_leader)
         await self._admin.startup()
         self._stack.push_async_callback(self._admin.shutdown)
 
@@ -85,12 +90,11 @@ class ControllerDaemon:
         print(f"lambent controller is up; health and metrics on {self._admin.address}", flush=True)
 
     async def serve(self) -> None:
-        if not self._settings.controllers.leader_election:
+        if self._elector is None:
             await self._control(self._kube)
             return
-        elector = LeaderElector(self._kube, name=_LEASE, namespace=self._settings.controllers.namespace)
         async with warm(self._hub):
-            await elector.run(lambda term: self._control(FencedClient(self._kube, term)))
+            await self._elector.run(lambda term: self._control(FencedClient(self._kube, term)))
 
     async def _control(self, kube: KubeClient) -> None:
         """Until cancelled (a signal, or the term's end); the controllers are drained either way."""

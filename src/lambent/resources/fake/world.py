@@ -56,7 +56,7 @@ class World:
 
     async def start(self) -> None:
         """A new process over the stores as they are."""
-        self._hub = InformerHub(self._client, linger_s=0)
+        self._hub = InformerHub(self._client, linger_s=0, guard=True)
         self.controllers = controllers(
             self._client, self._hub, self._clients, self.settings, kinds=tuple(self._kinds.values()), now=loop_clock
         )
