@@ -182,6 +182,7 @@ _VALUES = st.recursive(
 
 @given(_SCHEMAS, _VALUES)
 def test_admitting_twice_equals_admitting_once(schema, value):
+    """What is lost below a value of a wrong type stays, and is told again: the object is refused anyway."""
     compiled = compile_schema({"type": "object", "properties": {"v": schema}})
     whole = {"v": value}
     first = compiled.admit(whole)
@@ -189,7 +190,7 @@ def test_admitting_twice_equals_admitting_once(schema, value):
     second = compiled.admit(whole)
     assert repr(whole) == once
     assert [str(p) for p in second.errors] == [str(p) for p in first.errors]
-    assert second.unknown == []
+    assert second.unknown == [] or first.errors
 
 
 @pytest.mark.parametrize(
