@@ -197,7 +197,8 @@ def _open_crd():
     [
         ("/api/v1/namespaces/default/configmaps/a%2Fb", 404),
         ("/api/v1/namespaces/default%2Fconfigmaps/nothing", 404),
-        ("/api/v1/namespaces/default/configmaps/..%2F..%2Fsecrets", 400),
+        ("/api/v1/namespaces/default/configmaps/..%2F..%2Fsecrets", 404),
+        ("/api/v1/namespaces/default/configmaps/..", 400),
         ("/api/v1/namespaces/default/configmaps/a%25b", 400),
         ("/api/v1/namespaces/default/configmaps/%00", 404),
         ("/api/v1/namespaces/%FF/configmaps/%FF", 404),

@@ -15,8 +15,9 @@ from lambent.kubeserver.call import Call
 from lambent.kubeserver.lifecycle.deletion import DeleteOptions, Deleter
 from lambent.kubeserver.requests.decoding import decode_body
 from lambent.kubeserver.requests.options import check_dry_run, check_options
-from lambent.kubeserver.status import ApiError, bad_request, no_resource, not_allowed
+from lambent.kubeserver.status import ApiError, bad_request, invalid, no_resource, not_allowed
 from lambent.kubeserver.storage.store import Store
+from lambent.kubeserver.validation import errors
 
 _TEXT = [(b"content-type", b"text/plain")]
 
@@ -62,14 +63,31 @@ class Pods:
                 return await self._evict(call)
             case "binding", "create":
                 raise ApiError(403, "pods are not scheduled by this server: binding is refused", details={})
-            case "log" | "eviction" | "binding", _:
+            case "log" | "eviction" | "binding" | "status", _:
                 raise not_allowed()
+        if call.subresource.partition("/")[0] in ("exec", "attach", "portforward", "proxy"):
+            raise self._no_connection(call)
         raise no_resource()
+
+    def _no_connection(self, call: Call) -> ApiError:
+        """As of a Pod that no node has yet: here none ever has it."""
+        if self._store.peek(call.resource.bucket, call.path) is None:
+            return call.not_found()
+        if call.subresource.startswith("proxy"):
+            return bad_request("address not allowed")
+        return bad_request(f"pod {call.name} does not have a host assigned")
+
+    def no_endpoints(self, call: Call) -> ApiError:
+        """What a Service's proxy answers: nothing here stands behind one."""
+        if self._store.peek(call.resource.bucket, call.path) is None:
+            return call.not_found()
+        return ApiError(503, f'no endpoints available for service "{call.name}"', reason="ServiceUnavailable")
 
     def _log(self, call: Call) -> Response:
         record = self._store.get(call.resource.bucket, call.path)
         if record is None:
             raise call.not_found()
+        _check_log(call)
         pod: Any = record.load()
         names = [one["name"] for one in (pod.get("spec") or {}).get("containers") or ()]
         container = call.query.get("container") or (names[0] if len(names) == 1 else "")
@@ -95,6 +113,24 @@ class Pods:
         is_dry_run = call.is_dry_run or check_dry_run(options.get("dryRun") or [])
         await self._deleter.delete(call.resource, record, DeleteOptions(is_dry_run=is_dry_run))
         return answer({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
+
+
+def _check_log(call: Call) -> None:
+    """Raises 422 for a part of a log that cannot be."""
+    has = call.query
+    found = []
+    if has.get("tailLines") and call.number("tailLines") < 0:
+        found.append(errors.invalid("tailLines", call.number("tailLines"), errors.NOT_NEGATIVE))
+    if has.get("limitBytes") and call.number("limitBytes") < 1:
+        found.append(errors.invalid("limitBytes", call.number("limitBytes"), errors.POSITIVE))
+    if has.get("sinceSeconds") and has.get("sinceTime"):
+        found.append(errors.forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+    elif has.get("sinceSeconds") and call.number("sinceSeconds") < 1:
+        found.append(errors.invalid("sinceSeconds", call.number("sinceSeconds"), errors.POSITIVE))
+    if has.get("stream"):
+        found.append(errors.forbidden("stream", "may not be specified"))
+    if found:
+        raise invalid("", "PodLogOptions", call.name, found)
 
 
 def _request(call: Call, container: str) -> LogRequest:

@@ -21,6 +21,7 @@ from lambent.kubeserver.pods import Pods
 from lambent.kubeserver.reads.reading import Reader
 from lambent.kubeserver.reads.watching import Hub
 from lambent.kubeserver.requests.decoding import decode_body
+from lambent.kubeserver.requests.durations import check_duration
 from lambent.kubeserver.resources import Catalog, Resource
 from lambent.kubeserver.status import (
     ApiError,
@@ -85,9 +86,13 @@ class Router:
         query = parse_query(request.raw_query)
         if resource.custom and not place.name and request.method in ("PUT", "PATCH"):
             raise bad_request("name must be provided")
+        if resource.traits.is_virtual and place.name:
+            raise no_resource()
         verb = _verb(request.method, place, query, resource)
         _check_accept(request, resource, verb)
-        if place.name and (wrong := names.path_segment(place.name)):
+        if verb != "watch" and (timeout := query.get("timeout")):
+            check_duration(timeout)
+        if place.name and not place.subresource and (wrong := names.path_segment(place.name)):
             raise bad_request(f"Name parameter invalid: {quoted(place.name)}: {', '.join(wrong)}")
         subresource = place.subresource.partition("/")[0] if resource.custom else place.subresource
         call = Call(request, user, verb, resource, place.namespace, place.name, subresource, query)
@@ -140,6 +145,8 @@ class Router:
             return await self._verbs["update"](call)
         if resource.bucket == "pods":
             return await self._parts.pods.handle(call)
+        if resource.bucket == "services" and name.partition("/")[0] == "proxy":
+            raise self._parts.pods.no_endpoints(call)
         if name == "token" and resource.bucket == "serviceaccounts" and call.request.method == "POST":
             return self._mint(call)
         if resource.custom:
@@ -186,7 +193,7 @@ def _check_accept(request: Request, resource: Resource, verb: str) -> None:
 
 def _verb(method: str, place: Place, query: dict[str, str], resource: Resource) -> str:
     verbs = _OBJECT_VERBS if place.name else _COLLECTION_VERBS
-    verb = verbs.get(method)
+    verb = verbs.get("GET" if method == "HEAD" and resource.custom else method)
     if verb is None:
         if method == "POST" and (place.subresource or resource.custom):
             return "create"

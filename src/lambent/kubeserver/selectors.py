@@ -214,12 +214,25 @@ class Selection:
 ALL = Selection()
 
 
+_HELD_AT = {
+    "status.successful": "status.succeeded",
+    "source": "source.component",
+    "reportingController": "reportingComponent",
+    **{
+        f"regarding.{name}": f"involvedObject.{name}"
+        for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+    },
+}
+"""Field labels that are no paths, and where their values stand."""
+_ABSENT = {"spec.hostNetwork": "false", "status.successful": "0"}
+
+
 def _field(obj: Any, path: str) -> str:
-    """The text a field selector compares; absent equals ""."""
-    for part in path.split("."):
+    """The text a field selector compares; an absent field has its zero value."""
+    for part in _HELD_AT.get(path, path).split("."):
         obj = obj.get(part) if isinstance(obj, dict) else None
     if obj is None or isinstance(obj, (dict, list)):
-        return "false" if path == "spec.hostNetwork" else ""
+        return _ABSENT.get(path, "")
     if isinstance(obj, bool):
         return "true" if obj else "false"
     return str(obj)

@@ -155,8 +155,10 @@ def _written_out(handle: Service) -> Service:
 
     async def serve(request: Request) -> Response:
         response = await handle(request)
+        if not request.target.startswith(b"/api"):
+            return response
         accept = request.header(b"accept")
-        if b"yaml" in accept and in_yaml(accept):
+        if b"yaml" in accept and in_yaml(accept, is_refusal=response.status >= 400):
             write_yaml(response)
         elif b"pretty" in request.raw_query or request.header(b"user-agent").startswith(_BY_HAND):
             write_pretty(response, parse_query(request.raw_query).get("pretty"))
@@ -178,7 +180,8 @@ def by_token(tokens: Tokens) -> Identify:
         user = tokens.user_of(token.strip()) if hmac.compare_digest(scheme.lower().encode(), b"bearer") else None
         if user is not None:
             return user
-        if request.raw_path.decode("latin-1") in OPEN_PATHS and not value:
+        has_token = scheme.lower() == "bearer" and token.strip()
+        if request.raw_path.decode("latin-1") in OPEN_PATHS and not has_token:
             return ANONYMOUS
         raise ApiError(401, "Unauthorized")
 

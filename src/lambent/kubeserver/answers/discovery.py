@@ -64,7 +64,9 @@ def resource_list(table: Table, name: str, version: str) -> dict[str, Any]:
         raise no_resource() if is_builtin(table, name) else not_served()
     found = table.groups[name][version]
     group_version = f"{name}/{version}" if name else version
-    entries = [entry for resource in found for entry in _legacy_entries(resource)]
+    entries = [e for resource in sorted(found, key=lambda r: r.plural) for e in _legacy_entries(resource)]
+    if is_builtin(table, name):
+        entries.sort(key=lambda entry: str(entry["name"]))
     head = {"kind": "APIResourceList", "groupVersion": group_version, "resources": entries}
     return {**head, "apiVersion": "v1"} if name else head
 
@@ -140,7 +142,8 @@ def aggregated(table: Table, request: Request, *, core: bool) -> Response:
 def _aggregated_group(table: Table, name: str) -> dict[str, Any]:
     versions = []
     for version in table.versions(name):
-        resources = [_aggregated_entry(resource) for resource in table.groups[name][version]]
+        found = sorted(table.groups[name][version], key=lambda resource: resource.plural)
+        resources = [_aggregated_entry(resource) for resource in found]
         versions.append({"version": version, "resources": resources, "freshness": "Current"})
     return {"metadata": {"name": name or None, "creationTimestamp": None}, "versions": versions}
 

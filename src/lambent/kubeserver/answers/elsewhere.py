@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from lambent.http.message import Request, Response
 from lambent.kubeserver.answers import discovery
-from lambent.kubeserver.answers.negotiation import check_media
+from lambent.kubeserver.answers.negotiation import check_media, check_named
 from lambent.kubeserver.answers.openapi import Documents, version_2
 from lambent.kubeserver.answers.rendering import answer
 from lambent.kubeserver.call import parse_query, split_path
@@ -33,17 +33,18 @@ class Elsewhere:
     def serve(self, request: Request) -> Response:
         """The answer; raises 404 for a path of nothing, 405 and 406 for those of builtin groups."""
         parts = split_path(request.raw_path)
-        is_api = parts[:1] in (("api",), ("apis",))
-        if is_api:
-            check_media(request.header(b"accept").decode("latin-1"))
         if request.method != "GET" and _takes_only_get(parts, self._catalog.table):
             raise not_allowed()
-        if is_api:
-            return self._discovery(request, parts)
+        accept = request.header(b"accept").decode("latin-1")
+        if parts[:1] in (("api",), ("apis",)):
+            found = self._discovery(request, parts)
+            check_media(accept, can_aggregate=len(parts) == 1)
+            return found
         is_folder = request.raw_path.endswith(b"/")
         match parts:
             case ("version",):
-                return answer(version())
+                check_named(accept)
+                return answer(_version())
             case () | ("index.html",):
                 return answer({"paths": list(_ROOT_PATHS)})
             case ("metrics",) if not is_folder:
@@ -87,6 +88,8 @@ class Elsewhere:
     def _health(self, request: Request, kind: str, check: list[str]) -> Response:
         """All checks, or the one that the path names."""
         checks = {"ping": True, "log": True, "etcd": kind != "readyz" or self._is_ready()}
+        if kind == "readyz":
+            checks |= {"informer-sync": True, "shutdown": True}
         if check:
             if len(check) > 1 or check[0] not in checks:
                 raise discovery.not_served()
@@ -98,20 +101,22 @@ class Elsewhere:
         if "verbose" in parse_query(request.raw_query) and not check:
             lines = [f"[+]{name} {'excluded: ' if name in left_out else ''}ok" for name in checks]
             text = "\n".join([*lines, f"{kind} check passed\n"])
-        return Response(200, list(discovery.PLAIN), text.encode())
+        return Response(200, list(discovery.PLAIN)[: 1 if check else 2], text.encode())
 
 
 def _takes_only_get(parts: tuple[str, ...], table: Table) -> bool:
     """Paths of builtin groups; what is in front of them does not look at the method."""
     match parts:
-        case ("api", *_) | ("version",):
+        case ("api",) | ("version",):
             return True
+        case ("api", version):
+            return version in table.groups[""]
         case ("apis", group, version) if version in table.groups.get(group, {}):
             return discovery.is_builtin(table, group)
     return False
 
 
-def version() -> dict[str, Any]:
+def _version() -> dict[str, Any]:
     major, minor, text = EMULATED
     return {
         "major": major,

@@ -73,7 +73,7 @@ def _form(clause: _Clause, media: str) -> Form | None:
     named = clause.parameters
     if named.get("stream", "") not in ("", "watch"):
         return None
-    if not named.keys() & {"as", "g", "v"}:
+    if _is_plain(clause):
         return Form(media=media)
     kind, version = named.get("as", ""), named.get("v", "")
     shape = _SHAPES.get(kind)
@@ -98,9 +98,12 @@ def form_of(accept: str) -> Form:
 
 def check_builtin(accept: str, *, is_list: bool) -> None:
     """Raises 406 for a builtin kind when no alternative names a type literally: there the router looks first."""
-    given = (*_GIVEN, *_STREAMED) if is_list else _GIVEN
+    check_named(accept, (*_GIVEN, *_STREAMED) if is_list else _GIVEN)
+
+
+def check_named(accept: str, given: tuple[str, ...] = (JSON,)) -> None:
     named = {text.partition(";")[0].strip(" ") for text in accept.split(",")}
-    if accept and not named & {"*/*", *_GIVEN}:
+    if accept and not named & {"*/*", *given}:
         text = f"406: Not Acceptable\n\nAvailable representations: {', '.join(given)}"
         raise ApiError(406, text, details={})
 
@@ -113,16 +116,29 @@ def check_stream(accept: str) -> None:
 
 
 @lru_cache(maxsize=512)
-def check_media(accept: str) -> None:
-    """Raises 406 when no media type of ours is among those named, whatever they want of the object."""
-    if accept and not any(_matching(clause, media) for clause in _clauses(accept) for media in _GIVEN):
+def check_media(accept: str, *, can_aggregate: bool) -> None:
+    """Raises 406 when no media type of ours is among those named; documents of discovery have no other form but one."""
+    if accept and not any(
+        _matching(clause, media) and (_is_plain(clause) or (can_aggregate and _is_aggregated(clause)))
+        for clause in _clauses(accept)
+        for media in _GIVEN
+    ):
         raise not_acceptable(_GIVEN)
 
 
-def in_yaml(accept: bytes) -> bool:
-    """Whether YAML is what this header asks for most."""
+def _is_plain(clause: _Clause) -> bool:
+    return not clause.parameters.keys() & {"as", "g", "v"}
+
+
+def _is_aggregated(clause: _Clause) -> bool:
+    named = [clause.parameters.get(name) for name in ("g", "v", "as")]
+    return named == ["apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList"]
+
+
+def in_yaml(accept: bytes, *, is_refusal: bool) -> bool:
+    """Whether YAML is what this header asks for most; of a refusal there is no Table."""
     for clause in _clauses(accept.decode("latin-1")):
         for media in _GIVEN:
-            if _matching(clause, media):
+            if _matching(clause, media) and (_is_plain(clause) or not is_refusal):
                 return media == YAML
     return False

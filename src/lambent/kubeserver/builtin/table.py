@@ -25,6 +25,16 @@ _EVENT_FIELDS = (
     "source",
     "type",
 )
+_NEW_EVENT_FIELDS = (
+    *(name.replace("involvedObject", "regarding") for name in _EVENT_FIELDS if name.startswith("involvedObject")),
+    *("reason", "reportingController", "type"),
+)
+_GROUPS = (
+    *("", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io"),
+    *("autoscaling", "batch", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "apiextensions.k8s.io"),
+    *("coordination.k8s.io", "discovery.k8s.io"),
+)
+"""The order in which discovery tells of the groups, which is that of `kubectl get all`."""
 _TWICE = ("update", "whole")
 _PLAIN = Traits(counts_generation=False)
 _WHOLE = Traits(counts_generation=False, update_looks=_TWICE)
@@ -99,7 +109,8 @@ def _resource(
 @cache
 def builtin_resources() -> tuple[Resource, ...]:
     """Everything served without a CRD. `v1 Event` and `events.k8s.io/v1 Event` are two views of one bucket."""
-    return (*_core(), *_workloads(), *_policies(), *_reviews())
+    found = (*_core(), *_workloads(), *_policies(), *_reviews())
+    return tuple(sorted(found, key=lambda resource: (_GROUPS.index(resource.group), resource.plural)))
 
 
 def _core() -> tuple[Resource, ...]:
@@ -131,8 +142,7 @@ def _workloads() -> tuple[Resource, ...]:
     r = _resource
     return (
         r("apps/v1", "Deployment", "deployments", "deploy", status=True, scale=True, categories="all"),
-        r("apps/v1", "ReplicaSet", "replicasets", "rs", status=True, scale=True, categories="all",
-          traits=Traits(selectable=("status.replicas",))),
+        r("apps/v1", "ReplicaSet", "replicasets", "rs", status=True, scale=True, categories="all"),
         r("apps/v1", "StatefulSet", "statefulsets", "sts", status=True, scale=True, categories="all",
           traits=Traits(name_rule="label")),
         r("apps/v1", "DaemonSet", "daemonsets", "ds", status=True, categories="all"),
@@ -155,7 +165,7 @@ def _policies() -> tuple[Resource, ...]:
         r("coordination.k8s.io/v1", "Lease", "leases",
           traits=Traits(counts_generation=False, needs_version_on_update=True, creates_on_put=True)),
         r("events.k8s.io/v1", "Event", "events", "ev", bucket="events",
-          traits=Traits(counts_generation=False, creates_on_put=True, selectable=("reason", "type"))),
+          traits=Traits(counts_generation=False, creates_on_put=True, selectable=_NEW_EVENT_FIELDS)),
         r("rbac.authorization.k8s.io/v1", "Role", "roles", traits=_RBAC),
         r("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False, traits=_RBAC),
         r("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", traits=_RBAC),

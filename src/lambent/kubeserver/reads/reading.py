@@ -25,6 +25,7 @@ from lambent.kubeserver.validation import errors
 
 _UNSIGNED, _LARGEST = re.compile("0*([0-9]+)"), (1 << 64) - 1
 _DIGITS = 21  # more are out of range whatever they are
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FUTURE_WAIT_S = 3.0  # how long a read waits for a version that is not there yet; as kube-apiserver
 
 
@@ -35,6 +36,8 @@ class Reader:
         self._key = secrets.token_bytes(32)
 
     async def get(self, call: Call) -> Response:
+        if call.query.get("export") in _TRUE:
+            raise bad_request("the export parameter, deprecated since v1.14, is no longer supported")
         await self._reach(call)
         record = self._store.get(call.resource.bucket, call.path)
         if record is None:
@@ -55,8 +58,8 @@ class Reader:
             rv, after = self._open(token, call)
         else:
             rv = await self._reach(call, is_page=limit > 0)
-            if call.query.get("resourceVersion") == "0":
-                limit = 0
+        if call.query.get("resourceVersion") == "0":
+            limit = 0
         records = self._store.scan_at(call.resource.bucket, rv, call.namespace)
         if not chosen.is_all:
             records = [record for record in records if chosen.matches(record)]
@@ -66,7 +69,8 @@ class Reader:
     def _page(
         self, records: "list[Record]", after: str, limit: int, rv: int, *, call: Call, counts: bool
     ) -> "tuple[list[Record], dict[str, Any]]":
-        meta: dict[str, Any] = {"continue": ""} if call.resource.custom else {}
+        is_raw = call.resource.custom and call.form().shape == "full"
+        meta: dict[str, Any] = {"continue": ""} if is_raw else {}
         meta["resourceVersion"] = str(rv)
         if after:
             records = records[bisect_right(records, after, key=lambda record: record.path) :]
