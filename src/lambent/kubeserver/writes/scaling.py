@@ -79,7 +79,7 @@ class Scaler:
         except PatchError:
             raise inapplicable() from None
         if not isinstance(new, dict):
-            raise bad_request("the patch leaves no object")
+            raise inapplicable()
         _check(call, new)
         return new, record
 

@@ -252,7 +252,19 @@ def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
         return status.invalid("", "", "", [errors.invalid_shown("patch", shown, why)])
     if draft.is_patch and not draft.is_apply:
         return _bad_patch(draft, draft.new if obj is None else obj, why)
+    if draft.is_apply and not draft.resource.custom:
+        return _unconvertible(draft, why)
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+
+
+def _unconvertible(draft: Draft, why: str) -> status.ApiError:
+    """Of a builtin kind, what an apply made that its struct cannot hold."""
+    meta: Any = draft.new["metadata"]
+    version = draft.resource.api_version if draft.resource.group else f"/{draft.resource.api_version}"
+    kind = f"{version}, Kind={draft.resource.kind}"
+    space = meta.get("namespace", "") if draft.old is not None else ""
+    lead = f"failed to convert new object ({space}/{meta.get('name', '')}; {kind}) to proper version"
+    return status.ApiError(500, f"{lead}: unable to convert unstructured object to {kind}: {why}", reason="")
 
 
 def _report(draft: Draft, mode: str, unknown: list[str], shown: Any) -> None:

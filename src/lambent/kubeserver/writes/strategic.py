@@ -44,8 +44,8 @@ class _Merge:
             return {}
         if directive == "replace":
             return {key: value for key, value in patch.items() if key != "$patch"}
-        if directive not in (None, "merge"):
-            raise _meaningless(f"unknown patch type {directive!r} in map")
+        if "$patch" in patch:
+            raise _meaningless(f"unknown patch type: {go_text(directive)} in map: {go_text(patch)}")
         out = dict(original) if isinstance(original, dict) else {}
         retained = patch.get("$retainKeys")
         if retained is not None:
@@ -79,6 +79,8 @@ class _Merge:
         for directive, value in patch.items():
             if directive.startswith(_DELETE):
                 name = directive.removeprefix(_DELETE)
+                if name not in out:
+                    continue
                 present = out.get(name) or []
                 if not isinstance(value, list) or not isinstance(present, list):
                     raise bad_request("invalid patch format of primitive list")
@@ -115,8 +117,10 @@ class _Merge:
             return
         if not isinstance(one, dict) or key not in one:
             raise _meaningless(f"map: {go_text(one)} does not contain declared merge key: {key}")
-        if directive not in (None, "merge", "delete"):
-            raise _meaningless(f"unknown patch type: {directive} in map: {go_text(one)}")
+        if directive == "merge":
+            raise _meaningless("merging lists cannot yet be specified in the patch")
+        if directive not in (None, "delete"):
+            raise _meaningless(f"unknown patch type: {go_text(directive)} in map: {go_text(one)}")
         at = next((i for i, other in enumerate(merged) if other.get(key) == one[key]), None)
         if directive == "delete":
             merged[:] = [other for other in merged if other.get(key) != one[key]]
@@ -144,9 +148,9 @@ def _check_order(items: Any, order: Any, key: str) -> None:
     """What a patch puts into a list has to stand in the order that it gives."""
     if not isinstance(items, list) or not isinstance(order, list):
         raise bad_request("invalid patch format of setElementOrder list")
-    places = {_mark(one, key) for one in order}
-    kept = [one for one in items if not (isinstance(one, dict) and "$patch" in one)]
-    if any(_mark(one, key) not in places for one in kept):
+    places = iter([_mark(one, key) for one in order])
+    kept = [_mark(one, key) for one in items if not (isinstance(one, dict) and "$patch" in one)]
+    if not all(mark in places for mark in kept):  # each is looked for behind the one before
         texts = f"{go_text(items)}\n doesn't match $setElementOrder list:\n{go_text(order)}\n"
         raise _meaningless(f"The order in patch list:\n{texts}")
 

@@ -29,7 +29,7 @@ from lambent.kubeserver.requests.decoding import (
     report_applied,
 )
 from lambent.kubeserver.requests.options import check_options
-from lambent.kubeserver.status import ApiError, bad_request
+from lambent.kubeserver.status import ApiError
 from lambent.kubeserver.storage.records import Record, go_numbers, record_of
 from lambent.kubeserver.storage.store import Store
 from lambent.kubeserver.writes.checks import (
@@ -139,9 +139,13 @@ class Writer:
         read_head(draft)
         if record is None:
             check_no_uid(call, draft.new)
-        check_names(call, draft.new)
-        single_owners(draft)
-        check_preconditions(draft)
+        try:
+            check_names(call, draft.new)
+            single_owners(draft)
+            check_preconditions(draft)
+        except ApiError:
+            fields(draft)
+            raise
         if record is None:
             return await self._add(draft)
         return self._answer(call, await self._commit(draft, record), 200)
@@ -187,7 +191,7 @@ class Writer:
         except PatchError:
             raise inapplicable() from None
         if not isinstance(new, dict):
-            raise bad_request("the patch leaves no object")
+            raise inapplicable()
         if kind != "merge":  # which nests no deeper than the deeper of the two
             check_depth(new)
         # What follows changes in place, and this patch may have put one part in two places.

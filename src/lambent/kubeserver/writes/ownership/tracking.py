@@ -4,6 +4,7 @@ Values that others own are a conflict when an apply would change them (unless fo
 of an entry moves only when its write changed something.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -23,6 +24,7 @@ from lambent.kubeserver.writes.ownership.managers import Entry, Manager, Manager
 from lambent.kubeserver.writes.ownership.shapes import Shape, ShapeMaker
 from lambent.kubeserver.writes.ownership.values import (
     Comparison,
+    Unplaced,
     changes_within,
     compare,
     fields_of,
@@ -91,6 +93,14 @@ def apply(draft: Draft, *, live: KubeObject | None, force: bool, manager: str) -
 
     Raises 409 for conflicts, 500 for a body that fits no schema.
     """
+    try:
+        return _applied(draft, live, force=force, manager=manager)
+    except Unplaced:
+        text = "failed to create typed live object: an element of an associative list omits all key fields"
+        raise ApiError(500, text, reason="") from None
+
+
+def _applied(draft: Draft, live: KubeObject | None, *, force: bool, manager: str) -> Applied:
     resource, config = draft.resource, draft.new
     shape = shape_of(resource)
     who = Manager(manager, "Apply", resource.api_version, draft.subresource)
@@ -221,10 +231,10 @@ def track(draft: Draft) -> None:
     managed: list[dict[str, Any]] = []
     if draft.is_apply:
         managed = draft.managed or []
-    elif draft.old is None and not draft.is_unfit:
-        managed = _created(draft)
     elif not draft.is_unfit:
-        managed = _updated(draft, meta.get("managedFields"))
+        with suppress(Unplaced):  # then nobody owns anything
+            given = meta.get("managedFields")
+            managed = _created(draft) if draft.old is None else _updated(draft, given)
     if managed:
         meta["managedFields"] = managed
     else:

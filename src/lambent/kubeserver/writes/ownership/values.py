@@ -23,12 +23,18 @@ def _kind(shape: Shape, value: Any) -> str:
     return "atomic"
 
 
+class Unplaced(Exception):
+    """An item of a keyed list has none of the keys, so that nothing names it."""
+
+
 def element_of(shape: Shape, item: Any) -> str:
-    """The path element of a list item."""
+    """The path element of a list item; raises `Unplaced`."""
     if shape.kind == "set" or not isinstance(item, dict):
         return value_element(item)
     keys = {key: item.get(key, shape.defaults.get(key)) for key in shape.keys if key in item or key in shape.defaults}
-    return key_element(keys) if keys else value_element(item)
+    if not keys:
+        raise Unplaced
+    return key_element(keys)
 
 
 def fields_of(shape: Shape, value: Any, *, applied: bool = False) -> Fields:
