@@ -91,6 +91,8 @@ GIZMO_OF_VERSION_TRUE = (
         ("POST", CONFIGMAPS, b"{", JSON, 400),
         ("POST", CONFIGMAPS, b"\xff\xfe", JSON, 400),
         ("POST", CONFIGMAPS, b'{"a": NaN}', JSON, 400),
+        ("POST", CONFIGMAPS, b"9" * 400, JSON, 400),
+        ("POST", GIZMOS, b'{"spec": {"a": %b}}' % (b"9" * 400), JSON, 400),
         ("POST", CONFIGMAPS, b"[]", JSON, 400),
         ("POST", CONFIGMAPS, b'"x"', JSON, 400),
         ("POST", CONFIGMAPS, b'{"metadata": []}', JSON, 400),

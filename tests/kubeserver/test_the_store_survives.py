@@ -105,6 +105,28 @@ async def test_a_watch_resumes_over_a_restart(tmp_path):
     assert [event["type"] for event in events] == ["MODIFIED", "DELETED"]
 
 
+async def test_the_graph_of_owners_survives_a_restart(tmp_path):
+    first = await _opened(tmp_path)
+    ask = Asker(first)
+    _, owner = await ask("POST", CONFIGMAPS, configmap("a"))
+    ref = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": owner["metadata"]["uid"]}
+    _, made = await ask("POST", CONFIGMAPS, configmap("b", ownerReferences=[ref]))
+    await first.shutdown()
+    second = await _opened(tmp_path)
+    ask = Asker(second)
+    query = f"watch=1&resourceVersion={made['metadata']['resourceVersion']}&timeoutSeconds=60"
+    _, stream = await ask("GET", f"{CONFIGMAPS}?{query}")
+    await ask("DELETE", f"{CONFIGMAPS}/a")
+    told = b""
+    async for chunk in stream:
+        told += chunk
+        if told.count(b"DELETED") == 2:
+            break
+    await stream.aclose()
+    await second.shutdown()
+    assert told.count(b"DELETED") == 2
+
+
 @pytest.mark.parametrize(("keep_s", "kept"), [(300.0, True), (0.0, False)], ids=["of the last minutes", "older"])
 async def test_a_restart_reaches_back_as_far_as_the_running_server(tmp_path, monkeypatch, keep_s, kept):
     monkeypatch.setattr("lambent.kubeserver.storage.history.KEEP_COUNT", 5)

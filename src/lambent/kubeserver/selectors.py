@@ -126,20 +126,26 @@ class _Parser:
     def _order(self, key: str, operator: str) -> _Test:
         text = self._exact()
         wrong = _wrong_values(key, [text])
-        if not re.fullmatch(r"[+-]?\d+", text, re.ASCII) or not -_LARGEST <= int(text) < _LARGEST:
+        limit = _whole_number(text)
+        if limit is None:
             why = "for 'Gt', 'Lt' operators, the value must be an integer"
             wrong.insert(0, f"values[0]: Invalid value: {errors.show(text)}: {why}")
         _refuse(wrong)
-        limit = int(text)
 
         def test(labels: Labels) -> bool:
-            try:
-                value = int(labels[key])
-            except (KeyError, ValueError):
+            value = _whole_number(labels.get(key, ""))
+            if value is None or limit is None:
                 return False
             return value > limit if operator == ">" else value < limit
 
         return test
+
+
+def _whole_number(text: str) -> int | None:
+    """As Go reads an int64; Python would take `1_0` too."""
+    if not re.fullmatch(r"[+-]?\d{1,64}", text, re.ASCII):
+        return None
+    return number if -_LARGEST <= (number := int(text)) < _LARGEST else None
 
 
 _LISTED, _ENDED = "',', or identifier", "',' or ')'"

@@ -48,6 +48,8 @@ class GarbageCollector:
                 self._dependents.get(owner.uid, set()).discard(node)
         if change.type != "DELETED":
             self._link(change.bucket, change.record)
+            for owner in set(change.old.owners if change.old else ()) - set(change.record.owners):
+                self._wake_owner(change.record, owner)
             return
         for dependent in self._dependents.get(change.record.uid, ()):
             self._inbox.add(dependent)

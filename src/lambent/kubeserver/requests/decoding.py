@@ -127,9 +127,12 @@ _LONG_NUMBER = re.compile(rb"\d{19}")
 
 
 def _with_floats(value: Any) -> Any:
-    """Integers beyond 64 bits with a sign as the floats that Go reads them as."""
+    """Integers beyond 64 bits with a sign as the floats that Go reads them as; raises `NotJson` beyond those."""
     if type(value) is int and not -(2**63) <= value < 2**63:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise NotJson(f"json: cannot unmarshal number {value} into Go value of type float64") from None
     if isinstance(value, dict):
         return {name: _with_floats(member) for name, member in value.items()}
     return [_with_floats(one) for one in value] if isinstance(value, list) else value
