@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambent.kube.schema import compile_schema
+from lambent.kube.schema.rules import compile_rules
+from lambent.platform.crds import all_crds
 
 REAL_TIME = True
 TEXT = {"type": "string"}
@@ -41,8 +43,30 @@ def _admit(schema, value, mode="prune"):
         (_object(a={**TEXT, "default": "x"}), {"a": None}, {"a": "x"}),
         (_object(a={**TEXT, "default": "x", "nullable": True}), {"a": None}, {"a": None}),
         (_object(a=TEXT), {"a": None}, {}),
+        (
+            _object(m={"type": "object", "additionalProperties": TEXT}),
+            {"m": {"x": None, "y": "z"}},
+            {"m": {"y": "z"}},
+        ),
+        (
+            _object(m={"type": "object", "additionalProperties": {**TEXT, "nullable": True}}),
+            {"m": {"x": None}},
+            {"m": {"x": None}},
+        ),
+        ({**_object(a={**TEXT, "default": "x", "minLength": 1}), "required": ["a"]}, {}, {"a": "x"}),
     ],
-    ids=["member", "nested", "item", "map value", "null is dropped first", "nullable stays", "null without default"],
+    ids=[
+        "member",
+        "nested",
+        "item",
+        "map value",
+        "null is dropped first",
+        "nullable stays",
+        "null without default",
+        "null in a map",
+        "nullable in a map",
+        "before what is required",
+    ],
 )
 def test_defaults(schema, given, filled):
     assert _admit(schema, given)[:2] == (filled, [])
@@ -66,15 +90,52 @@ def test_defaults(schema, given, filled):
             ["a.metadata.no"],
         ),
         (_object(a={"type": "array", "items": _object()}), {"a": [{}, {"x": 1}]}, {"a": [{}, {}]}, ["a[1].x"]),
+        (
+            _object(a=_object(b={"type": "object", "x-kubernetes-preserve-unknown-fields": True})),
+            {"a": {"b": {"c": {"d": 1}}, "e": 1}},
+            {"a": {"b": {"c": {"d": 1}}}},
+            ["a.e"],
+        ),
+        (
+            _object(a={"type": "object", "additionalProperties": True}),
+            {"a": {"b": {"c": 1}}},
+            {"a": {"b": {"c": 1}}},
+            [],
+        ),
+        (_object(a={"type": "object", "additionalProperties": {}}), {"a": {"b": 1}}, {"a": {"b": 1}}, []),
+        (
+            _object(a={"type": "object", "additionalProperties": _object(n=WHOLE)}),
+            {"a": {"k": {"n": 1, "o": 2}}},
+            {"a": {"k": {"n": 1}}},
+            ["a.k.o"],
+        ),
+        (
+            {**_object(a=TEXT), "anyOf": [{"properties": {"b": {}}}]},
+            {"a": "x", "b": 1},
+            {"a": "x"},
+            ["b"],
+        ),
     ],
-    ids=["top", "nested", "preserved above, not below", "embedded", "item"],
+    ids=[
+        "top",
+        "nested",
+        "preserved above, not below",
+        "embedded",
+        "item",
+        "preserved below",
+        "any values",
+        "values without schema",
+        "value of a map",
+        "a junctor declares nothing",
+    ],
 )
 def test_pruning(schema, given, kept, unknown):
     assert _admit(schema, given) == (kept, [], unknown)
 
 
-def test_strict_mode_reports_and_leaves_unknown_fields():
-    assert _admit(_object(), {"b": 1}, "strict") == ({"b": 1}, [], ["b"])
+@pytest.mark.parametrize(("mode", "kept"), [("prune", {}), ("warn", {}), ("strict", {"b": 1})])
+def test_each_mode_reports_unknown_fields_and_strict_leaves_them(mode, kept):
+    assert _admit(_object(), {"b": 1}, mode) == (kept, [], ["b"])
 
 
 @pytest.mark.parametrize(
@@ -86,6 +147,22 @@ def test_strict_mode_reports_and_leaves_unknown_fields():
         ({**WHOLE, "minimum": 1}, 0, "Invalid value: 0: a in body should be greater than or equal to 1"),
         ({**WHOLE, "maximum": 3, "exclusiveMaximum": True}, 3, "Invalid value: 3: a in body should be less than 3"),
         ({"type": "number", "multipleOf": 0.5}, 0.7, "Invalid value: 0.7: a in body should be a multiple of 0.5"),
+        ({**TEXT, "maxLength": 1, "pattern": "^x$"}, "yy", "Too long: may not be more than 1 bytes"),
+        (
+            {**TEXT, "minLength": 2, "pattern": "^x$"},
+            "y",
+            'Invalid value: "y": a in body should be at least 2 chars long',
+        ),
+        (
+            {"type": "array", "items": TEXT, "minItems": 1},
+            [],
+            "Invalid value: 0: a in body should have at least 1 items",
+        ),
+        (
+            {"type": "object", "additionalProperties": TEXT, "maxProperties": 1},
+            {"x": "y", "z": "y"},
+            "Too many: 2: must have at most 1 item",
+        ),
         ({**TEXT, "minLength": 2}, "x", 'Invalid value: "x": a in body should be at least 2 chars long'),
         ({**TEXT, "maxLength": 1}, "éé", "Too long: may not be more than 1 bytes"),
         ({**TEXT, "pattern": "^[a-z]+$"}, "A", "Invalid value: \"A\": a in body should match '^[a-z]+$'"),
@@ -119,6 +196,57 @@ def test_what_is_accepted(schema, good):
     assert _admit(_object(a=schema), {"a": good})[1] == []
 
 
+def test_a_number_shows_all_that_is_wrong_with_it():
+    schema = {**WHOLE, "minimum": 10, "multipleOf": 4, "maximum": 1}
+    assert len(_admit(_object(a=schema), {"a": 7})[1]) == 3
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "path"),
+    [
+        (_object(spec=_object(code=_object(s3Key=TEXT))), {"spec": {"code": {"s3Key": 1}}}, "spec.code.s3Key"),
+        (
+            _object(spec=_object(layers={"type": "array", "items": TEXT})),
+            {"spec": {"layers": ["", "", 1]}},
+            "spec.layers[2]",
+        ),
+        (_object(m={"type": "object", "additionalProperties": TEXT}), {"m": {"a.b/c": 1}}, "m.a.b/c"),
+        ({**_object(), "maxProperties": 0, "x-kubernetes-preserve-unknown-fields": True}, {"a": 1}, "<nil>"),
+        (_object(spec=_object(a={**WHOLE, "anyOf": [{"minimum": 2}]})), {"spec": {"a": 1}}, "<nil>"),
+        (_object(spec=_object(a={**WHOLE, "allOf": [{"minimum": 2}]})), {"spec": {"a": 1}}, "<nil>"),
+        (_object(spec=_object(a={**WHOLE, "oneOf": [{"minimum": 2}]})), {"spec": {"a": 1}}, "<nil>"),
+        (_object(spec=_object(a={**WHOLE, "not": {"minimum": 1}})), {"spec": {"a": 1}}, "<nil>"),
+    ],
+    ids=["member", "item", "map key", "root", "anyOf", "allOf", "oneOf", "not"],
+)
+def test_an_error_has_its_path(schema, value, path):
+    assert path in [problem.path for problem in compile_schema(schema).admit(value).errors]
+
+
+def test_the_first_hundred_errors_are_told():
+    schema = _object(a={"type": "array", "items": TEXT})
+    texts = _admit(schema, {"a": [*range(150)]})[1]
+    assert [text.partition(":")[0] for text in texts] == [f"a[{number}]" for number in range(100)]
+
+
+def test_a_pattern_cannot_stall_and_sees_no_endless_text():
+    assert _admit(_object(a={**TEXT, "pattern": "^(a+)+$"}), {"a": "a" * 60 + "!"})[1]
+    any_text = _object(a={**TEXT, "pattern": "a"})
+    assert _admit(any_text, {"a": "a" * 65_536})[1] == []
+    assert len(_admit(any_text, {"a": "a" * 65_537})[1]) == 1
+
+
+@pytest.mark.parametrize("crd", all_crds(), ids=lambda crd: crd["metadata"]["name"] if isinstance(crd, dict) else None)
+def test_every_definition_that_we_ship_compiles(crd):
+    """Those of Koreo's and ACK's kinds too; an object in which nothing is set is judged without an exception."""
+    for version in crd["spec"]["versions"]:
+        source = version["schema"]["openAPIV3Schema"]
+        schema = compile_schema(source)
+        assert set(schema.fields()) >= {"spec"}
+        assert schema.admit({"spec": {}, "unknown": 1}).unknown == ["unknown"]
+        compile_rules(source)
+
+
 def test_lists_are_unique_by_value_or_by_key():
     as_set = {"type": "array", "items": TEXT, "x-kubernetes-list-type": "set"}
     keyed = {
@@ -127,10 +255,12 @@ def test_lists_are_unique_by_value_or_by_key():
         "x-kubernetes-list-map-keys": ["k"],
         "items": _object(k=TEXT),
     }
-    value = {"a": ["x", "x"], "b": [{"k": "1"}, {"k": "1"}]}
-    assert _admit(_object(a=as_set, b=keyed), value)[1] == [
+    unique = {"type": "array", "items": WHOLE, "uniqueItems": True}
+    value = {"a": ["x", "x"], "b": [{"k": "1"}, {"k": "1"}], "c": [1, 2, 1]}
+    assert _admit(_object(a=as_set, b=keyed, c=unique), value)[1] == [
         'a[1]: Duplicate value: "x"',
         'b[1]: Duplicate value: {"k":"1"}',
+        "c[2]: Duplicate value: 1",
     ]
 
 
