@@ -54,6 +54,8 @@ def problems(draft: Draft) -> list[Problem]:
     if preserves and not (old or {}).get("preserveUnknownFields"):
         out.append(invalid("spec.preserveUnknownFields", True, _NO_PRESERVING))
     known = unknown_formats(old) if old else []
+    if out or draft.problems:  # what is refused is not warned of
+        return out
     draft.call.warnings += [f'unrecognized format "{name}"' for name in unknown_formats(spec) if name not in known]
     return out
 

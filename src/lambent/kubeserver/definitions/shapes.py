@@ -27,47 +27,59 @@ _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(_LISTS, ((list,), f"[]{_PROPS}")),
     "enum": ((list,), "[]v1.JSON"),
     "not": ((dict,), _PROPS),
+    "externalDocs": ((dict,), "v1.ExternalDocumentation"),
     "x-kubernetes-validations": ((list,), "v1.ValidationRules"),
 }
 _GO = {str: "string", bool: "bool", int: "number", float: "number", dict: "object", list: "array"}
 
 
-def refuse_mistyped(schema: Any, path: str) -> None:
-    """Raises 400 for the first member that Go could not read."""
+def refuse_mistyped(schema: Any, path: str, *, is_inner: bool = False) -> None:
+    """Raises 400 for the first member that Go could not read.
+
+    `is_inner` is of what a type reads by a method of its own, within which Go's decoder tells no further path.
+    """
     _want(schema, (dict,), _PROPS, path)
     for name, value in (schema or {}).items():
-        at = f"{path}.{name}"
+        at = path if is_inner else f"{path}.{name}"
         if value is not None and name in _WANTED:
             _want(value, *_WANTED[name], at)
-            _below(name, value, at)
+            _below(name, value, at, is_inner=is_inner)
         elif name in ("items", "additionalProperties", "additionalItems"):
             _schemas_or(name, value, at)
 
 
-def _below(name: str, value: Any, at: str) -> None:
+def _below(name: str, value: Any, at: str, *, is_inner: bool) -> None:
     if name in _TEXT_LISTS:
         for one in value:
             _want(one, (str,), "string", at)
     elif name == "not":
-        refuse_mistyped(value, at)
+        refuse_mistyped(value, at, is_inner=is_inner)
+    elif name == "externalDocs":
+        for member in ("description", "url"):
+            _want(value.get(member), (str,), "string", at if is_inner else f"{at}.{member}")
     elif name in _MAPS or name in _LISTS:
         for one in value.values() if name in _MAPS else value:
-            refuse_mistyped(one, at)
+            refuse_mistyped(one, at, is_inner=is_inner)
     elif name == "x-kubernetes-validations":
         for rule in value:
             _want(rule, (dict,), "v1.ValidationRule", at)
             for member, given in (rule or {}).items():
                 is_flag = member == "optionalOldSelf"
-                _want(given, (bool,) if is_flag else (str,), "bool" if is_flag else "string", f"{at}.{member}")
+                _want(
+                    given,
+                    (bool,) if is_flag else (str,),
+                    "bool" if is_flag else "string",
+                    at if is_inner else f"{at}.{member}",
+                )
 
 
 def _schemas_or(name: str, value: Any, at: str) -> None:
     """A schema, or instead of it a list of them (`items`) or a bool (the others)."""
     if name == "items" and isinstance(value, list):
         for one in value:
-            refuse_mistyped(one, at)
+            refuse_mistyped(one, at, is_inner=True)
     elif name == "items" or not isinstance(value, bool):
-        refuse_mistyped(value, at)
+        refuse_mistyped(value, at, is_inner=True)
 
 
 def _want(value: Any, kinds: tuple[type, ...], named: str, at: str) -> None:

@@ -8,14 +8,31 @@ from typing import Any
 from lambent.kubeserver.definitions.internal import SCHEMA_FIELDS
 from lambent.kubeserver.definitions.shapes import refuse_mistyped
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.status import ApiError
 
 _UNWRITTEN = tuple(name for name, zero in SCHEMA_FIELDS.values() if zero is not None)
+_CONTAINERS = (
+    "properties",
+    "patternProperties",
+    "definitions",
+    "dependencies",
+    "required",
+    "enum",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "x-kubernetes-validations",
+    "x-kubernetes-list-map-keys",
+)
+"""Maps and lists that are not written when they are empty."""
 _WEBHOOK_PORT = 443
 
 
 def defaults(draft: Draft) -> None:
     """Names a definition may leave out; a new one starts without conditions, its finalizer comes with its deletion."""
     spec: Any = draft.new.get("spec")
+    if spec is None and draft.is_create:
+        spec = draft.new["spec"] = {}  # every definition has one
     if not isinstance(spec, dict):
         return
     names = spec.get("names")
@@ -28,8 +45,12 @@ def defaults(draft: Draft) -> None:
     _drop(spec, ("preserveUnknownFields",))
     if None in (spec.get("versions") or ()):  # a null is the empty struct
         spec["versions"] = [{} if one is None else one for one in spec["versions"]]
-    for version in spec.get("versions") or ():
-        _tidy_version(version)
+    try:
+        for version in spec.get("versions") or ():
+            _tidy_version(version)
+    except ApiError:
+        draft.call.warnings.clear()  # of a body that cannot be read nothing else is told
+        raise
     _fill_status(draft, spec)
 
 
@@ -55,6 +76,8 @@ def _tidy_schema(schema: Any) -> None:
     if not isinstance(schema, dict):
         return
     _drop(schema, _UNWRITTEN)
+    for name in [name for name, value in schema.items() if value is None or (name in _CONTAINERS and not value)]:
+        del schema[name]
     for rule in schema.get("x-kubernetes-validations") or ():
         _drop(rule, ("message", "messageExpression", "fieldPath"))
     for name in ("properties", "patternProperties", "definitions"):

@@ -310,8 +310,6 @@ def metadata_rules(draft: Draft) -> None:
     if not draft.keeps_metadata:
         judge_metadata = metadata.problems_of if draft.is_create else metadata.problems_of_update
         draft.problems[:0] = judge_metadata(draft.new, draft.resource)
-    if draft.resource.custom:
-        draft.call.warnings += metadata.doubtful_finalizers(draft.new)
     if draft.old is not None and (added := metadata.new_finalizers(draft.new, draft.old)):
         listed = ", ".join(f'"{name}"' for name in added)
         text = (
@@ -345,6 +343,8 @@ def verdict(draft: Draft) -> None:
         # Both views of an Event are one kind to kube-apiserver, that of the core group.
         group = "" if draft.resource.kind == "Event" and not draft.resource.custom else draft.resource.group
         raise status.invalid(group, draft.resource.kind, name, draft.problems)
+    if draft.resource.custom:
+        draft.call.warnings += metadata.doubtful_finalizers(draft.new)
 
 
 def generation(draft: Draft) -> None:
