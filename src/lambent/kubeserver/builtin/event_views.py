@@ -12,12 +12,17 @@ _RENAMED = {
     "count": "deprecatedCount",
     "source": "deprecatedSource",
 }
+_OMITTED_EMPTY = ("reportingController", "reportingInstance")
+"""Of these two the older face writes the empty text, the newer one nothing."""
 _BACK = {new: old for old, new in _RENAMED.items()}
 
 
 def as_events_v1(obj: dict[str, Any]) -> dict[str, Any]:
     """The newer face of a stored event."""
     out = {_RENAMED.get(name, name): value for name, value in obj.items()}
+    for name in _OMITTED_EMPTY:
+        if out.get(name) == "":
+            del out[name]
     return {**out, "apiVersion": f"{GROUP}/v1"}
 
 
