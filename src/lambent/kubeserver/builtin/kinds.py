@@ -68,16 +68,9 @@ def _secret_defaults(draft: Draft) -> None:
 
 
 def _service_defaults(draft: Draft) -> None:
-    spec = _spec(draft)
-    fill(spec, {"type": "ClusterIP", "sessionAffinity": "None"})
-    for port in spec.get("ports") or ():
-        fill(port, {"protocol": "TCP"})
-        if not port.get("targetPort"):
-            port["targetPort"] = port.get("port", 0)
-    if spec["sessionAffinity"] == "None":
-        spec.pop("sessionAffinityConfig", None)
-    if spec["sessionAffinity"] == "ClientIP":
-        fill(spec, {"sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 10800}}})
+    from lambent.kubeserver.builtin.services import defaults  # with the rules of Services, as late as those
+
+    defaults(draft)
 
 
 def _binding_defaults(draft: Draft) -> None:

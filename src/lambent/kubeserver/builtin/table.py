@@ -133,7 +133,7 @@ def _core() -> tuple[Resource, ...]:
                         subresources=(("log", "Pod"), ("eviction", "Eviction"), ("binding", "Binding")))),
         r("v1", "Service", "services", "svc", status=True, categories="all",
           traits=Traits(counts_generation=False, creates_on_put=True, delete_answers_object=True, name_rule="dns1035",
-                        update_looks=_TWICE, selectable=("spec.clusterIP", "spec.type"))),
+                        selectable=("spec.clusterIP", "spec.type"))),
         r("v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", status=True, traits=_WHOLE),
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ _RBAC = "rbac.authorization.k8s.io"
 CHECKS: dict[tuple[str, str], Checks] = {
     ("", "ConfigMap"): Checks(config.config_map, config.kept),
     ("", "Secret"): Checks(config.secret, config.kept_secret),
-    ("", "Service"): Checks(services.service),
+    ("", "Service"): Checks(services.service, services.kept_service),
     ("", "PersistentVolumeClaim"): Checks(claims.claim, claims.kept_claim),
     ("", "Event"): Checks(events.legacy),
     ("apps", "Deployment"): Checks(workloads.deployment, workloads.kept_selector),

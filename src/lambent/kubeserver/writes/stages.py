@@ -47,6 +47,7 @@ class Admission:
             defaults_of,
             server_metadata,
             self.namespace,
+            self.addresses,
             metadata_rules,
             judge,
             scale_values,
@@ -78,6 +79,15 @@ class Admission:
             }
             target = draft.new["metadata"].get("name", "")
             raise status.forbidden(draft.resource.group, draft.resource.plural, target, why, [cause])
+
+    def addresses(self, draft: Draft) -> None:
+        """A Service gets what it did not ask for; what others have is read off the store."""
+        if draft.resource.bucket == "services" and draft.subresource != "status":
+            from lambent.kubeserver.builtin.services import allocate  # few servers ever see one
+
+            path = f"{draft.new['metadata']['namespace']}/{draft.new['metadata'].get('name', '')}"
+            services = self._store.scan("services")
+            allocate(draft, [record.load() for record in services if record.path != path])
 
 
 def identity(draft: Draft) -> None:
