@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import orjson
 import pytest
 
+from lambent.errors import UsageError
 from lambent.kube.cache import ObjectCache, PackedCache
 from lambent.kube.errors import Forbidden, ServerError, Unreachable
 from lambent.kube.fake import FakeKube
@@ -193,8 +194,12 @@ async def test_gone_lists_again_and_tells_what_vanished_meanwhile(kube, gizmo):
         assert sorted(log) == ["+a", "+b", "+c", "-a"]
 
 
-@pytest.mark.parametrize("error", [Unreachable("x"), ServerError("x", code=500)], ids=["unreachable", "500"])
-async def test_errors_are_backed_off_and_the_cache_keeps_serving(kube, gizmo, error):
+@pytest.mark.parametrize(
+    "error",
+    [Unreachable("x"), ServerError("x", code=500), UsageError("exec plug-in failed")],
+    ids=["unreachable", "500", "no credentials"],
+)
+async def test_errors_are_backed_off_and_the_cache_keeps_serving(kube, gizmo, error, caplog):
     kube.put(gizmo("a"))
     async with following(kube) as (informer, log):
         kube.fail(None, GIZMO, error, times=8)
@@ -204,6 +209,7 @@ async def test_errors_are_backed_off_and_the_cache_keeps_serving(kube, gizmo, er
         await asyncio.sleep(1)
         assert log == ["+a", "+b"]
         assert len(informer) == 2
+    assert "unforeseen" not in caplog.text
 
 
 async def test_a_forbidden_kind_is_tried_each_minute(kube, gizmo, caplog):

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from lambent.errors import UsageError
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import Unreachable
 from lambent.kube.fake import FakeKube
@@ -266,6 +267,22 @@ async def test_a_leader_and_whoever_waits_know_who_leads(kube):
     assert [one.elector.is_leader for one in (first, second)] == [True, False]
     await second.stop()
     await first.stop()
+
+
+async def test_a_plugin_that_gives_no_credentials_for_a_while_ends_no_process(kube, caplog):
+    log: Log = []
+    kube.fail("get", LEASE, UsageError("exec plug-in failed"), times=3)
+    only = Candidate(kube, "one", log)
+    await asyncio.sleep(10)
+    kube.fail("replace", LEASE, UsageError("exec plug-in failed"), times=3)
+    await asyncio.sleep(30)
+    assert [what for _, _, what, _ in log] == ["start"]
+    kube.fail("replace", LEASE, UsageError("exec plug-in failed"), times=1000)
+    await asyncio.sleep(12)
+    assert [what for _, _, what, _ in log] == ["start", "stop"]
+    assert not only.task.done()
+    assert "exec plug-in failed" in caplog.text
+    await only.stop()
 
 
 async def test_metrics_tell_who_leads_and_begin_at_zero(kube):

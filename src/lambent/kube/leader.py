@@ -1,7 +1,8 @@
 """Leader election over a Lease, and the Term that fences a leader which does not know that it is none.
 
 A lease expires when its record has not changed for its duration *by the local monotonic clock*; clocks of machines are
-never compared. A holder that could not renew for `renew_deadline_s` stops leading, 5 s before anyone else may start.
+never compared. A call that fails, also for want of credentials, is tried again. A holder that could not renew for
+`renew_deadline_s` stops leading, 5 s before anyone else may start.
 A process that was paused wakes up believing it leads: `Term.check()` runs immediately before every write
 (`FencedClient`) and raises once the deadline has passed; preconditions on every write carry the rest of the promise.
 Source: client-go leaderelection; Kubernetes documentation, "Leases".
@@ -21,7 +22,7 @@ from lambent.clock import WallClock, rfc3339_micro, utc_now
 from lambent.errors import LambentError
 from lambent.kube import metrics
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
+from lambent.kube.errors import AlreadyExists, Conflict, NotFound
 from lambent.kube.types import GVK, Key, KubeObject
 
 _log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class LeaderElector:
                     metrics.LEADER_TRANSITIONS.labels(self.name).inc()
                     _log.info("leading", extra={"lease": self.name, "term": term.number})
                     return term
-            except KubeError as error:
+            except LambentError as error:
                 _log.warning("cannot take the lease: %s", error, extra={"lease": self.name})
             await asyncio.sleep(self._wait_s())
 
@@ -208,7 +209,7 @@ class LeaderElector:
             except TimeoutError:
                 _log.error("lost the lease: no renewal in time", extra={"lease": self.name})
                 return
-            except KubeError as error:
+            except LambentError as error:
                 _log.warning("cannot renew the lease: %s", error, extra={"lease": self.name})
                 continue
             if not is_held:
@@ -241,7 +242,7 @@ class LeaderElector:
         try:
             async with asyncio.timeout(self.times.retry_s):
                 await self.client.replace(cast(KubeObject, {**lease, "spec": spec}))
-        except (KubeError, TimeoutError) as error:
+        except (LambentError, TimeoutError) as error:
             _log.info("could not release the lease: %s", error, extra={"lease": self.name})
 
     def _end(self, term: Term) -> None:

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lambent.errors import LambentError
 from lambent.kube import metrics
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import (
@@ -87,7 +88,7 @@ class Reflector:
                     await self._list()
                 await self._watch()
                 self._failures = 0
-            except (KubeError, Stalled) as error:
+            except (LambentError, Stalled) as error:
                 await self._recover(error)
             except Exception as error:  # noqa: BLE001 - the one catch-all here: a cache must not die of a strange answer
                 _log.exception("watch failed unforeseen", extra={"kind": self.gvk.kind})
