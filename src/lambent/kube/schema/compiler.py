@@ -131,10 +131,12 @@ class _Compiler:
         return self._named[name]
 
     def _typed(self, schema: JsonSchema) -> Check | None:
-        if schema.get("x-kubernetes-int-or-string") or schema.get("format") == "int-or-string":
+        is_builtin = self.omits_empty  # only their schemas say it by the format
+        if schema.get("x-kubernetes-int-or-string") or (is_builtin and schema.get("format") == "int-or-string"):
             return _int_or_string(schema)
-        kind = schema.get("type") or _implied(schema)
-        match kind:
+        if not schema.get("type") and (kind := _implied(schema)) is not None:
+            return _if_it_is(kind, self._object(schema) if kind is dict else self._array(schema))
+        match schema.get("type"):
             case "object":
                 return self._object(schema)
             case "array":
@@ -290,13 +292,17 @@ def _placed(faults: list[Fault] | None, found: list[Fault], segment: str) -> lis
     return found if faults is None else [*faults, *found]
 
 
-def _implied(schema: JsonSchema) -> str | None:
+def _implied(schema: JsonSchema) -> type | None:
     """Below a junctor the type may be left out; members and items still mean an object or a list (if it is one)."""
     if schema.get("properties") or schema.get("required") or schema.get("x-kubernetes-embedded-resource"):
-        return "object"
+        return dict
     if schema.keys() & {"minProperties", "maxProperties"}:
-        return "object"
-    return "array" if isinstance(schema.get("items"), Mapping) or schema.keys() & {"minItems", "maxItems"} else None
+        return dict
+    return list if isinstance(schema.get("items"), Mapping) or schema.keys() & {"minItems", "maxItems"} else None
+
+
+def _if_it_is(kind: type, check: Check) -> Check:
+    return lambda value: check(value) if type(value) is kind else None
 
 
 def _has_bounds(schema: JsonSchema) -> bool:

@@ -30,6 +30,7 @@ _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "externalDocs": ((dict,), "v1.ExternalDocumentation"),
     "x-kubernetes-validations": ((list,), "v1.ValidationRules"),
 }
+_OF_RULES = ("rule", "message", "messageExpression", "reason", "fieldPath", "optionalOldSelf")
 _GO = {str: "string", bool: "bool", int: "number", float: "number", dict: "object", list: "array"}
 
 
@@ -65,6 +66,8 @@ def _below(name: str, value: Any, at: str, *, is_inner: bool) -> None:
             _want(rule, (dict,), "v1.ValidationRule", at)
             for member, given in (rule or {}).items():
                 is_flag = member == "optionalOldSelf"
+                if member not in _OF_RULES:
+                    continue
                 _want(
                     given,
                     (bool,) if is_flag else (str,),

@@ -15,7 +15,6 @@ _CONTAINERS = (
     "properties",
     "patternProperties",
     "definitions",
-    "dependencies",
     "required",
     "enum",
     "allOf",
