@@ -106,7 +106,8 @@ class Router:
         if resource is None:
             raise no_resource() if discovery.is_builtin(table, place.group) else discovery.not_served()
         is_everywhere = resource.namespaced and not place.namespace
-        if (place.namespace and not resource.namespaced) or (place.name and is_everywhere):
+        may_name = resource.custom and place.is_watched
+        if (place.namespace and not resource.namespaced) or (place.name and is_everywhere and not may_name):
             raise discovery.not_served() if resource.custom else no_resource()
         if resource.custom and is_everywhere and method not in ("GET", "HEAD"):
             raise discovery.not_served()
@@ -137,7 +138,7 @@ class Router:
         name, resource = call.subresource, call.resource
         if name == "scale" and resource.scale is not None:
             if call.verb not in ("get", "update", "patch"):
-                raise _unsupported(call) if resource.custom else not_allowed()
+                raise _no_verb(resource, call.verb) if resource.custom else not_allowed()
             return scale_table(call, await self._parts.scaler.handle(call))
         if name == "status" and resource.has_status and call.verb in ("get", "update", "patch"):
             return await self._verbs[call.verb](call)
@@ -150,7 +151,7 @@ class Router:
         if name == "token" and resource.bucket == "serviceaccounts" and call.request.method == "POST":
             return self._mint(call)
         if resource.custom:
-            raise _unsupported(call) if name == "status" and resource.has_status else call.not_found()
+            raise _no_verb(resource, call.verb) if name == "status" and resource.has_status else call.not_found()
         known = {"status"} if resource.has_status else set()
         known |= {one for one, _ in resource.traits.subresources}
         raise not_allowed() if name in known else no_resource()
@@ -167,12 +168,6 @@ class Router:
         head = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1"}
         meta = {"name": call.name, "namespace": call.namespace, "creationTimestamp": None}
         return answer({**head, "metadata": meta, "spec": spec, "status": status}, 201)
-
-
-def _unsupported(call: Call) -> ApiError:
-    resource = call.resource
-    text = f'{call.verb} is not supported on resources of kind "{qualified(resource.plural, resource.group)}"'
-    return ApiError(405, text, details={"group": resource.group, "kind": resource.plural})
 
 
 def _dying(call: Call) -> ApiError:
@@ -201,7 +196,9 @@ def _verb(method: str, place: Place, query: dict[str, str], resource: Resource) 
             raise not_found(resource.group, resource.plural, place.name)
         raise _no_verb(resource) if resource.custom else not_allowed()
     if place.is_watched:
-        if verb not in ("list", "get") or place.subresource:
+        if place.subresource:
+            raise _no_verb(resource, "watch") if resource.custom else no_resource()
+        if verb not in ("list", "get"):
             raise not_allowed()
         if place.name:
             query["fieldSelector"] = f"metadata.name={place.name}"
@@ -209,6 +206,6 @@ def _verb(method: str, place: Place, query: dict[str, str], resource: Resource) 
     return "watch" if verb == "list" and query.get("watch", "0").lower() not in ("0", "false") else verb
 
 
-def _no_verb(resource: Resource) -> ApiError:
-    text = f' is not supported on resources of kind "{qualified(resource.plural, resource.group)}"'
+def _no_verb(resource: Resource, verb: str = "") -> ApiError:
+    text = f'{verb} is not supported on resources of kind "{qualified(resource.plural, resource.group)}"'
     return ApiError(405, text, details={"group": resource.group, "kind": resource.plural})

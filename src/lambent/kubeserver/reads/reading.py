@@ -172,10 +172,8 @@ def version_of(call: Call) -> int:
     if found is None or int(found[1][:_DIGITS]) > _LARGEST:
         why = "invalid syntax" if found is None else "value out of range"
         message = f"strconv.ParseUint: parsing {quoted(text)}: {why}"
-        if call.verb == "watch":
-            raise ApiError(500, f"Invalid value: {message}", reason="")
         text = f"resourceVersion: Invalid value: {quoted(text)}: {message}"
-        if call.name:
+        if call.name or call.verb == "watch":
             raise ApiError(500, text, reason="")
         raise bad_request(f"invalid resource version: {text}")
     return int(found[1])

@@ -20,6 +20,7 @@ from lambent.http.message import Outlet, Pushing, Response, Shared
 from lambent.kubeserver import selectors, status
 from lambent.kubeserver.answers.negotiation import Form, check_stream
 from lambent.kubeserver.answers.rendering import JSON, body_of, included, metadata_of, table
+from lambent.kubeserver.answers.tables import layout
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.reads.reading import future_version, version_of
 from lambent.kubeserver.resources import Resource
@@ -206,6 +207,8 @@ class Hub:
         if seconds <= 0:
             seconds = random.randint(_SHORTEST_S, _LONGEST_S)
         view = View(call.resource, call.form(), included(call))
+        if view.form.kind == "PartialObjectMetadataList":  # no event is a list: kube-apiserver ends at the first
+            return Response(200, [JSON])
         watcher = Watcher(_Lines(view, chosen, self._clock), call.namespace)
         stream = self._stream(call, watcher, start=start, initial=initial, seconds=seconds)
         return Response(200, [JSON], _Body(watcher, stream))
@@ -312,7 +315,8 @@ def _wants_initial(call: Call) -> bool | None:
         found.append(errors.forbidden("resourceVersionMatch", text))
     if match not in ("", "NotOlderThan"):
         found.append(errors.unsupported("resourceVersionMatch", match, ["NotOlderThan"]))
-    if match and call.query.get("continue"):
+    is_legacy = not is_told and call.query.get("resourceVersion", "") in ("", "0")
+    if (match or is_legacy) and call.query.get("continue"):
         text = "resourceVersionMatch is forbidden when continue is provided"
         found.append(errors.forbidden("resourceVersionMatch", text))
     if found:
@@ -393,7 +397,7 @@ class _Lines:
 
     def bookmark(self, rv: int, *, marked: bool = False) -> bytes:
         resource = self._view.resource
-        meta: dict[str, Any] = {"resourceVersion": str(rv), "creationTimestamp": None}
+        meta: dict[str, Any] = {"resourceVersion": str(rv)}
         if marked:
             meta["annotations"] = {_END_ANNOTATION: "true"}
         obj: dict[str, Any] = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
@@ -401,7 +405,8 @@ class _Lines:
             obj |= {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{self._view.form.version}"}
         if self._view.form.shape == "table":
             version = self._view.form.version
-            row = {"cells": [], "object": metadata_of(obj, version)}
+            cells = layout(resource)[1]({**obj, "metadata": {**meta, "name": ""}}, self._clock())
+            row = {"cells": cells, "object": metadata_of(obj, version)}
             obj = {"kind": "Table", "apiVersion": f"meta.k8s.io/{version}", "metadata": {"resourceVersion": str(rv)}}
             obj |= {"columnDefinitions": None, "rows": [row]}
         return orjson.dumps({"type": "BOOKMARK", "object": obj}) + b"\n"
