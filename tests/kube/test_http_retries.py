@@ -63,15 +63,16 @@ async def test_a_read_survives_a_cut_connection_and_a_bare_write_does_not(gizmo)
     assert [method for method, *_ in canned.requests] == ["GET", "GET", "POST", "PATCH", "PATCH"]
 
 
-@pytest.mark.parametrize("verb", ["replace", "delete", "patch", "create"])
+@pytest.mark.parametrize("verb", ["replace", "delete", "patch", "create", "apply"])
 async def test_a_kept_connection_that_breaks_repeats_no_bare_write(gizmo, verb):
     canned = Canned(reply(gizmo()), "cut", reply(gizmo()))
     async with client_of(canned) as client:
         await client.get(GIZMO, "a")
         calls = {
             "replace": lambda: client.replace(gizmo()),
-            "delete": lambda: client.delete(GIZMO, "a"),
+            "delete": lambda: client.delete(GIZMO, "a", preconditions=Preconditions()),
             "patch": lambda: client.patch(GIZMO, "a", {}),
+            "apply": lambda: client.apply(gizmo(), manager="m", force=True),
             "create": lambda: client.create(gizmo()),
         }
         with pytest.raises(Unreachable):

@@ -4,6 +4,7 @@ import math
 import os
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,6 +137,7 @@ def agrees(queue: QueueState, model: Model) -> None:
     assert queue.next_deadline() == min(deadlines.values(), default=math.inf)
 
 
+@pytest.mark.timeout(120 + SEQUENCES / 10)
 @settings(max_examples=SEQUENCES, deadline=None)
 @given(st.lists(CALLS, max_size=40))
 def test_any_sequence_of_calls_agrees_with_the_model(calls):

@@ -148,8 +148,8 @@ class HttpClient:
             query,
             orjson.dumps(obj),
             _APPLY_TYPE,
-            # Applying the same body twice gives what applying it once gives.
-            is_repeatable=True,
+            # Without a revision it could take back what others did since, or make anew what they deleted.
+            is_repeatable=bool(meta.get("resourceVersion")),
         )
         return await self._call("apply", gvk, request)
 
@@ -164,8 +164,9 @@ class HttpClient:
         dry_run: bool = False,
     ) -> None:
         path, what = await self._object("delete", gvk, name, namespace, "")
-        body = orjson.dumps(_delete_options(propagation, preconditions, dry_run))
-        request = HttpRequest("DELETE", path, what, body=body, is_repeatable=preconditions is not None)
+        options = _delete_options(propagation, preconditions, dry_run)
+        is_held = bool(options.get("preconditions"))
+        request = HttpRequest("DELETE", path, what, body=orjson.dumps(options), is_repeatable=is_held)
         await self._call("delete", gvk, request)
 
     async def watch(

@@ -1,5 +1,7 @@
 """Clients of a process: a Kubernetes API by kubeconfig, AWS by endpoint or, in the same process, without a socket."""
 
+import os
+
 from lambent.aws.answers import WireHeaders
 from lambent.aws.clients import AwsClients, Credentials
 from lambent.aws.local import Send
@@ -11,8 +13,12 @@ from lambent.platform.discovery import DUMMY_KEY
 
 
 def cluster_client(path: str, *, component: str = "cli") -> HttpClient:
-    """By kubeconfig path; empty means as kubectl finds it, then in-cluster. Raises `UsageError`."""
-    return HttpClient(kubeconfig.load(path or None), component=component)
+    """By kubeconfig path; empty means as kubectl finds it, then in-cluster. Raises `UsageError`.
+
+    What KUBECONFIG says, from which the setting has its value too, may be several files of which some are missing.
+    """
+    is_own = path and path != os.environ.get("KUBECONFIG")
+    return HttpClient(kubeconfig.load(path if is_own else None), component=component)
 
 
 def aws_clients(endpoint: str, region: str, *, max_attempts: int = 3, send: Send | None = None) -> AwsClients:
