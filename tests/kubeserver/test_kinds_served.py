@@ -183,10 +183,27 @@ async def test_a_binding_is_refused_and_no_pod_is_scheduled(ask):
     assert (pod["spec"].get("nodeName"), pod["status"]["phase"]) == (None, "Pending")
 
 
-async def test_a_log_without_who_has_it_is_refused(ask):
+async def test_a_log_without_who_has_it_is_empty_as_of_a_pod_that_no_node_has(ask):
     await _pod(ask)
-    status, answer = await ask("GET", f"{PODS}/p/log")
-    assert (status, answer["kind"]) == (400, "Status")
+    assert await ask("GET", f"{PODS}/p/log") == (200, b"")
+
+
+@pytest.mark.parametrize("subresource", ["log", "exec", "attach"])
+async def test_a_container_is_named_where_a_pod_has_several_and_may_be_an_initial_one(ask, subresource):
+    initial, others = [{"name": "first", "image": "i"}], [{"name": name, "image": "i"} for name in ("main", "side")]
+    spec = {"initContainers": initial, "containers": others}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+    assert (await ask("POST", PODS, body))[0] == 201
+    _, unnamed = await ask("GET", f"{PODS}/p/{subresource}")
+    assert unnamed["message"] == "a container name must be specified for pod p, choose one of: [first main side]"
+    _, wrong = await ask("GET", f"{PODS}/p/{subresource}?container=none")
+    assert wrong["message"] == "container none is not valid for pod p"
+    status, answer = await ask("GET", f"{PODS}/p/{subresource}?container=first")
+    no_host = "pod p does not have a host assigned"
+    if subresource == "log":
+        assert (status, answer) == (200, b"")
+    else:
+        assert answer["message"] == no_host
 
 
 async def test_roles_are_stored_and_not_enforced(ask, server):

@@ -71,10 +71,13 @@ class Pods:
 
     def _no_connection(self, call: Call) -> ApiError:
         """As of a Pod that no node has yet: here none ever has it."""
-        if self._store.peek(call.resource.bucket, call.path) is None:
+        record = self._store.peek(call.resource.bucket, call.path)
+        if record is None:
             return call.not_found()
         if call.subresource.startswith("proxy"):
             return bad_request("address not allowed")
+        if call.subresource in ("exec", "attach"):
+            _container(call, record.load())
         return bad_request(f"pod {call.name} does not have a host assigned")
 
     def no_endpoints(self, call: Call) -> ApiError:
@@ -88,18 +91,9 @@ class Pods:
         if record is None:
             raise call.not_found()
         _check_log(call)
-        pod: Any = record.load()
-        names = [one["name"] for one in (pod.get("spec") or {}).get("containers") or ()]
-        container = call.query.get("container") or (names[0] if len(names) == 1 else "")
-        if not container:
-            listed = " ".join(names)
-            raise bad_request(f"a container name must be specified for pod {call.name}, choose one of: [{listed}]")
-        if container not in names:
-            raise bad_request(f"container {container} is not valid for pod {call.name}")
-        if self._source is None:
-            raise bad_request(
-                f'container "{container}" in pod "{call.name}" is waiting to start: nothing here runs pods'
-            )
+        container = _container(call, record.load())
+        if self._source is None:  # as of a Pod that no node has yet
+            return Response(200, list(_TEXT), b"")
         return Response(200, list(_TEXT), self._source.read(_request(call, container)))
 
     async def _evict(self, call: Call) -> Response:
@@ -113,6 +107,21 @@ class Pods:
         is_dry_run = call.is_dry_run or check_dry_run(options.get("dryRun") or [])
         await self._deleter.delete(call.resource, record, DeleteOptions(is_dry_run=is_dry_run))
         return answer({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
+
+
+def _container(call: Call, pod: Any) -> str:
+    """The container that is asked for, or the only one; raises 400 when it is none of the Pod's."""
+    spec = pod.get("spec") or {}
+    kinds = ("initContainers", "containers", "ephemeralContainers")
+    names = [one["name"] for kind in kinds for one in spec.get(kind) or ()]
+    main: list[Any] = spec.get("containers") or []
+    container = call.query.get("container") or (main[0]["name"] if len(main) == 1 else "")
+    if not container:
+        listed = " ".join(names)
+        raise bad_request(f"a container name must be specified for pod {call.name}, choose one of: [{listed}]")
+    if container not in names:
+        raise bad_request(f"container {container} is not valid for pod {call.name}")
+    return str(container)
 
 
 def _check_log(call: Call) -> None:
