@@ -120,8 +120,8 @@ def subresources(resource: Resource) -> list[tuple[str, str, str, list[str]]]:
 
 def storage_hash(resource: Resource) -> str:
     """The first 8 bytes of SHA-256 over group/storage version/kind, as kube-apiserver makes it."""
-    version = resource.stored_api_version.rpartition("/")[2]
-    text = f"{resource.group}/{version}/{resource.kind}"
+    group, _, version = resource.stored_api_version.rpartition("/")
+    text = f"{group}/{version}/{resource.kind}"
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 
@@ -135,7 +135,7 @@ def aggregated(table: Table, request: Request, *, core: bool) -> Response:
     tag = b'"' + hashlib.sha256(body).hexdigest().upper().encode() + b'"'
     headers = [(b"content-type", _AGGREGATED), (b"etag", tag), (b"vary", b"Accept"), (b"cache-control", b"public")]
     if request.header(b"if-none-match") == tag:
-        return Response(304, headers)
+        return Response(304, headers[1:])
     return Response(200, headers, body)
 
 
@@ -145,11 +145,13 @@ def _aggregated_group(table: Table, name: str) -> dict[str, Any]:
         found = sorted(table.groups[name][version], key=lambda resource: resource.plural)
         resources = [_aggregated_entry(resource) for resource in found]
         versions.append({"version": version, "resources": resources, "freshness": "Current"})
-    return {"metadata": {"name": name or None, "creationTimestamp": None}, "versions": versions}
+    return {"metadata": {"name": name} if name else {}, "versions": versions}
 
 
 def _aggregated_entry(resource: Resource) -> dict[str, Any]:
-    kind = {"group": resource.group, "version": resource.gvk.version, "kind": resource.kind}
+    kind = {"group": "", "version": "", "kind": resource.kind}  # empty: those of the entry itself
+    if resource.custom:
+        kind |= {"group": resource.group, "version": resource.gvk.version}
     entry: dict[str, Any] = {
         "resource": resource.plural,
         "responseKind": kind,
@@ -161,13 +163,17 @@ def _aggregated_entry(resource: Resource) -> dict[str, Any]:
         entry["shortNames"] = list(resource.short_names)
     if resource.categories:
         entry["categories"] = list(resource.categories)
-    found = []
+    found: list[dict[str, Any]] = []
     for name, group_version, sub_kind, verbs in subresources(resource):
         foreign_group, _, foreign_version = group_version.rpartition("/")
-        target = {"group": foreign_group, "version": foreign_version, "kind": sub_kind} if group_version else kind
+        target = (
+            {"group": foreign_group, "version": foreign_version, "kind": sub_kind}
+            if group_version
+            else {**kind, "kind": sub_kind}
+        )
         found.append({"subresource": name, "responseKind": target, "verbs": verbs})
     if found:
-        entry["subresources"] = found
+        entry["subresources"] = found if resource.custom else sorted(found, key=lambda one: str(one["subresource"]))
     return entry
 
 

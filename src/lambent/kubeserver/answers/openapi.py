@@ -73,7 +73,10 @@ class Documents:
         if asked and asked != digest:
             path = f"apis/{group}/{version}" if group else f"api/{version}"
             return Response(301, [(b"location", f"/openapi/v3/{path}?hash={digest}".encode())])
-        headers = [JSON, (b"etag", f'"{digest}"'.encode()), (b"vary", b"Accept")]
+        tag = f'"{digest}"'.encode()
+        if request.header(b"if-none-match") == tag:
+            return Response(304, [(b"etag", tag), (b"vary", b"Accept")])
+        headers = [JSON, (b"etag", tag), (b"vary", b"Accept")]
         if asked:
             headers.append((b"cache-control", b"public, immutable"))
         return Response(200, headers, body)
@@ -120,7 +123,12 @@ def _schema(resource: Resource) -> dict[str, Any]:
         **_published({"properties": resource.schema.source.get("properties") or {}})["properties"],
     }
     gvk = {"group": resource.group, "version": resource.gvk.version, "kind": resource.kind}
-    return {**_published(resource.schema.source), "properties": properties, "x-kubernetes-group-version-kind": [gvk]}
+    found = {**_published(resource.schema.source), "properties": properties, "x-kubernetes-group-version-kind": [gvk]}
+    if not found.get("required"):
+        found.pop("required", None)
+    if resource.traits.selectable:
+        found["x-kubernetes-selectable-fields"] = [{"fieldPath": path} for path in resource.traits.selectable]
+    return found
 
 
 def _published(schema: Any) -> Any:

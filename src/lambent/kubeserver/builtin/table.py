@@ -117,6 +117,7 @@ def _core() -> tuple[Resource, ...]:
     r = _resource
     return (
         r("v1", "Namespace", "namespaces", "ns", namespaced=False, status=True,
+          verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
           traits=Traits(counts_generation=False, name_rule="label", selectable=("status.phase",),
                         subresources=(("finalize", "Namespace"),))),
         r("v1", "ConfigMap", "configmaps", "cm", traits=_WHOLE),
