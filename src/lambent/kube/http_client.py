@@ -6,9 +6,10 @@ Source: Kubernetes API concepts.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, Self, cast
+import re
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import suppress
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import quote
 
 import orjson
@@ -40,10 +41,13 @@ _PATCH_TYPES: Mapping[PatchKind, str] = {
     "strategic": "application/strategic-merge-patch+json",
 }
 _POD = GVK("", "v1", "Pod")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9.:-]+")
 _APPLY_TYPE = "application/apply-patch+yaml"
 _METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1,application/json"
 # Beyond the server's own limit of the watch: whoever follows the stream notices a dead peer before this does.
 _WATCH_GRACE_S = 15.0
+
+_Answer = TypeVar("_Answer")
 
 
 class HttpClient:
@@ -177,8 +181,8 @@ class HttpClient:
         path = info.path(namespace if info.namespaced else None)
         accept = _METADATA.format("") if options.selector.form == "metadata" else "application/json"
         request = HttpRequest("GET", path, f"watch {gvk.kind}", _watch_query(options), accept=accept)
-        with self._measured("watch", gvk):
-            response = await self._transport.stream(request, timeout_s=options.timeout_s + _WATCH_GRACE_S)
+        opening = self._transport.stream(request, timeout_s=options.timeout_s + _WATCH_GRACE_S)
+        response = await self._counted("watch", gvk, opening)
         decoder = WatchDecoder(options.resource_version)
         try:
             async for chunk in response.content.iter_any():
@@ -290,16 +294,17 @@ class HttpClient:
             query = {**query, "continue": token}
 
     async def _call(self, verb: str, gvk: GVK, request: HttpRequest) -> KubeObject:
-        with self._measured(verb, gvk):
-            return cast(KubeObject, _decoded(await self._transport.send(request), request))
+        body = await self._counted(verb, gvk, self._transport.send(request))
+        return cast(KubeObject, _decoded(body, request))
 
-    @contextmanager
-    def _measured(self, verb: str, gvk: GVK) -> Iterator[None]:
+    async def _counted(self, verb: str, gvk: GVK, answer: Awaitable[_Answer]) -> _Answer:
+        """The answer, noted in the metrics; a call that is cancelled has none."""
         started = asyncio.get_running_loop().time()
         code = "none"
         try:
-            yield
+            found = await answer
             code = "200"
+            return found
         except KubeError as error:
             code = str(error.code or "none")
             self._kinds.on_error(gvk, error)
@@ -312,9 +317,10 @@ class HttpClient:
         """Its path, and the words that name the request in an error."""
         info = await self.resolve(gvk)
         place = self._namespace(info, namespace)
-        what = f"{verb} {gvk.kind} {Key(place or '', name)}{f'/{subresource}' if subresource else ''}"
+        what = f"{verb} {gvk.kind} {f'{place}/' if place else ''}{name}{f'/{subresource}' if subresource else ''}"
         # Names of roles may have characters that a path may not.
-        return info.path(place, quote(name, safe=":"), subresource), what
+        written = name if _PLAIN_NAME.fullmatch(name) else quote(name, safe=":")
+        return info.path(place, written, subresource), what
 
     def _namespace(self, info: ResourceInfo, namespace: str | None) -> str | None:
         return (namespace or self.config.namespace) if info.namespaced else None
