@@ -30,8 +30,15 @@ _SHORT_BYTES = 64 * 1024  # a longer body is not read a second time for the sake
 BODY_LIMIT_BYTES = 3 * 1024 * 1024
 
 
+_PARAMETER = re.compile(r"\s*[\w!#$&^.+-]+\s*=\s*(\"[^\"]*\"|[\w!#$&^.+-]+)\s*")
+
+
 def media_type(call: Call) -> str:
-    return call.request.header(b"content-type").decode("latin-1").partition(";")[0].strip()
+    """In small letters and without parameters; "?" for one whose parameters cannot be read."""
+    name, _, rest = call.request.header(b"content-type").decode("latin-1").partition(";")
+    if rest and not all(_PARAMETER.fullmatch(one) for one in rest.split(";") if one.strip()):
+        return "?"
+    return name.strip().lower()
 
 
 def decode_body(call: Call) -> dict[str, Any]:
@@ -39,18 +46,15 @@ def decode_body(call: Call) -> dict[str, Any]:
     body = call.request.body
     media = media_type(call)
     _check_size(body)
-    if media in ("", "application/json", "*/*"):
+    if media in ("", "application/json"):
         try:
             value = parse_json(body)
         except NotJson as error:
             raise unrecognized(call, f"{_NO_HEAD}{error}") from None
         if call.validation != "Ignore" and may_have_duplicates(body, value):
             call.duplicates = [f'duplicate field "{path}"' for path in duplicate_fields(body)]
-    elif media in ("application/yaml", "application/x-yaml", "text/yaml"):
-        try:
-            value = parse_yaml(body)
-        except NotYaml as error:
-            raise unrecognized(call, str(error)) from None
+    elif media == "application/yaml":
+        value = _decode_yaml(call)
     elif media == "application/vnd.kubernetes.protobuf":
         from lambent.kubeserver.requests.protobuf import decode_object
 
@@ -59,12 +63,28 @@ def decode_body(call: Call) -> dict[str, Any]:
         raise unsupported_media(ACCEPTED)
     if value is None and not call.resource.custom:
         return {}
+    if value is None:
+        kind, version = call.resource.kind, call.resource.gvk.version
+        raise bad_request(
+            f"{kind} in version \"{version}\" cannot be handled as a {kind}: Object 'Kind' is missing in 'null'"
+        )
     if not isinstance(value, dict):
-        why = _no_head(value) if value is not None else "Object 'Kind' is missing in 'null'"
-        raise unrecognized(call, why)
+        raise unrecognized(call, _no_head(value))
     for member in ("apiVersion", "kind"):
         if not isinstance(value.get(member), (str, NoneType)):
             raise unrecognized(call, no_text(member, value[member]))
+    return value
+
+
+def _decode_yaml(call: Call) -> Any:
+    body = call.request.body
+    try:
+        value = parse_yaml(body)
+    except NotYaml as error:
+        raise unrecognized(call, str(error)) from None
+    call.duplicates = _keys_twice(call, value)
+    if call.duplicates and call.validation == "Strict":
+        call.duplicates = ["\n  ".join(("yaml: unmarshal errors:", *call.duplicates))]
     return value
 
 
@@ -120,6 +140,8 @@ def _as_go(body: bytes, why: str) -> Any:
                 return loads_as_go(body.decode(errors="replace"))
             except ValueError as error:
                 why = f"json: cannot unmarshal number {error} into Go value of type float64"
+    elif _may_be_deep(body):  # what is long is not read again, and depth is the likelier fault
+        why = TOO_DEEP
     raise NotJson(why)
 
 
@@ -176,7 +198,8 @@ class NotYaml(ValueError):
 def parse_yaml(body: bytes) -> Any:
     """YAML as Kubernetes reads it; most bodies called YAML are JSON. Raises `NotYaml`, 400 for what nests too deep."""
     if body.lstrip()[:1] == b"{":
-        with suppress(NotJson):  # a flow mapping begins so too
+        with suppress(orjson.JSONDecodeError):  # a flow mapping begins so too
+            orjson.loads(body)
             value = parse_json(body)
             return go_numbers(value) if _WITH_POINT.search(body) else value
     from lambent.kubeserver.requests.yaml_text import load_yaml  # 10 ms that a server asked in JSON never spends
@@ -186,9 +209,11 @@ def parse_yaml(body: bytes) -> Any:
 
 def kind_of_patch(call: Call) -> str:
     """Of the media type, one of `PATCH_TYPES`; raises 415."""
-    media = media_type(call)
-    kind = PATCH_TYPES.get(media)
+    media = call.request.header(b"content-type").decode("latin-1").partition(";")[0].strip()
+    kind = PATCH_TYPES.get(media)  # spelled just so, unlike the media type of any other body
     accepted = [name for name in PATCH_TYPES if not (call.resource.custom and name.startswith("application/strategic"))]
+    if kind is None and not call.resource.custom:
+        raise ApiError(415, "415: Unsupported Media Type", details={})
     if kind is None or media not in accepted:
         raise unsupported_media(accepted)
     return kind
@@ -204,11 +229,13 @@ def decode_patch(call: Call, kind: str) -> Any:
             value = parse_yaml(call.request.body)
         except NotYaml as error:
             raise bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from None
-        call.duplicates = _applied_twice(call, value)
+        call.duplicates = _keys_twice(call, value)
         return value
     try:
         value = parse_json(call.request.body)
     except NotJson as error:
+        if kind == "merge" and call.validation == "Ignore":
+            raise bad_request("Invalid JSON Patch") from None
         raise bad_request(f"{'' if kind == 'strategic' else 'error decoding patch: '}{error}") from None
     if value is None and kind != "json":
         raise bad_request("Invalid JSON Patch")
@@ -237,7 +264,7 @@ def _twice(call: Call, value: Any, kind: str) -> Iterator[str]:
                 yield f'json patch unknown field "[{index}].{name}"'
 
 
-def _applied_twice(call: Call, value: Any) -> list[str]:
+def _keys_twice(call: Call, value: Any) -> list[str]:
     if call.validation == "Ignore" or not may_have_duplicates(call.request.body, value):
         return []
     from lambent.kubeserver.requests.yaml_text import keys_set_twice
@@ -261,7 +288,7 @@ def go_json_error(body: bytes) -> str:
     try:
         return why_no_json(body.decode("latin-1"))
     except RecursionError:
-        return TOO_DEEP
+        return f"invalid character '{chr(body.strip()[0])}' {TOO_DEEP}"
 
 
 def _name(value: Any) -> str:

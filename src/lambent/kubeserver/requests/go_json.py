@@ -55,6 +55,17 @@ def why_no_json(text: str) -> str:
     return ""
 
 
+_QUOTED = {
+    "'": "\\'",
+    "\\": "\\\\",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+}
 _WITHIN = ("in ", "after decimal")
 """Where a scanner is inside a token; the end of the text is to it a space, which is wrong there."""
 
@@ -63,7 +74,7 @@ def _wrong(text: str, at: int, where: str) -> _Found:
     if at >= len(text) and not where.startswith(_WITHIN):
         return _Found(END)
     sign = text[at : at + 1] or " "
-    quoted = {"'": "\\'", '"': '"'}.get(sign) or json.dumps(sign, ensure_ascii=False)[1:-1]
+    quoted = _QUOTED.get(sign) or (sign if sign >= " " else f"\\x{ord(sign):02x}")
     return _Found(f"invalid character '{quoted}' {where}")
 
 

@@ -3,6 +3,8 @@
 Findings are told in the words of Go's YAML library. Not here: bodies that are called YAML and are JSON (`decoding`).
 """
 
+import base64
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +14,7 @@ import yaml
 
 from lambent.kubeserver.requests.decoding import DEEPEST, OWNERSHIP_LEVELS, NotYaml, parse_json
 from lambent.kubeserver.status import bad_request
+from lambent.kubeserver.storage.records import go_numbers
 
 
 class _Loader(yaml.CSafeLoader):
@@ -20,10 +23,35 @@ class _Loader(yaml.CSafeLoader):
     def construct_yaml_bool(self, node: yaml.ScalarNode) -> bool:
         return str(self.construct_scalar(node)).lower() in ("y", "yes", "true", "on")
 
+    def construct_plainly(self, node: yaml.Node) -> Any:
+        """A value whose tag means nothing here, or that Go's library leaves a text."""
+        if isinstance(node, yaml.MappingNode):
+            return self.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.SequenceNode):
+            return self.construct_sequence(node, deep=True)
+        return str(node.value)
 
+    def construct_number(self, node: yaml.ScalarNode) -> Any:
+        """Python reads minutes and seconds in a number with colons."""
+        text = str(self.construct_scalar(node))
+        if ":" in text:
+            return text
+        return self.construct_yaml_int(node) if node.tag == _INT else self.construct_yaml_float(node)
+
+    def construct_bytes(self, node: yaml.ScalarNode) -> str:
+        return base64.b64decode(str(self.construct_scalar(node))).decode(errors="replace")
+
+
+_INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 _BOOL = "tag:yaml.org,2002:bool"
 _Loader.add_implicit_resolver(_BOOL, re.compile(r"^[yYnN]$"), list("yYnN"))
+_Loader.add_implicit_resolver(_FLOAT, re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("+-0123456789"))
 _Loader.add_constructor(_BOOL, _Loader.construct_yaml_bool)
+_Loader.add_constructor(_INT, _Loader.construct_number)
+_Loader.add_constructor(_FLOAT, _Loader.construct_number)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_plainly)
+_Loader.add_constructor("tag:yaml.org,2002:binary", _Loader.construct_bytes)
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_plainly(node))
 
 
 def load_yaml(body: bytes) -> Any:
@@ -31,15 +59,44 @@ def load_yaml(body: bytes) -> Any:
     try:
         if sum(map(body.count, (b"[", b"{", b"-", b"?"))) > DEEPEST:
             _refuse_deep_yaml(body)
-        value = yaml.load(body, Loader=_Loader)
+        value = _first_document(body)
         if b"*" in body and _nodes(value, _MOST_NODES) <= 0:
             raise NotYaml("yaml: document contains excessive aliasing")
-        return parse_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+        return parse_json(orjson.dumps(go_numbers(value), default=str, option=orjson.OPT_NON_STR_KEYS))
+    except yaml.reader.ReaderError:
+        raise NotYaml("yaml: control characters are not allowed") from None
     except yaml.MarkedYAMLError as error:
         raise NotYaml(f"yaml: {_go_yaml_error(body, error)}") from None
     except (yaml.YAMLError, TypeError, RecursionError, orjson.JSONEncodeError) as error:
         # A value that JSON has no word for: a number beyond 64 bits, a list in itself, a key of a list.
         raise NotYaml(f"yaml: {error}") from None
+
+
+def _first_document(body: bytes) -> Any:
+    """What follows it is not looked at."""
+    loader = _Loader(body)
+    try:
+        value = loader.get_data()
+    finally:
+        loader.dispose()
+    if _UNSAYABLE.search(body) and (why := _unsayable(value)):
+        raise NotYaml(why)
+    return value
+
+
+_UNSAYABLE = re.compile(rb"(?i)\.(inf|nan)|null *:|~ *:")
+
+
+def _unsayable(value: Any) -> str:
+    """Why JSON has no text for a value, in Go's words: a float beyond all numbers, a null for a key."""
+    if isinstance(value, float) and not math.isfinite(value):
+        shown = "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+        return f"json: unsupported value: {shown}"
+    if isinstance(value, dict) and None in value:
+        shown = orjson.dumps(value[None], default=str).decode()
+        return f"unsupported map key of type: %!s(<nil>), key: <nil>, value: {shown}"
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next(filter(None, map(_unsayable, below)), "")
 
 
 def keys_set_twice(body: bytes) -> list[str]:

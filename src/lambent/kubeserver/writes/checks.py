@@ -23,15 +23,18 @@ def inapplicable() -> ApiError:
 def check_operations(patch: Any) -> None:
     """A JSON patch is a list of objects whose paths are texts."""
     for operation in patch:
-        is_good = isinstance(operation, dict) and all(
-            isinstance(operation.get(name), (str, NoneType)) for name in ("op", "path", "from")
-        )
-        if not is_good:
-            kinds = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
-            found = kinds.get(type(operation), "value")
-            raise bad_request(
-                f"error decoding patch: json: cannot unmarshal {found} into Go value of type handlers.jsonPatchOp"
-            )
+        if operation is None:
+            raise inapplicable()
+        if not isinstance(operation, dict):
+            raise bad_request(_unreadable(operation, "value of type handlers.jsonPatchOp"))
+        for name in ("op", "path", "from"):
+            if not isinstance(operation.get(name), (str, NoneType)):
+                raise bad_request(_unreadable(operation[name], f"struct field jsonPatchOp.{name} of type string"))
+
+
+def _unreadable(value: Any, into: str) -> str:
+    kinds = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    return f"error decoding patch: json: cannot unmarshal {kinds[type(value)]} into Go {into}"
 
 
 def check_applied(call: Call, config: Any) -> None:

@@ -2,32 +2,42 @@
 
 from typing import Any
 
-import orjson
-
 from lambent.kube.schema import Problem
 from lambent.kubeserver import status
 from lambent.kubeserver.builtin.mismatches import mismatch
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.lifecycle.deletion import POLICIES, DeleteOptions
-from lambent.kubeserver.requests.decoding import TOO_DEEP, check_depth, go_json_error, media_type
+from lambent.kubeserver.requests.decoding import (
+    ACCEPTED,
+    TOO_DEEP,
+    NotJson,
+    NotYaml,
+    media_type,
+    parse_json,
+    parse_yaml,
+)
 from lambent.kubeserver.requests.options import dry_run_problems, dry_runs_of
-from lambent.kubeserver.status import ApiError, bad_request
+from lambent.kubeserver.status import ApiError, bad_request, unsupported_media
 
 _OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
 
 
 def _decode_options(call: Call) -> Any:
+    media = media_type(call)
+    if media not in ("", "application/json", "application/yaml"):
+        raise unsupported_media(ACCEPTED)
     try:
-        body = orjson.loads(call.request.body)
-    except orjson.JSONDecodeError:
-        why = go_json_error(call.request.body)
-        if why == TOO_DEEP:
-            raise bad_request(why) from None
-        raise _broken(f"couldn't get version/kind; json parse error: {why}") from None
+        body = parse_json(call.request.body) if media != "application/yaml" else parse_yaml(call.request.body)
+    except (NotJson, NotYaml) as error:
+        if str(error).endswith(TOO_DEEP):
+            raise bad_request(str(error)) from None
+        lead = "couldn't get version/kind; json parse error: " if isinstance(error, NotJson) else ""
+        raise _broken(f"{lead}{error}") from None
+    if body is None:
+        return {}
     if not isinstance(body, dict):
         raise _broken("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
-    check_depth(body)
     return body
 
 

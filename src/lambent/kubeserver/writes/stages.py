@@ -330,12 +330,16 @@ def metadata_rules(draft: Draft) -> None:
         draft.problems += [problem] if draft.resource.custom else [problem, problem]
 
 
+_BLOCKING = frozenset(f"FieldValue{name}" for name in ("Required", "NotSupported", "TooLong", "TooMany", "TypeInvalid"))
+"""Reasons after which kube-apiserver runs no rule, wherever in the object they were found."""
+
+
 def rules(draft: Draft) -> None:
     """The CEL rules of a custom kind; none runs on an object whose shape is wrong."""
     compiled = draft.resource.rules
     if compiled is None:
         return
-    if draft.stops_rules:
+    if draft.stops_rules or any(problem.reason in _BLOCKING for problem in draft.problems):
         text = (
             "Invalid value: null: some validation rules were not checked because the object was invalid; "
             "correct the existing errors to complete validation"
