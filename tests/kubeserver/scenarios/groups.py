@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.kubeserver.scenarios import asking, kinds, lives, refusals, rules, schemas, writes
+from tests.kubeserver.scenarios import asking, kinds, lives, reads, refusals, rules, schemas, writes
 from tests.kubeserver.scenarios.asking import Step, Target
 from tests.kubeserver.scenarios.steps import NS, gone, post, served
 
 HERE = Path(__file__).parent
 GROUPS: dict[str, list[Step]] = {
-    name: steps for module in (schemas, rules, writes, lives, kinds, refusals) for name, steps in module.GROUPS.items()
+    name: steps for module in (schemas, rules, writes, lives, kinds, refusals, reads) for name, steps in module.GROUPS.items()
 }
 _SPACE = f"/api/v1/namespaces/{NS}"
 

@@ -86,9 +86,9 @@ class Reader:
         return continuing.seal(self._key, rv, key)
 
     def _open(self, token: str, call: Call) -> tuple[int, str]:
+        rv, key = continuing.open_sealed(self._key, token)
         if call.query.get("resourceVersion") not in (None, "", "0"):
             raise bad_request("specifying resource version is not allowed when using continue")
-        rv, key = continuing.open_sealed(self._key, token)
         if rv < self._store.history.floor:
             raise self._expired(key)
         return rv, f"{call.namespace}/{key}" if call.namespace else key
