@@ -225,7 +225,8 @@ def members_of(modules: list[Path], spec: dict[str, Any]) -> dict[str, dict[str,
     for name, schema in spec.items():
         package, _, struct = name.rpartition(".")
         known = _flat(found.get(".".join(package.split(".")[-2:]), {}), struct)
-        out[name] = {member: known[member] for member in schema.get("properties") or {} if member in known}
+        declared = schema.get("properties") or {}
+        out[name] = {member: known[member] for member in known if member in declared}
     return out
 
 
@@ -286,6 +287,17 @@ def always(members: dict[str, dict[str, Member]], spec: dict[str, Any]) -> dict[
     return {name: listed for name, listed in found.items() if listed}
 
 
+def order(members: dict[str, dict[str, Member]], proto: dict[str, Any]) -> dict[str, list[str]]:
+    """Schema -> its members in the order of Go's struct, where that is not the order of the field numbers."""
+    out = {}
+    for name, known in members.items():
+        numbers = proto.get(f"k8s.io.{name.removeprefix('io.k8s.')}", {})
+        numbered = [numbers[number][0] for number in sorted(numbers, key=int) if numbers[number][0] in known]
+        if numbered and numbered != [*known]:
+            out[name] = [*known]
+    return out
+
+
 def _has_struct(schema: dict[str, Any]) -> bool:
     return "$ref" in schema or "$ref" in (schema.get("items") or {})
 
@@ -296,7 +308,12 @@ def main(cache: str, release: str) -> None:
     spec = schemas(modules / f"kubernetes@v{release}" / "api" / "openapi-spec" / "v3")
     proto = protobuf([modules / f"api@{library}", modules / f"apimachinery@{library}"])
     members = members_of([modules / f"{name}@{library}" for name in ("api", "apimachinery", "kube-aggregator")], spec)
-    named = {"types": types(members, spec), "pointers": pointers(members), "always": always(members, spec)}
+    named: dict[str, Any] = {
+        "types": types(members, spec),
+        "pointers": pointers(members),
+        "always": always(members, spec),
+    }
+    named["order"] = order(members, proto)
     (here / "types.json").write_bytes(orjson.dumps({"release": release, **named}))
     (here / "schemas.json").write_bytes(orjson.dumps({"release": release, "schemas": spec}))
     (here / "protobuf.json").write_bytes(orjson.dumps({"release": release, "messages": proto}))

@@ -82,11 +82,40 @@ def _binding_defaults(draft: Draft) -> None:
             fill(subject, {"apiGroup": _RBAC})
 
 
+def _account_defaults(draft: Draft) -> None:
+    """Of the Secrets named only the names are kept."""
+    obj: Any = draft.new
+    if obj.get("secrets"):
+        obj["secrets"] = [{"name": one["name"]} if one.get("name") else {} for one in obj["secrets"]]
+
+
 def _claim_defaults(draft: Draft) -> None:
     obj: Any = draft.new
-    fill(_spec(draft), {"volumeMode": "Filesystem"})
+    spec = _spec(draft)
+    fill(spec, {"volumeMode": "Filesystem"})
+    _claim_sources(spec, _spec_of(draft.old))
     if draft.is_create:
         obj["status"] = {"phase": "Pending"}
+
+
+_SOURCES = ((None, "PersistentVolumeClaim"), ("", "PersistentVolumeClaim"),
+            ("snapshot.storage.k8s.io", "VolumeSnapshot"))  # fmt: skip
+
+
+def _claim_sources(spec: dict[str, Any], old: Any) -> None:
+    """The older member takes two kinds only; it and the newer one stand for each other."""
+    source, ref = spec.get("dataSource"), spec.get("dataSourceRef")
+    was_used = old is not None and (old.get("dataSource") is not None or old.get("dataSourceRef") is not None)
+    if source is not None and not was_used and (source.get("apiGroup"), source.get("kind", "")) not in _SOURCES:
+        source = spec.pop("dataSource") and None
+    if source is not None and ref is None:
+        spec["dataSourceRef"] = dict(source)
+    elif source is None and ref is not None and not ref.get("namespace"):
+        spec["dataSource"] = {name: value for name, value in ref.items() if name != "namespace"}
+
+
+def _spec_of(old: Any) -> Any:
+    return old.get("spec") if old is not None else None
 
 
 def _autoscaler_defaults(draft: Draft) -> None:
@@ -120,6 +149,8 @@ def _network_policy_defaults(draft: Draft) -> None:
 
 def _slice_defaults(draft: Draft) -> None:
     obj: Any = draft.new
+    for one in obj.get("endpoints") or ():
+        one.pop("deprecatedTopology", None)  # of an older version of the kind, kept for nobody
     for port in obj.get("ports") or ():
         fill(port, {"name": "", "protocol": "TCP"})
 
@@ -145,6 +176,7 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("", "Secret"): _secret_defaults,
     ("", "Service"): _service_defaults,
     ("", "PersistentVolumeClaim"): _claim_defaults,
+    ("", "ServiceAccount"): _account_defaults,
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler_defaults,
     ("networking.k8s.io", "NetworkPolicy"): _network_policy_defaults,
     ("discovery.k8s.io", "EndpointSlice"): _slice_defaults,

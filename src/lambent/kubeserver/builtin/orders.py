@@ -1,8 +1,8 @@
 """The text in which a refusal quotes what a patch made of a builtin object.
 
 kube-apiserver patches the JSON of Go's struct: what the patch does not reach keeps the struct's order of members, what
-it reaches is written with sorted keys. The order is read off the field numbers, which follow the structs with few
-exceptions. Source: evanphx/json-patch, k8s.io/api's generated.proto.
+it reaches is written with sorted keys. The order is read off the field numbers; where the structs have another,
+`types.json` says so. Source: evanphx/json-patch, k8s.io/api's generated.proto.
 """
 
 from functools import cache
@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from lambent.kubeserver.builtin.empties import go_types
+
 _LAST = (1 << 20, "")
 
 
@@ -18,10 +20,14 @@ _LAST = (1 << 20, "")
 def _members() -> dict[str, dict[str, tuple[int, str]]]:
     """Message -> member -> its number and type."""
     raw = orjson.loads((Path(__file__).parent / "protobuf.json").read_bytes())["messages"]
-    return {
+    found = {
         name: {member: (int(number), kind) for number, (member, kind, _many) in fields.items()}
         for name, fields in raw.items()
     }
+    for name, listed in go_types()["order"].items():
+        own = found[f"k8s.io.{name.removeprefix('io.k8s.')}"]
+        own.update({member: (index, own.get(member, (0, ""))[1]) for index, member in enumerate(listed)})
+    return found
 
 
 def quoted(obj: Any, name: str, patch: Any) -> str:

@@ -118,8 +118,9 @@ def _first_bad_byte(text: str) -> int:
     """Where Go's decoder stops: at a sign it does not know, else at the end of what does not fill a group."""
     for at, sign in enumerate(text):
         if sign == "=":
-            is_last = len(text) - at <= 2 and at % 4 >= 2 and set(text[at:]) == {"="}
-            return len(text) if is_last else at
+            wanted = 4 - at % 4  # signs that fill the group
+            is_filled = at % 4 >= 2 and text[at : at + wanted] == "=" * wanted
+            return at + wanted if is_filled else at
         if not (sign.isascii() and (sign.isalnum() or sign in "+/")):
             return at
     return len(text) - len(text) % 4 if len(text) % 4 == 1 else len(text)

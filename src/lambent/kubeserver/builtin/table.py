@@ -38,7 +38,9 @@ _GROUPS = (
 _TWICE = ("update", "whole")
 _PLAIN = Traits(counts_generation=False)
 _WHOLE = Traits(counts_generation=False, update_looks=_TWICE)
-_RBAC = Traits(counts_generation=False, creates_on_put=True, name_rule="path", update_looks=_TWICE)
+_RBAC = Traits(
+    counts_generation=False, creates_on_put=True, name_rule="path", update_looks=("whole", "whole", "update")
+)
 _VIRTUAL = Traits(counts_generation=False, is_virtual=True)
 
 
@@ -128,14 +130,16 @@ def _core() -> tuple[Resource, ...]:
         r("v1", "Event", "events", "ev",
           traits=Traits(counts_generation=False, creates_on_put=True, selectable=_EVENT_FIELDS, update_looks=())),
         r("v1", "Pod", "pods", "po", status=True, categories="all",
-          traits=Traits(selectable=("status.phase", "spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName",
+          traits=Traits(update_looks=_TWICE,
+                        selectable=("status.phase", "spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName",
                                     "spec.schedulerName", "status.podIP", "status.podIPs", "status.nominatedNodeName",
                                     "spec.hostNetwork"),
                         subresources=(("log", "Pod"), ("eviction", "Eviction"), ("binding", "Binding")))),
         r("v1", "Service", "services", "svc", status=True, categories="all",
           traits=Traits(counts_generation=False, creates_on_put=True, delete_answers_object=True, name_rule="dns1035",
                         selectable=("spec.clusterIP", "spec.type"))),
-        r("v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", status=True, traits=_WHOLE),
+        r("v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", status=True,
+          traits=Traits(counts_generation=False, update_looks=("whole", "update", "whole"))),
     )  # fmt: skip
 
 
@@ -148,7 +152,7 @@ def _workloads() -> tuple[Resource, ...]:
           traits=Traits(name_rule="label")),
         r("apps/v1", "DaemonSet", "daemonsets", "ds", status=True, categories="all"),
         r("batch/v1", "Job", "jobs", status=True, categories="all",
-          traits=Traits(orphans_by_default=True, selectable=("status.successful",))),
+          traits=Traits(orphans_by_default=True, selectable=("status.successful",), update_looks=_TWICE)),
         r("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", status=True,
           categories="all", traits=_PLAIN),
     )  # fmt: skip
@@ -158,7 +162,7 @@ def _policies() -> tuple[Resource, ...]:
     r = _resource
     needs = Traits(counts_generation=False, needs_version_on_update=True)
     return (
-        r("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol"),
+        r("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol", traits=Traits(update_looks=_TWICE)),
         r("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", status=True,
           traits=Traits(needs_version_on_update=True, name_rule="path", update_looks=())),
         r("discovery.k8s.io/v1", "EndpointSlice", "endpointslices",

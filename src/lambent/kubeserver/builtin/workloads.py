@@ -180,7 +180,13 @@ def stateful_set_defaults(draft: Draft) -> None:
     fill(spec, values)
     fill(spec["updateStrategy"], {"type": "RollingUpdate"})
     if spec["updateStrategy"]["type"] == "RollingUpdate":
-        fill(spec["updateStrategy"], {"rollingUpdate": {"partition": 0}})
+        fill(spec["updateStrategy"], {"rollingUpdate": {}})
+        fill(spec["updateStrategy"]["rollingUpdate"], {"partition": 0})
+    fill(spec["persistentVolumeClaimRetentionPolicy"], {"whenDeleted": "Retain", "whenScaled": "Retain"})
+    for claim in spec.get("volumeClaimTemplates") or ():
+        fill(claim, {"apiVersion": "v1", "kind": "PersistentVolumeClaim"})
+        fill(claim["spec"], {"volumeMode": "Filesystem"})
+        fill(claim["status"], {"phase": "Pending"})
 
 
 def daemon_set_defaults(draft: Draft) -> None:
@@ -190,7 +196,26 @@ def daemon_set_defaults(draft: Draft) -> None:
     fill(spec, {"revisionHistoryLimit": 10, "updateStrategy": {}})
     fill(spec["updateStrategy"], {"type": "RollingUpdate"})
     if spec["updateStrategy"]["type"] == "RollingUpdate":
-        fill(spec["updateStrategy"], {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
+        fill(spec["updateStrategy"], {"rollingUpdate": {}})
+        fill(spec["updateStrategy"]["rollingUpdate"], {"maxSurge": 0, "maxUnavailable": 1})
+    _count_templates(draft)
+
+
+_TEMPLATES = "deprecated.daemonset.template.generation"
+
+
+def _count_templates(draft: Draft) -> None:
+    """How often a DaemonSet's template changed stands in an annotation, where older clients look for it."""
+    meta: Any = draft.new["metadata"]
+    if not isinstance(meta.get("annotations") or {}, dict) or draft.subresource:
+        return
+    count, old = 1, draft.old
+    if old is not None:
+        before = str((old["metadata"].get("annotations") or {}).get(_TEMPLATES, "0"))
+        old_spec: Any = old.get("spec") or {}
+        has_changed = old_spec.get("template") != _spec(draft).get("template")
+        count = (int(before) if before.isdecimal() else 0) + has_changed
+    meta["annotations"] = {**(meta.get("annotations") or {}), _TEMPLATES: str(count)}
 
 
 def job_defaults(draft: Draft) -> None:
@@ -203,22 +228,34 @@ def job_defaults(draft: Draft) -> None:
             "backoffLimit": 6,
             "completionMode": "NonIndexed",
             "suspend": False,
+            "manualSelector": False,
+            "podReplacementPolicy": "Failed" if spec.get("podFailurePolicy") is not None else "TerminatingOrFailed",
         }
-        fill(spec, {**values, "podReplacementPolicy": "TerminatingOrFailed"})
+        fill(spec, values)
+        for rule in (spec.get("podFailurePolicy") or {}).get("rules") or ():
+            for one in rule.get("onPodConditions") or ():
+                fill(one, {"status": "True"})
 
 
 def select_own_pods(draft: Draft) -> None:
     """A Job selects its own Pods by a label made of its uid, unless it says how itself."""
     spec = _spec(draft)
     if not draft.is_create or spec.get("manualSelector"):
+        _label_by_template(draft)
         return
-    uid, name = draft.new["metadata"]["uid"], draft.new["metadata"].get("name", "")
+    from lambent.kubeserver.validation.jobs import own_labels  # with the rules of Jobs, as late as those
+
+    own = own_labels(draft.new["metadata"])
     meta = spec.setdefault("template", {}).setdefault("metadata", {})
-    own = {
-        "batch.kubernetes.io/controller-uid": uid,
-        "batch.kubernetes.io/job-name": name,
-        "controller-uid": uid,
-        "job-name": name,
-    }
-    meta["labels"] = {**(meta.get("labels") or {}), **own}
-    fill(spec, {"selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}})
+    meta["labels"] = {**own, **(meta.get("labels") or {})}
+    key = "batch.kubernetes.io/controller-uid"
+    fill(spec, {"selector": {"matchLabels": {key: own[key]}}})
+    _label_by_template(draft)
+
+
+def _label_by_template(draft: Draft) -> None:
+    """A Job without labels takes those of its Pods."""
+    own: Any = draft.new["metadata"]
+    found = ((_spec(draft).get("template") or {}).get("metadata") or {}).get("labels")
+    if not own.get("labels") and found:
+        own["labels"] = dict(found)

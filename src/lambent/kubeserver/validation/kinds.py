@@ -4,17 +4,29 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.validation import access, claims, config, events, pods, policies, services, workloads
+from lambent.kubeserver.validation import (
+    access,
+    claims,
+    config,
+    events,
+    jobs,
+    pod_updates,
+    pods,
+    policies,
+    services,
+    workloads,
+)
 
 Check = Callable[[Any], Iterator[Problem]]
 Comparison = Callable[[Any, Any], Iterator[Problem]]
 
 
 class Checks(NamedTuple):
-    """`whole` runs on every write of the object, `update` on changes, before or after it as in kube-apiserver."""
+    """`whole` runs on every write of the object, `update` on changes; some kinds are then told all of `whole` twice."""
 
     whole: Check
     update: Comparison | None = None
+    is_told_twice: bool = False
 
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -22,25 +34,27 @@ CHECKS: dict[tuple[str, str], Checks] = {
     ("", "ConfigMap"): Checks(config.config_map, config.kept),
     ("", "Secret"): Checks(config.secret, config.kept_secret),
     ("", "Service"): Checks(services.service, services.kept_service),
-    ("", "PersistentVolumeClaim"): Checks(claims.claim, claims.kept_claim),
+    ("", "PersistentVolumeClaim"): Checks(claims.claim, claims.kept_claim, is_told_twice=True),
     ("", "Event"): Checks(events.legacy),
+    ("", "Pod"): Checks(pods.pod, pod_updates.kept_pod),
     ("apps", "Deployment"): Checks(workloads.deployment, workloads.kept_selector),
     ("apps", "ReplicaSet"): Checks(workloads.replica_set, workloads.kept_selector),
     ("apps", "StatefulSet"): Checks(workloads.stateful_set, workloads.kept_stateful_set),
     ("apps", "DaemonSet"): Checks(workloads.daemon_set, workloads.kept_selector),
-    ("batch", "Job"): Checks(workloads.job, workloads.kept_job),
+    ("batch", "Job"): Checks(jobs.job, jobs.kept_job, is_told_twice=True),
     ("autoscaling", "HorizontalPodAutoscaler"): Checks(policies.autoscaler),
-    ("networking.k8s.io", "NetworkPolicy"): Checks(policies.network_policy),
+    ("networking.k8s.io", "NetworkPolicy"): Checks(policies.network_policy, is_told_twice=True),
     ("policy", "PodDisruptionBudget"): Checks(policies.budget),
     ("discovery.k8s.io", "EndpointSlice"): Checks(policies.endpoint_slice, policies.kept_slice),
     ("coordination.k8s.io", "Lease"): Checks(access.lease),
-    (_RBAC, "Role"): Checks(access.role),
-    (_RBAC, "ClusterRole"): Checks(access.cluster_role),
-    (_RBAC, "RoleBinding"): Checks(access.binding, access.kept_binding),
-    (_RBAC, "ClusterRoleBinding"): Checks(access.cluster_binding, access.kept_binding),
+    (_RBAC, "Role"): Checks(access.role, is_told_twice=True),
+    (_RBAC, "ClusterRole"): Checks(access.cluster_role, is_told_twice=True),
+    (_RBAC, "RoleBinding"): Checks(access.binding, access.kept_binding, is_told_twice=True),
+    (_RBAC, "ClusterRoleBinding"): Checks(access.cluster_binding, access.kept_binding, is_told_twice=True),
 }
 _ON_CREATE: dict[tuple[str, str], Check] = {
-    ("", "Pod"): pods.pod,
+    ("batch", "Job"): jobs.new_job,
+    ("", "Pod"): pods.new_pod,
     ("events.k8s.io", "Event"): events.strict,
 }
 _ON_UPDATE: dict[tuple[str, str], Comparison] = {
@@ -56,7 +70,9 @@ def problems(group: str, kind: str, new: Any, old: Any) -> Iterator[Problem]:
         if old is not None and checks.update is not None:
             yield from checks.update(new, old)
         yield from checks.whole(new)
-    elif old is None and key in _ON_CREATE:
+        if old is not None and checks.is_told_twice:
+            yield from checks.whole(new)
+    if old is None and key in _ON_CREATE:
         yield from _ON_CREATE[key](new)
     elif old is not None and key in _ON_UPDATE:
         yield from _ON_UPDATE[key](new, old)

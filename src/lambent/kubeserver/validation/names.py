@@ -16,6 +16,7 @@ _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _PERCENT = "[0-9]+%"
+_URL_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 
 
 def _described(text: str, pattern: str, *examples: str) -> str:
@@ -87,6 +88,7 @@ _IS_LABEL, _IS_SUBDOMAIN, _IS_QUALIFIED = _compiled(_LABEL), _compiled(_SUBDOMAI
 _IS_LABEL_1035, _IS_CONFIG_KEY = _compiled("[a-z]([-a-z0-9]*[a-z0-9])?"), _compiled(_CONFIG_KEY)
 _IS_PERCENT, _IS_HEADER, _IS_PORT_NAME = _compiled(_PERCENT), _compiled("[-A-Za-z0-9]+"), _compiled("[-a-z0-9]+")
 _IS_UNDERSCORED = _compiled(_UNDERSCORED)
+_IS_URL_PATH = _compiled(_URL_PATH)
 _IS_PRINTABLE = _compiled(r"[ -<>-~]+")
 
 
@@ -157,6 +159,10 @@ def config_key(value: str) -> list[str]:
     if value in (".", ".."):
         return [*out, f"must not be '{value}'"]
     return [*out, "must not start with '..'"] if value.startswith("..") else out
+
+
+def url_path(value: str) -> list[str]:
+    return [] if _IS_URL_PATH.match(value) else [_described("Invalid path", _URL_PATH)]
 
 
 def env_name(value: str) -> list[str]:

@@ -46,16 +46,15 @@ def template(found: Any, at: str) -> Iterator[Problem]:
         yield forbidden(f"{at}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
 
 
-def pod(obj: Any) -> Iterator[Problem]:
+def new_pod(obj: Any) -> Iterator[Problem]:
     spec = obj.get("spec") or {}
-    yield from _whole(obj)
     if spec.get("ephemeralContainers"):
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
     if spec.get("nodeName") and spec.get("schedulingGates"):
         yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
 
 
-def _whole(obj: Any) -> Iterator[Problem]:
+def pod(obj: Any) -> Iterator[Problem]:
     spec = obj.get("spec") or {}
     yield from pod_spec(spec, "spec", (obj.get("metadata") or {}).get("name", ""))
     for kind in ("containers", "initContainers"):

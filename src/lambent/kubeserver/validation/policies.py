@@ -22,6 +22,7 @@ from lambent.kubeserver.validation.errors import (
     unsupported,
 )
 from lambent.kubeserver.validation.quantities import parse
+from lambent.kubeserver.validation.resources import container_name
 from lambent.kubeserver.validation.selectors import label_selector
 from lambent.kubeserver.validation.workloads import at_most_all, number_or_percent
 
@@ -53,17 +54,21 @@ def autoscaler(obj: Any) -> Iterator[Problem]:
 
 
 def _target(ref: Any, at: str) -> Iterator[Problem]:
+    yield from _named(ref, at)
+    version = ref.get("apiVersion", "")
+    if version.count("/") > 1:
+        yield invalid(f"{at}.apiVersion", version, f"unexpected GroupVersion string: {version}")
+    elif "/" not in version:
+        yield invalid(f"{at}.apiVersion", version, "apiVersion must specify API group")
+
+
+def _named(ref: Any, at: str) -> Iterator[Problem]:
     for name in ("kind", "name"):
         value = ref.get(name, "")
         if not value:
             yield required(f"{at}.{name}")
         else:
             yield from texts(f"{at}.{name}", value, names.path_segment(value))
-    version = ref.get("apiVersion", "")
-    if version.count("/") > 1:
-        yield invalid(f"{at}.apiVersion", version, f"unexpected GroupVersion string: {version}")
-    elif "/" not in version:
-        yield invalid(f"{at}.apiVersion", version, "apiVersion must specify API group")
 
 
 def _metric(metric: Any, at: str) -> Iterator[Problem]:
@@ -86,34 +91,69 @@ def _metric(metric: Any, at: str) -> Iterator[Problem]:
 
 
 def _source(source: Any, kind: str, at: str) -> Iterator[Problem]:
+    target = source.get("target") or {}
     if kind in ("resource", "containerResource"):
-        if not source.get("name"):
-            yield required(f"{at}.name", "must specify a resource name")
-        if kind == "containerResource" and not source.get("container"):
-            yield required(f"{at}.container", "must specify a container")
+        yield from _of_resource(source, kind, at)
     else:
+        if kind == "object":
+            yield from _named(source.get("describedObject") or {}, f"{at}.describedObject")
         name = (source.get("metric") or {}).get("name", "")
         if not name:
             yield required(f"{at}.metric.name", "must specify a metric name")
         else:
             yield from texts(f"{at}.metric.name", name, names.path_segment(name))
-    yield from _goal(source.get("target") or {}, kind, f"{at}.target")
+    yield from _goal(target, f"{at}.target")
+    yield from _amounts(target, kind, f"{at}.target")
 
 
-def _goal(target: Any, kind: str, at: str) -> Iterator[Problem]:
-    if not target.get("type"):
+def _of_resource(source: Any, kind: str, at: str) -> Iterator[Problem]:
+    if not source.get("name"):
+        yield required(f"{at}.name", "must specify a resource name")
+    elif kind == "containerResource":
+        yield from container_name(source["name"], f"{at}.name")
+    if kind == "resource":
+        return
+    if not source.get("container"):
+        yield required(f"{at}.container", "must specify a container")
+    else:
+        yield from texts(f"{at}.container", source["container"], names.dns_label(source["container"]))
+
+
+_NEEDED = {
+    "object": "must set either a target value or averageValue",
+    "external": "must set either a target value for metric or a per-pod target",
+    "pods": "must specify a positive target averageValue",
+}
+
+
+def _amounts(target: Any, kind: str, at: str) -> Iterator[Problem]:
+    value, average, used = (target.get(name) for name in ("value", "averageValue", "averageUtilization"))
+    if kind in ("resource", "containerResource"):
+        if used is None and average is None:
+            text = "must set either a target raw value or a target utilization"
+            yield required(f"{at}.averageUtilization", text)
+        if used is not None and average is not None:
+            text = "may not set both a target raw value and a target utilization"
+            yield forbidden(f"{at}.averageValue", text)
+        return
+    if average is None and (kind == "pods" or value is None):
+        yield required(f"{at}.averageValue", _NEEDED[kind])
+    if kind == "external" and average is not None and value is not None:
+        yield forbidden(f"{at}.value", "may not set both a target value for metric and a per-pod target")
+
+
+def _goal(target: Any, at: str) -> Iterator[Problem]:
+    kind = target.get("type", "")
+    if not kind:
         yield required(f"{at}.type", "must specify a metric target type")
-    elif target["type"] not in ("Utilization", "Value", "AverageValue"):
-        yield invalid(f"{at}.type", target["type"], "must be either Utilization, Value, or AverageValue")
+    if kind not in ("Utilization", "Value", "AverageValue"):
+        yield invalid(f"{at}.type", kind, "must be either Utilization, Value, or AverageValue")
     used = target.get("averageUtilization")
     if used is not None and used < 1:
         yield invalid(f"{at}.averageUtilization", used, POSITIVE)
     for name in ("value", "averageValue"):
         if target.get(name) is not None and parse(target[name])[0] <= 0:
             yield invalid(f"{at}.{name}", target[name], "must be positive")
-    if kind in ("resource", "containerResource") and used is None and target.get("averageValue") is None:
-        text = "must set either a target raw value or a target utilization"
-        yield required(f"{at}.averageUtilization", text)
 
 
 def _rules(rules: Any, at: str) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ Judge = Callable[[str, str], Iterator[Problem]]
 
 
 def of_container(wanted: Any, claims: Sequence[str], at: str) -> Iterator[Problem]:
-    yield from _requirements(wanted, _container_name, at)
+    yield from _requirements(wanted, container_name, at)
     yield from _claims(wanted.get("claims") or (), claims, f"{at}.claims")
 
 
@@ -46,7 +46,7 @@ def of_pod(spec: Any, at: str) -> Iterator[Problem]:
 
 
 def overhead(amounts: Any, at: str) -> Iterator[Problem]:
-    yield from _requirements({"limits": amounts}, _container_name, at)
+    yield from _requirements({"limits": amounts}, container_name, at)
 
 
 def _requirements(wanted: Any, judge: Judge, at: str) -> Iterator[Problem]:
@@ -109,7 +109,7 @@ def _standard(name: str, at: str) -> Iterator[Problem]:
         yield invalid(at, name, "must be a standard resource type or fully qualified")
 
 
-def _container_name(name: str, at: str) -> Iterator[Problem]:
+def container_name(name: str, at: str) -> Iterator[Problem]:
     yield from _standard(name, at)
     if "/" not in name:
         if name not in _RESOURCES and not _is_huge(name):

@@ -56,7 +56,7 @@ def of_pod(spec: Any, at: str) -> Iterator[Problem]:
     policy = context.get("supplementalGroupsPolicy")
     yield from listed(f"{here}.supplementalGroupsPolicy", policy, ("Merge", "Strict"))
     policy = context.get("seLinuxChangePolicy")
-    yield from listed(f"{here}.seLinuxChangePolicy", policy, ("MountOption", "Recursive"))
+    yield from listed(f"{here}.seLinuxChangePolicy", policy, ("Recursive",))
 
 
 def _sysctls(found: Any, spec: Any, at: str) -> Iterator[Problem]:

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
-from lambent.kubeserver.validation.errors import forbidden, invalid, required, texts, too_long
+from lambent.kubeserver.validation.errors import forbidden, invalid, required, show, texts, too_long
 
 _ANNOTATIONS_LIMIT_BYTES = 256 * 1024
 
+MISMATCH = "`selector` does not match template `labels`"
 _SETS, _PRESENCE = ("In", "NotIn"), ("Exists", "DoesNotExist")
 
 
@@ -74,3 +77,14 @@ def _holds(term: Any, found: Mapping[str, str]) -> bool:
             return value is not None
         case _:
             return value is None
+
+
+def shown(selector: Any) -> str:
+    """As a refusal quotes it: in the order of its struct."""
+    labels_, terms = selector.get("matchLabels"), selector.get("matchExpressions")
+    parts = [f'"matchLabels":{show(labels_)}'] if labels_ else []
+    if terms:
+        listed = [{name: term.get(name) for name in ("key", "operator", "values")} for term in terms]
+        told = [{name: value for name, value in one.items() if value is not None} for one in listed]
+        parts.append(f'"matchExpressions":{orjson.dumps(told).decode()}')
+    return "{" + ",".join(parts) + "}"

@@ -1,6 +1,6 @@
-"""Deployments, ReplicaSets, StatefulSets, DaemonSets and Jobs: replicas, selector, template, strategy.
+"""Deployments, ReplicaSets, StatefulSets and DaemonSets: replicas, selector, template, strategy.
 
-Source: Kubernetes API reference, apps/v1 and batch/v1. Not here: policies of failed and successful Pods of a Job.
+Source: Kubernetes API reference, apps/v1.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import Any
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names, selectors
 from lambent.kubeserver.validation.errors import (
+    IMMUTABLE,
     forbidden,
     go_struct,
     invalid,
@@ -16,13 +17,11 @@ from lambent.kubeserver.validation.errors import (
     not_negative,
     required,
     texts,
-    unchanged,
     unsupported,
     unsupported_shown,
 )
 from lambent.kubeserver.validation.pods import template
 
-_MISMATCH = "`selector` does not match template `labels`"
 _MUTABLE = (
     "replicas",
     "ordinals",
@@ -54,7 +53,10 @@ def replica_set(obj: Any) -> Iterator[Problem]:
 
 
 def kept_selector(new: Any, old: Any) -> Iterator[Problem]:
-    yield from unchanged("spec.selector", (new.get("spec") or {}).get("selector"), old["spec"].get("selector"))
+    selector = (new.get("spec") or {}).get("selector")
+    if selector != old["spec"].get("selector"):
+        shown = "null" if selector is None else selectors.shown(selector)
+        yield invalid_shown("spec.selector", shown, IMMUTABLE)
 
 
 def _selected(spec: Any, kind: str) -> Iterator[Problem]:
@@ -63,12 +65,12 @@ def _selected(spec: Any, kind: str) -> Iterator[Problem]:
     selector, found = spec.get("selector"), spec.get("template") or {}
     if selector is not None and not selectors.is_readable(selector):
         text = "" if kind == "statefulset" else "invalid label selector"
-        yield invalid("spec.selector", selector, text)
+        yield invalid_shown("spec.selector", selectors.shown(selector), text)
         return
     shown = (found.get("metadata") or {}).get("labels")
     is_missed = selector is None or not selectors.selects(selector, shown or {})
     if is_missed and (selector is None or not selectors.is_empty(selector)):
-        yield invalid("spec.template.metadata.labels", shown, _MISMATCH)
+        yield invalid("spec.template.metadata.labels", shown, selectors.MISMATCH)
     yield from template(found, "spec.template")
     if kind == "statefulset":
         yield from template_metadata(found)
@@ -214,7 +216,7 @@ def daemon_set(obj: Any) -> Iterator[Problem]:
     yield from selectors.label_selector(selector, "spec.selector")
     shown = (found.get("metadata") or {}).get("labels")
     if selector is None or (selectors.is_readable(selector) and not selectors.selects(selector, shown or {})):
-        yield invalid("spec.template.metadata.labels", shown, _MISMATCH)
+        yield invalid("spec.template.metadata.labels", shown, selectors.MISMATCH)
     if selector is not None and selectors.is_empty(selector):
         yield invalid("spec.selector", selector, "empty selector is invalid for daemonset")
     yield from template(found, "spec.template")
@@ -240,73 +242,3 @@ def _daemon_strategy(strategy: Any, at: str) -> Iterator[Problem]:
             yield invalid(f"{here}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
         elif not _amount(most) and not _amount(surge):
             yield required(f"{here}.maxUnavailable", "cannot be 0 when maxSurge is 0")
-
-
-_JOB_NUMBERS = (
-    "parallelism",
-    "completions",
-    "activeDeadlineSeconds",
-    "backoffLimit",
-    "ttlSecondsAfterFinished",
-    "backoffLimitPerIndex",
-    "maxFailedIndexes",
-)
-
-
-def job(obj: Any) -> Iterator[Problem]:
-    spec = obj.get("spec") or {}
-    for name in _JOB_NUMBERS:
-        yield from not_negative(f"spec.{name}", spec.get(name))
-    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
-        yield required("spec.backoffLimitPerIndex", "when maxFailedIndexes is specified")
-    yield from _completion(spec)
-    policy = spec.get("podReplacementPolicy", "Failed")
-    if spec.get("podFailurePolicy") is not None and policy != "Failed":
-        yield unsupported("spec.podReplacementPolicy", policy, ["Failed"])
-    elif policy not in ("Failed", "TerminatingOrFailed"):
-        yield unsupported("spec.podReplacementPolicy", policy, ["Failed", "TerminatingOrFailed"])
-    found = spec.get("template") or {}
-    yield from template(found, "spec.template")
-    yield from _job_restarts((found.get("spec") or {}).get("restartPolicy", ""), "spec.template.spec.restartPolicy")
-    selector = spec.get("selector")
-    if selector is None:
-        yield required("spec.selector")
-    yield from selectors.label_selector(selector, "spec.selector")
-    shown = (found.get("metadata") or {}).get("labels")
-    if selector is None or (selectors.is_readable(selector) and not selectors.selects(selector, shown or {})):
-        yield invalid("spec.template.metadata.labels", shown, _MISMATCH)
-
-
-def _completion(spec: Any) -> Iterator[Problem]:
-    mode = spec.get("completionMode", "NonIndexed")
-    if mode not in ("NonIndexed", "Indexed"):
-        yield unsupported("spec.completionMode", mode, ["NonIndexed", "Indexed"])
-    if mode == "Indexed" and spec.get("completions") is None:
-        yield required("spec.completions", "when completion mode is Indexed")
-    if mode == "Indexed" and (spec.get("parallelism") or 0) > 100_000:
-        text = "must be less than or equal to 100000 when completion mode is Indexed"
-        yield invalid("spec.parallelism", spec["parallelism"], text)
-    if mode == "NonIndexed":
-        for name in ("backoffLimitPerIndex", "maxFailedIndexes"):
-            if spec.get(name) is not None:
-                yield invalid(f"spec.{name}", spec[name], "requires indexed completion mode")
-
-
-def _job_restarts(policy: str, at: str) -> Iterator[Problem]:
-    if policy in ("Always", ""):
-        yield required(at, 'valid values: "OnFailure", "Never"')
-    elif policy not in ("OnFailure", "Never"):
-        yield unsupported(at, policy, ["OnFailure", "Never"])
-
-
-def kept_job(new: Any, old: Any) -> Iterator[Problem]:
-    """What makes the Pods of a Job stays; a suspended one may still change how they are scheduled."""
-    after, before = new.get("spec") or {}, old["spec"]
-    is_elastic = after.get("completionMode") == "Indexed"
-    if not is_elastic or after.get("completions") != after.get("parallelism"):
-        yield from unchanged("spec.completions", after.get("completions"), before.get("completions"))
-    yield from unchanged("spec.selector", after.get("selector"), before.get("selector"))
-    if not (before.get("suspend") and after.get("suspend")):
-        yield from unchanged("spec.template", after.get("template"), before.get("template"))
-    for name in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
-        yield from unchanged(f"spec.{name}", after.get(name), before.get(name))
