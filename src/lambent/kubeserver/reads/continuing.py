@@ -55,7 +55,7 @@ def _read(token: str) -> dict[str, Any]:
     try:
         held = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise _invalid(go_json_error(raw.decode("latin-1").encode())) from None
+        raise _invalid(go_json_error(raw)) from None
     if held is None:
         return {}
     if not isinstance(held, dict):
