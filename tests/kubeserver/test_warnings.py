@@ -1,6 +1,6 @@
 """What is accepted with a warning, and what only DELETE may do."""
 
-from tests.kubeserver.asking import CONFIGMAPS, CRDS, GIZMOS, configmap, gizmo, gizmo_crd
+from tests.kubeserver.asking import CONFIGMAPS, CRDS, GIZMOS, MERGE, STRATEGIC, configmap, gizmo, gizmo_crd
 
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
 
@@ -9,6 +9,22 @@ async def test_a_finalizer_without_a_domain_warns_on_a_custom_object(ask):
     await ask.add_crd(gizmo_crd())
     assert (await ask("POST", GIZMOS, gizmo("a", finalizers=["plain"])))[0] == 201
     assert "prefer a domain-qualified finalizer name" in ask.headers["warning"][0]
+    await ask("PATCH", f"{GIZMOS}/a", {"metadata": {"labels": {"a": "b"}}}, media=MERGE)
+    assert "warning" not in ask.headers, "of what it had before nobody is warned again"
+    await ask("PATCH", f"{GIZMOS}/a", {"metadata": {"finalizers": ["plain", "other"]}}, media=MERGE)
+    assert [text.split('"')[2] for text in ask.headers["warning"]] == ["other\\"]
+
+
+async def test_bytes_that_are_none_are_told_of_as_what_reads_them_does(ask):
+    secrets = "/api/v1/namespaces/default/secrets"
+    await ask("POST", secrets, {"metadata": {"name": "s"}})
+    wrong = {"data": {"a": "?"}}
+    _, answer = await ask("PATCH", f"{secrets}/s", wrong, media=STRATEGIC)
+    assert answer["message"].endswith(
+        '"map[data:map[a:?]]": error decoding from json: illegal base64 data at input byte 0'
+    )
+    _, answer = await ask("PATCH", f"{secrets}/s", wrong, media=MERGE)
+    assert "decoding from json" not in answer["message"]
 
 
 async def test_an_unknown_format_warns(ask):

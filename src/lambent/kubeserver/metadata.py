@@ -182,15 +182,12 @@ def _plain_finalizers(finalizers: list[str]) -> list[Problem]:
     return out
 
 
-def doubtful_finalizers(obj: KubeObject) -> list[str]:
-    """Warnings for finalizers of a custom object that name no domain."""
+def doubtful_finalizers(obj: KubeObject, old: KubeObject | None) -> list[str]:
+    """Warnings for finalizers that a custom object did not have before and that name no domain."""
     text = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
+    known = {*_STANDARD_FINALIZERS, *((old["metadata"].get("finalizers") or ()) if old else ())}
     named = obj["metadata"].get("finalizers") or ()
-    return [
-        f'metadata.finalizers: "{name}": {text}'
-        for name in named
-        if "/" not in name and name not in _STANDARD_FINALIZERS
-    ]
+    return [f'metadata.finalizers: "{name}": {text}' for name in named if "/" not in name and name not in known]
 
 
 _OWNER_MEMBERS = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")

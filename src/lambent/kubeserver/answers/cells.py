@@ -29,14 +29,14 @@ def selector(found: Any) -> str:
     if not isinstance(found, dict):
         return NONE
     signs = {"In": "in", "NotIn": "notin"}
-    parts = [f"{key}={value}" for key, value in (found.get("matchLabels") or {}).items()]
+    parts = [(key, f"{key}={value}") for key, value in (found.get("matchLabels") or {}).items()]
     for one in found.get("matchExpressions") or ():
         key, operator = one.get("key", ""), one.get("operator", "")
         if operator in signs:
-            parts.append(f"{key} {signs[operator]} ({','.join(sorted(one.get('values') or ()))})")
+            parts.append((key, f"{key} {signs[operator]} ({','.join(sorted(one.get('values') or ()))})"))
         else:
-            parts.append(key if operator == "Exists" else f"!{key}")
-    return ",".join(sorted(parts)) or NONE
+            parts.append((key, key if operator == "Exists" else f"!{key}"))
+    return ",".join(text for _, text in sorted(parts, key=lambda part: part[0])) or NONE
 
 
 def template(obj: Any) -> list[str]:
@@ -202,62 +202,76 @@ def _ended(state: Any) -> str:
     return f"Signal:{signal}" if signal else f"ExitCode:{state.get('exitCode', 0)}"
 
 
-def _initial(obj: Any) -> str:
-    """What holds up the first containers; empty when they are done."""
-    found = dig(obj, "status.initContainerStatuses", [])
-    for index, status in enumerate(found):
+def _is_beside(container: Any) -> bool:
+    """An initial container that goes on beside the others."""
+    return bool(container.get("restartPolicy") == "Always")
+
+
+def _initial(obj: Any) -> tuple[str, list[Any]]:
+    """What the Pod still waits for, empty when its first containers are done; the statuses up to there."""
+    kinds = {one.get("name"): one for one in dig(obj, "spec.initContainers", [])}
+    seen: list[Any] = []
+    for status in dig(obj, "status.initContainerStatuses", []):
+        seen.append(status)
         kind, state = _state(status)
+        if kind == "terminated" and not state.get("exitCode"):
+            continue
+        if _is_beside(kinds.get(status.get("name"), {})) and status.get("started"):
+            continue
         if kind == "terminated":
-            if state.get("exitCode", 0) == 0:
-                continue
-            return f"Init:{_ended(state)}"
+            return f"Init:{_ended(state)}", seen
         if kind == "waiting" and state.get("reason") not in (None, "", "PodInitializing"):
-            return f"Init:{state['reason']}"
-        return f"Init:{index}/{len(dig(obj, 'spec.initContainers', []))}"
-    return ""
+            return f"Init:{state['reason']}", seen
+        return f"Init:{len(seen) - 1}/{len(kinds)}", seen
+    return "", seen
 
 
-def _phase(obj: Any) -> str:
-    """The one word for a Pod's state."""
-    status: Any = obj.get("status") or {}
-    held = {one.get("type"): one for one in status.get("conditions") or ()}
-    phase = status.get("phase", "")
-    if obj["metadata"].get("deletionTimestamp") and phase not in ("Succeeded", "Failed"):
-        return "Unknown" if status.get("reason") == "NodeLost" else "Terminating"
-    if initial := _initial(obj):
-        return initial
-    found = status.get("reason") or phase
-    if held.get("PodScheduled", {}).get("reason") == "SchedulingGated":
-        found = "SchedulingGated"
+def _running(obj: Any, phase: str, held: dict[str, Any]) -> str:
+    """The word for a Pod whose own containers are at work, or were."""
     runs = False
-    for one in reversed(status.get("containerStatuses") or ()):
+    for one in reversed(dig(obj, "status.containerStatuses", [])):
         kind, state = _state(one)
         if kind == "waiting" and state.get("reason"):
-            found = state["reason"]
+            phase = state["reason"]
         elif kind == "terminated":
-            found = _ended(state)
+            phase = _ended(state)
         runs = runs or (kind == "running" and bool(one.get("ready")))
-    if found == "Completed" and runs:
+    if phase == "Completed" and runs:
         return "Running" if held.get("Ready", {}).get("status") == "True" else "NotReady"
-    return str(found)
+    return phase
+
+
+def _restarts(statuses: list[Any], now: datetime) -> str:
+    count = sum(one.get("restartCount", 0) for one in statuses)
+    ends = [found for one in statuses if (found := dig(one, "lastState.terminated.finishedAt"))]
+    return f"{count} ({age(max(ends), now)} ago)" if ends and count else str(count)
 
 
 def pod(obj: Any, now: datetime) -> list[Any]:
-    statuses = dig(obj, "status.containerStatuses", [])
-    ready = sum(bool(one.get("ready")) and _state(one)[0] == "running" for one in statuses)
-    ends = [found for one in statuses if (found := dig(one, "lastState.terminated.finishedAt"))]
-    restarts = str(sum(one.get("restartCount", 0) for one in statuses))
-    gates = [one.get("conditionType") for one in dig(obj, "spec.readinessGates", [])]
-    held = {one["type"] for one in dig(obj, "status.conditions", []) if one.get("status") == "True"}
+    held = {one.get("type"): one for one in dig(obj, "status.conditions", [])}
+    phase = str(dig(obj, "status.reason") or dig(obj, "status.phase", ""))
+    if held.get("PodScheduled", {}).get("reason") == "SchedulingGated":
+        phase = "SchedulingGated"
+    beside = {one.get("name") for one in dig(obj, "spec.initContainers", []) if _is_beside(one)}
+    waits, seen = _initial(obj)
+    ready = [one for one in seen if one.get("name") in beside and one.get("started") and one.get("ready")]
+    if not waits or held.get("Initialized", {}).get("status") == "True":
+        statuses = dig(obj, "status.containerStatuses", [])
+        waits = _running(obj, waits or phase, held)
+        ready += [one for one in statuses if one.get("ready") and _state(one)[0] == "running"]
+        seen = [one for one in seen if one.get("name") in beside] + statuses
+    if obj["metadata"].get("deletionTimestamp") and dig(obj, "status.phase") not in ("Succeeded", "Failed"):
+        waits = "Unknown" if dig(obj, "status.reason") == "NodeLost" else "Terminating"
+    gates = [held.get(one.get("conditionType"), {}).get("status") for one in dig(obj, "spec.readinessGates", [])]
     return [
-        f"{ready}/{len(dig(obj, 'spec.containers', []))}",
-        _phase(obj),
-        f"{restarts} ({age(max(ends), now)} ago)" if ends and restarts != "0" else restarts,
+        f"{len(ready)}/{len(dig(obj, 'spec.containers', [])) + len(beside)}",
+        waits,
+        _restarts(seen, now),
         created(obj, now),
         dig(obj, "status.podIP") or NONE,
         dig(obj, "spec.nodeName") or NONE,
         dig(obj, "status.nominatedNodeName") or NONE,
-        f"{sum(gate in held for gate in gates)}/{len(gates)}" if gates else NONE,
+        f"{gates.count('True')}/{len(gates)}" if gates else NONE,
     ]
 
 

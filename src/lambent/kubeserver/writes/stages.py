@@ -236,7 +236,7 @@ def fields(draft: Draft) -> None:
         if gives_up:  # the schema omits what is empty, and this emptiness has a meaning
             body["metadata"]["managedFields"] = []
         if why := why or wrong_types(resource, body, found.errors, is_strategic=_is_strategic(draft)):
-            raise undecodable(draft, why, shown)
+            raise undecodable(draft, _of_map(why) if _is_strategic(draft) else why, shown)
         unknown = found.unknown
         if (resource.group, resource.kind) in JUDGED_BY_SCHEMA:
             draft.problems += [one for one in found.errors if not one.path.startswith("status.")]
@@ -248,6 +248,11 @@ def _of_status(problem: Problem) -> Problem:
     """At `/status` the schema of status is asked alone, and tells its own paths in the words of a refusal."""
     own = problem.path.removeprefix("status").removeprefix(".")
     return replace(problem, message=problem.message.replace(f"{problem.path} in body", f"{own} in body"))
+
+
+def _of_map(why: str) -> str:
+    """The same in the words of Go's conversion of a map, which reads bytes in a way of its own."""
+    return f"error decoding from json: {why}" if why.startswith("illegal base64") else why
 
 
 def _is_strategic(draft: Draft) -> bool:
@@ -358,7 +363,7 @@ def verdict(draft: Draft) -> None:
         group = "" if draft.resource.kind == "Event" and not draft.resource.custom else draft.resource.group
         raise status.invalid(group, draft.resource.kind, name, draft.problems)
     if draft.resource.custom:
-        draft.call.warnings += metadata.doubtful_finalizers(draft.new)
+        draft.call.warnings += metadata.doubtful_finalizers(draft.new, draft.old)
 
 
 def generation(draft: Draft) -> None:
