@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 import orjson
+import yaml
 
 from lambent.clock import VirtualTimeLoop
 from lambent.http.message import Request, Response
@@ -85,9 +86,10 @@ def _complaint(response: Response, body: bytes) -> str:
         return ""
     if response.status == 404 and body in (b"404 page not found\n", b""):  # what is no resource has no Status
         return ""
+    is_yaml = (b"content-type", b"application/yaml") in response.headers
     try:
-        status = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        status = yaml.safe_load(body) if is_yaml else orjson.loads(body)
+    except (orjson.JSONDecodeError, yaml.YAMLError):
         return f"not a Status: {body[:200]!r}"
     if status.get("kind") != "Status" or status.get("code") != response.status or not status.get("message"):
         return f"not a proper Status: {body[:200]!r}"
