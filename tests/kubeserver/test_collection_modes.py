@@ -33,7 +33,7 @@ def _graphs(draw: st.DrawFn) -> tuple[list[set[int]], list[bool], int, Mode]:
     return owners, blocks, draw(st.integers(0, size - 1)), mode
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_graphs())
 def test_what_is_left_of_a_graph_is_what_the_mode_says(case):
     owners, blocks, deleted, mode = case

@@ -53,6 +53,7 @@ class HttpServer:
         self._listener: asyncio.Server | None = None
         self._acceptor: asyncio.Task[None] | None = None
         self._sweeper: asyncio.TimerHandle | None = None
+        self._socket: socket.socket | None = None
 
     # --- life
 
@@ -64,6 +65,7 @@ class HttpServer:
         if self._ssl_context is None:
             self._listener = await loop.create_server(self.new_protocol, sock=listener, backlog=_BACKLOG)
         else:
+            self._socket = listener
             self._acceptor = loop.create_task(self._accept(listener, self._ssl_context))
         self._sweep()
         return str(bound[0]), int(bound[1])
@@ -94,6 +96,8 @@ class HttpServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._socket is not None:  # here, since an acceptor that is cancelled before its first step closes nothing
+            self._socket.close()
 
     async def _close_connections(self) -> None:
         """Their answers are written; give the sockets a moment to flush, then cut."""
@@ -116,24 +120,23 @@ class HttpServer:
 
     async def _accept(self, listener: socket.socket, context: ssl.SSLContext) -> None:
         loop = asyncio.get_running_loop()
-        with listener:
-            while True:
-                try:
-                    connection, _ = await loop.sock_accept(listener)
-                except OSError as error:
-                    # Out of file descriptors, or a peer that left at once: neither may end the server.
-                    log.warning("accept failed", extra={"errno": error.errno})
-                    await asyncio.sleep(0.05)
-                    continue
-                if len(self._sniffing) + len(self._connections) >= self._limits.connections:
-                    connection.close()
-                    continue
-                connection.setblocking(False)
-                # asyncio sets it only on sockets that name their protocol; without it an answer waits 40 ms for an ACK.
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                task = loop.create_task(self._sniff(connection, context))
-                self._sniffing.add(task)
-                task.add_done_callback(self._sniffing.discard)
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listener)
+            except OSError as error:
+                # Out of file descriptors, or a peer that left at once: neither may end the server.
+                log.warning("accept failed", extra={"errno": error.errno})
+                await asyncio.sleep(0.05)
+                continue
+            if len(self._sniffing) + len(self._connections) >= self._limits.connections:
+                connection.close()
+                continue
+            connection.setblocking(False)
+            # asyncio sets it only on sockets that name their protocol; without it an answer waits 40 ms for an ACK.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            task = loop.create_task(self._sniff(connection, context))
+            self._sniffing.add(task)
+            task.add_done_callback(self._sniffing.discard)
 
     async def _sniff(self, connection: socket.socket, context: ssl.SSLContext) -> None:
         loop = asyncio.get_running_loop()

@@ -10,7 +10,9 @@ from tests.kubeserver.scenarios.steps import NS, gone, post, served
 
 HERE = Path(__file__).parent
 GROUPS: dict[str, list[Step]] = {
-    name: steps for module in (schemas, rules, writes, lives, kinds, refusals, reads) for name, steps in module.GROUPS.items()
+    name: steps
+    for module in (schemas, rules, writes, lives, kinds, refusals, reads)
+    for name, steps in module.GROUPS.items()
 }
 _SPACE = f"/api/v1/namespaces/{NS}"
 
