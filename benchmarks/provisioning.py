@@ -110,14 +110,24 @@ def _is_ready(obj: KubeObject) -> bool:
 
 def requests() -> Counter[str]:
     """What was asked of the two APIs so far: each AWS operation, each verb and resource of Kubernetes."""
+    return counted("lambent_aws_requests", "lambent_kubeserver_requests")
+
+
+def counted(*metrics: str) -> Counter[str]:
+    """Samples of counters by their labels, of whatever code."""
     found: Counter[str] = Counter()
     for metric in REGISTRY.collect():
-        if metric.name in ("lambent_aws_requests", "lambent_kubeserver_requests"):
+        if metric.name in metrics:
             for sample in metric.samples:
                 if sample.name.endswith("_total"):
                     names = [value for key, value in sample.labels.items() if key != "code"]
                     found[" ".join(names)] += int(sample.value)
     return found
+
+
+def passes() -> int:
+    """Of all workflows so far."""
+    return counted("lambent_workflow_passes").total()
 
 
 async def measure(instances: int) -> dict[str, Any]:
@@ -128,14 +138,14 @@ async def measure(instances: int) -> dict[str, Any]:
             async with InformerHub(up.kube) as hub, hub.use(ARCHIVE) as informer:
                 await informer.synced.wait()
                 readiness = Readiness(informer)
-                before = requests()
+                before, passed = requests(), passes()
                 with Sampling() as sampling:
                     begin, cpu = time.perf_counter(), time.process_time()
                     await create(up, names)
                     created_s = time.perf_counter() - begin
                     await readiness.all_of(names)
                     seconds, cpu_s = time.perf_counter() - begin, time.process_time() - cpu
-                asked = requests() - before
+                asked, passed = requests() - before, passes() - passed
                 await asyncio.sleep(1)
                 begin = time.perf_counter()
                 await create(up, ["bench-one-more"])
@@ -151,6 +161,7 @@ async def measure(instances: int) -> dict[str, Any]:
         "cpu_ms_per_instance": round(cpu_s / instances * 1e3, 1),
         "one_more_s": round(one_more_s, 2),
         "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "passes_per_instance": round(passed / instances, 2),
         "requests_per_instance": {
             name: round(count / instances, 2) for name, count in asked.most_common() if count * 2 >= instances
         },

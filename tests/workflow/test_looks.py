@@ -96,13 +96,16 @@ async def test_what_becomes_ready_after_changes_that_led_nowhere_is_taken_at_onc
         await until_ready(cluster)
 
 
-async def test_a_trigger_whose_state_has_changed_is_looked_at_anew():
-    """The next pass may read it as `parent.state`."""
+@pytest.mark.parametrize(
+    ("read", "runs"),
+    [("=parent.metadata.name", 1), ("=has(parent.state.name)", 2), ("=parent", 2)],
+    ids=["other-members", "state", "any-member"],
+)
+async def test_a_state_that_was_published_is_a_reason_to_look_again_only_for_who_reads_it(read: str, runs: int):
     cluster = _cluster()
     workflow = made_of(WORKFLOW)
-    workflow["spec"]["steps"].insert(
-        0, {"label": "named", "ref": {"kind": "ValueFunction", "name": "named"}, "state": {"name": "=value.name"}}
-    )
+    step: dict[str, Any] = {"label": "named", "ref": {"kind": "ValueFunction", "name": "named"}}
+    workflow["spec"]["steps"].insert(0, {**step, "inputs": {"read": read}, "state": {"name": "=value.name"}})
     named = {
         "apiVersion": "koreo.dev/v1beta1",
         "kind": "ValueFunction",
@@ -113,7 +116,7 @@ async def test_a_trigger_whose_state_has_changed_is_looked_at_anew():
     before = passes()
     async with cluster.running():
         await asyncio.sleep(10)
-        assert passes() - before == 2
+        assert passes() - before == runs
         _change(cluster, {"status": {"phase": "Starting"}})
         await asyncio.sleep(1)
-        assert passes() - before == 2
+        assert passes() - before == runs

@@ -63,9 +63,10 @@ class Instance:
         self.stirred, self.looks = set(), {}
 
     def note_looks(self, result: RunResult, obj: KubeObject) -> None:
-        """`obj` is the trigger as the pass saw it: one that publishes another state may lead the next one elsewhere."""
+        """`obj` is the trigger as the pass saw it: another state may lead a workflow that reads it elsewhere."""
         status: Any = obj.get("status") or {}
-        if len(result.looks) <= _MOST_LOOKS and strictly_equal(result.state, status.get("state") or {}):
+        is_alike = not result.workflow.reads_status or strictly_equal(result.state, status.get("state") or {})
+        if is_alike and len(result.looks) <= _MOST_LOOKS:
             self.looks = judged(result.looks)
 
     def has_news(self, cached: Callable[[ResourceRef], KubeObject | None]) -> bool:

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambent import cel
 from lambent.workflow.engine.expressions import Compiler, Overlay, Template, expressions_in
 from lambent.workflow.engine.functions import Unready
 from lambent.workflow.spec import Diagnostic, Document, FieldPath, Identity, has_errors, nearest, seconds, validate
 
 _STEP_S = 10.0
 _WORKFLOW_S = 30.0
+# Members of a trigger that passes write; the last one stands for any.
+_PUBLISHED = frozenset({"state", "status", cel.WILDCARD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ class BackOff:
 
 @dataclass(slots=True, eq=False)
 class Step:
-    """One step; `state_keys` are the keys that it declares."""
+    """One step; `state_keys` are the keys that it declares; what passes publish may lead it elsewhere if it
+    `reads_status`.
+    """
 
     label: str
     index: int
@@ -89,6 +94,7 @@ class Step:
     dependencies: tuple[Dependency, ...]
     timeout_s: float
     back_off: BackOff
+    reads_status: bool
 
     def references(self) -> Iterable[LogicRef]:
         """Every function that the step may run."""
@@ -119,6 +125,10 @@ class Workflow:
     deletes_orphans: bool
     is_deep_state: bool
     diagnostics: list[Diagnostic]
+
+    @property
+    def reads_status(self) -> bool:
+        return any(step.reads_status for step in self.steps)
 
     @property
     def ready_name(self) -> str:
@@ -162,6 +172,7 @@ def _step(compiler: Compiler, item: Mapping[str, Any], *, index: int, labels: li
     inputs = compiler.template(item.get("inputs") or {}, (*path, "inputs"), names)
     logic = _logic(compiler, item, path)
     state = item.get("state") or {}
+    overlay = compiler.overlay(state, (*path, "state"), ("value", "parent", "inputs")) if state else None
     condition, retry = item.get("condition"), item.get("retry") or {}
     readers: list[Template] = [inputs]
     readers += [skip_if] if skip_if is not None else []
@@ -175,12 +186,18 @@ def _step(compiler: Compiler, item: Mapping[str, Any], *, index: int, labels: li
         for_each=for_each,
         inputs=inputs,
         condition=Condition(condition["type"], condition["name"]) if condition else None,
-        state=compiler.overlay(state, (*path, "state"), ("value", "parent", "inputs")) if state else None,
+        state=overlay,
         state_keys=tuple(state),
         dependencies=_dependencies(compiler, item, readers, index=index, labels=labels),
         timeout_s=seconds(item["timeout"]) if item.get("timeout") else step_s,
         back_off=_back_off(retry),
+        reads_status=_reads_status([*readers, overlay] if overlay is not None else readers),
     )
+
+
+def _reads_status(templates: Iterable[Template | Overlay]) -> bool:
+    found = (expression for template in templates for expression in expressions_in(template))
+    return any(expression.members_of("parent") & _PUBLISHED for expression in found)
 
 
 def _back_off(retry: Mapping[str, Any]) -> BackOff:
