@@ -18,6 +18,7 @@ pytestmark = pytest.mark.e2e
 SOURCE = """import os
 def handler(event, context):
     return {"event": event, "cwd": os.getcwd(), "color": os.environ.get("COLOR"), "handler": os.environ["_HANDLER"]}
+other = handler
 """
 
 
@@ -66,12 +67,14 @@ async def test_an_image_runs_its_command_as_the_handler(tmp_path, entrypoint):
     assert (body["color"], body["handler"]) == ("blue", "app.handler")
 
 
-async def test_two_functions_share_one_unpacked_image(tmp_path):
+async def test_functions_share_one_unpacked_image_and_run_each_its_own_command(tmp_path):
     source = OneImage(PlainImageConfig(command=("app.handler",)))
     first = image_function()
-    second = replace(first, pool_key=PoolKey("other"), environment={"COLOR": "red"})
-    bodies = await run(tmp_path, source, first, second)
-    assert [body["color"] for body in bodies] == [None, "red"]
+    second = replace(first, pool_key=PoolKey("second"), environment={"COLOR": "red"})
+    third = replace(image_function(command=("app.other",)), pool_key=PoolKey("third"))
+    bodies = await run(tmp_path, source, first, second, third)
+    assert [body["color"] for body in bodies] == [None, "red", None]
+    assert [body["handler"] for body in bodies] == ["app.handler", "app.handler", "app.other"]
     assert source.unpacked == 1
 
 

@@ -43,6 +43,7 @@ class CodeStore:
         self._seen: set[Path] = set()
         self._locks: dict[Path, asyncio.Lock] = {}
         self._configs: dict[Path, ImageConfig] = {}
+        self._plans: dict[Path, dict[ImageCode, PreparedCode]] = {}
         self._threads = ThreadPoolExecutor(settings.unpack_threads, thread_name_prefix="unpack")
 
     async def startup(self) -> None:
@@ -74,6 +75,7 @@ class CodeStore:
         async with self._locks.setdefault(root, asyncio.Lock()):
             if root not in self._users:
                 self._configs.pop(root, None)
+                self._plans.pop(root, None)
                 await self._in_thread(_remove, root)
                 self._locks.pop(root, None)
 
@@ -85,7 +87,11 @@ class CodeStore:
     async def _prepare(self, spec: FunctionSpec, root: Path) -> PreparedCode:
         if isinstance(spec.code, ImageCode):
             config = await self._image(spec.code, root)
-            return plan_image(spec.code, config, root, python=self._settings.python)
+            # A thousand functions of one image are one look at its files.
+            plans = self._plans.setdefault(root, {})
+            if spec.code not in plans:
+                plans[spec.code] = plan_image(spec.code, config, root, python=self._settings.python)
+            return plans[spec.code]
         try:
             await self._in_thread(unpack, spec.code.path, root, self._settings.archive)
         except OSError as error:
