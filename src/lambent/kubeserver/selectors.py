@@ -290,7 +290,8 @@ def _unsupported(path: str, resource: Resource) -> ApiError:
         return bad_request(f"field label not supported: {path}")
     if resource.kind == "Job":
         return bad_request(f'field label "{path}" not supported for Job')
-    return bad_request(f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"')
+    text = f'{errors.show(path)} is not a known field selector: only "metadata.name", "metadata.namespace"'
+    return bad_request(text)
 
 
 def parse(labels: str, fields: str, resource: Resource) -> Selection:

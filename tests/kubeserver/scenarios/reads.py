@@ -281,7 +281,6 @@ GROUPS: dict[str, list[Step]] = {
             pick=["items.0.metadata.name"],
         ),
         _asked(READS, "continue={{c}}&limit=1", "next page"),
-        _asked(READS, "continue={{c}}&limit=1&resourceVersion=0", "next page at version 0"),
         _asked(f"/apis/{GROUP}/v1/reads", "continue={{c}}", "token of one namespace, asked of all"),
         *_EMPTY,
     ],

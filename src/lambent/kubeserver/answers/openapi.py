@@ -10,31 +10,19 @@ from typing import Any
 import orjson
 
 from lambent.http.message import Request, Response
+from lambent.kubeserver.answers.operations import DELETE_OPTIONS, REF, SCALE, paths_of
 from lambent.kubeserver.answers.rendering import JSON, answer
 from lambent.kubeserver.builtin.table import definitions, schema_names
 from lambent.kubeserver.call import parse_query
 from lambent.kubeserver.resources import Resource, Table
 
-_REF = "#/components/schemas/"
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
-_STRATEGIC = "application/strategic-merge-patch+json"
+_BUILTIN = {"title": "Kubernetes", "version": "unversioned"}
 _ENVELOPE: dict[str, Any] = {
     "apiVersion": {"type": "string", "description": "The API version this object is written in: group/version."},
     "kind": {"type": "string", "description": "The kind of this object, in CamelCase."},
     "metadata": {"$ref": _META, "description": "Name, namespace, labels and what the server keeps of the object."},
 }
-_METHODS = {
-    "list": ("get", "list"),
-    "create": ("post", "post"),
-    "deletecollection": ("delete", "deletecollection"),
-    "get": ("get", "get"),
-    "update": ("put", "put"),
-    "patch": ("patch", "patch"),
-    "delete": ("delete", "delete"),
-}
-
-
 # OpenAPI v2 as protobuf: `swagger: "2.0"`, and an info with title and version, nothing else.
 _TITLE, _VERSION = b"see /openapi/v3", b"v0"
 _INFO = b"\n%c%b\x12%c%b" % (len(_TITLE), _TITLE, len(_VERSION), _VERSION)
@@ -97,13 +85,19 @@ def document(resources: list[Resource], group: str, version: str) -> dict[str, A
     wanted: dict[str, Any] = {}
     for resource in resources:
         name = schema_name(resource)
+        list_name = f"{name.removesuffix(resource.kind)}{resource.list_name}"
         wanted[name] = _schema(resource)
-        paths |= _paths(resource, name)
-    if any(resource.custom for resource in resources):
-        wanted.setdefault(_META, definitions()[_META])
+        paths |= paths_of(resource, name, list_name)
+        if "list" in resource.verbs:
+            wanted[list_name] = _list_schema(resource, name)
+    is_custom = any(resource.custom for resource in resources)
+    kept = {_META, DELETE_OPTIONS} if is_custom else {DELETE_OPTIONS}
+    kept |= {SCALE} if any(resource.scale is not None for resource in resources) else set()
+    for name in kept:
+        wanted.setdefault(name, definitions()[name])
     return {
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "unversioned"},
+        "info": {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"} if is_custom else _BUILTIN,
         "paths": paths,
         "components": {"schemas": _closure(wanted)},
     }
@@ -129,6 +123,30 @@ def _schema(resource: Resource) -> dict[str, Any]:
     if resource.traits.selectable:
         found["x-kubernetes-selectable-fields"] = [{"fieldPath": path} for path in resource.traits.selectable]
     return found
+
+
+def _list_schema(resource: Resource, item: str) -> dict[str, Any]:
+    gvk = {"group": resource.group, "version": resource.gvk.version, "kind": resource.list_name}
+    metadata = {
+        "type": "object",
+        "description": "The version a list shows, and how to go on when there is more of it.",
+        "properties": {
+            "continue": {"type": "string"},
+            "remainingItemCount": {"type": "integer", "format": "int64"},
+            "resourceVersion": {"type": "string"},
+        },
+    }
+    return {
+        "type": "object",
+        "description": f"{resource.list_name} is a list of {resource.kind}",
+        "required": ["items"],
+        "properties": {
+            **{name: _ENVELOPE[name] for name in ("apiVersion", "kind")},
+            "items": {"type": "array", "items": {"$ref": item}},
+            "metadata": metadata,
+        },
+        "x-kubernetes-group-version-kind": [gvk],
+    }
 
 
 def _published(schema: Any) -> Any:
@@ -167,46 +185,8 @@ def _referring(schema: Any, references: set[str]) -> Any:
     if isinstance(reference, str):
         references.add(reference)
         if out:
-            return {**out, "allOf": [{"$ref": _REF + reference}]}
-        return {"$ref": _REF + reference}
+            return {**out, "allOf": [{"$ref": REF + reference}]}
+        return {"$ref": REF + reference}
     if reference is not None:  # a property that happens to be called $ref
         out["$ref"] = _referring(reference, references)
     return out
-
-
-def _paths(resource: Resource, schema: str) -> dict[str, Any]:
-    root = f"/apis/{resource.group}/{resource.gvk.version}" if resource.group else f"/api/{resource.gvk.version}"
-    scope = "/namespaces/{namespace}" if resource.namespaced else ""
-    collection = f"{root}{scope}/{resource.plural}"
-    out: dict[str, Any] = {}
-    groups = (
-        (collection, ("list", "create", "deletecollection")),
-        (collection + "/{name}", ("get", "update", "patch", "delete")),
-    )
-    for path, verbs in groups:
-        operations = {
-            _METHODS[verb][0]: _operation(resource, _METHODS[verb][1], schema)
-            for verb in verbs
-            if verb in resource.verbs
-        }
-        if operations:
-            out[path] = operations
-    return out
-
-
-def _operation(resource: Resource, action: str, schema: str) -> dict[str, Any]:
-    gvk = {"group": resource.group, "version": resource.gvk.version, "kind": resource.kind}
-    operation: dict[str, Any] = {
-        "x-kubernetes-action": action,
-        "x-kubernetes-group-version-kind": gvk,
-        "responses": {
-            "200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": _REF + schema}}}}
-        },
-    }
-    if action in ("post", "put", "patch"):
-        names = ("dryRun", "fieldManager", "fieldValidation")
-        operation["parameters"] = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
-    if action == "patch":
-        media = _PATCHES if resource.custom else (*_PATCHES, _STRATEGIC)
-        operation["requestBody"] = {"content": {one: {"schema": {"type": "object"}} for one in media}}
-    return operation
