@@ -22,6 +22,7 @@ from tests.kube.client_claims import WIDGET, WIDGETS, widget
 
 GIZMO = GVK("example.org", "v1", "Gizmo")
 CONFIG = GVK("", "v1", "ConfigMap")
+CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 
 
 @asynccontextmanager
@@ -96,9 +97,9 @@ async def test_the_last_release_stops_the_watch_thirty_seconds_later(kube):
         async with hub.use(GIZMO) as again:
             assert again is first
         await asyncio.sleep(29)
-        assert hub.informers() == [first]
+        assert first in hub.informers()
         await asyncio.sleep(2)
-        assert hub.informers() == []
+        assert first not in hub.informers()
         async with hub.use(GIZMO) as fresh:
             await fresh.synced.wait()
         assert lists(kube) == 2
@@ -238,6 +239,19 @@ async def test_a_kind_without_its_crd_waits_and_starts_when_it_appears():
         await asyncio.sleep(1)
         assert asyncio.get_running_loop().time() - started < 2
         assert log == ["+a"]
+
+
+async def test_definitions_are_watched_as_soon_as_a_custom_kind_is(kube):
+    """Once, by their metadata, and not for kinds that are Kubernetes' own."""
+    async with InformerHub(kube) as hub:
+        async with hub.use(CONFIG, "default") as informer:
+            await informer.synced.wait()
+            assert lists(kube, CRD) == 0
+        async with hub.use(GIZMO) as one, hub.use(GVK("example.org", "v1", "Part")) as two:
+            await asyncio.gather(one.synced.wait(), two.synced.wait())
+            await asyncio.sleep(100)
+        assert lists(kube, CRD) == 1
+        assert {one.selector.form for one in hub.informers() if one.gvk == CRD} == {"metadata"}
 
 
 async def test_a_kind_whose_crd_goes_loses_its_objects_and_may_come_back():

@@ -122,7 +122,7 @@ class HttpClient:
         manager: str = "",
         dry_run: bool = False,
     ) -> KubeObject:
-        if kind == "strategic" and _is_custom(gvk):
+        if kind == "strategic" and gvk.is_custom:
             message = "a custom resource takes no strategic merge patch"
             raise Invalid(message, code=415, status_reason="UnsupportedMediaType", what=f"patch {gvk.kind} {name}")
         path, what = await self._object("patch", gvk, name, namespace, subresource)
@@ -371,11 +371,6 @@ def _delete_options(
     if dry_run:
         options["dryRun"] = ["All"]
     return options
-
-
-def _is_custom(gvk: GVK) -> bool:
-    """For certain: groups of Kubernetes itself have no dot or end in .k8s.io, as some custom ones do."""
-    return "." in gvk.group and not gvk.group.endswith(".k8s.io")
 
 
 def _has_precondition(body: PatchBody) -> bool:

@@ -2,7 +2,8 @@
 
 `InformerHub.use(...)` gives an informer; users with the same arguments share one watch and one cache. The last release
 stops the watch 30 s later, so that a definition being edited does not list again. A kind whose CRD is not there yet
-gives an informer in state `waiting`, which starts when the CRD appears.
+gives an informer in state `waiting`, which starts when the CRD appears. With the first custom kind the hub begins to
+watch CRDs, by their metadata: their events wake who waits, and make the client ask anew what a kind is.
 
 Objects in the cache are read-only by contract: they are shared by everyone. `on_change(fn(old, new))` is called once
 per change, `old` None for an addition and `new` None for a deletion; an event with the cached revision calls nobody.
@@ -80,6 +81,8 @@ class InformerHub:
         if gvk in NEVER_CLUSTER_WIDE and not namespace and "metadata.name=" not in selector.fields:
             raise ValueError(f"{gvk.kind} is watched by namespace or name only")
         use = _Use(gvk, namespace, selector, packed)
+        if gvk.is_custom:
+            self._watch_crds()
         shared = self._acquire(use)
         try:
             yield shared.informer

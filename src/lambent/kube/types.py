@@ -61,6 +61,11 @@ class GVK(NamedTuple):
     def api_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    @property
+    def is_custom(self) -> bool:
+        """For certain: groups of Kubernetes itself have no dot or end in .k8s.io, as some custom ones do."""
+        return "." in self.group and not self.group.endswith(".k8s.io")
+
     @classmethod
     def parse(cls, api_version: str, kind: str) -> "GVK":
         group, _, version = api_version.rpartition("/")
