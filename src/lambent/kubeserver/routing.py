@@ -152,9 +152,7 @@ class Router:
             return self._mint(call)
         if resource.custom:
             raise _no_verb(resource, call.verb) if name == "status" and resource.has_status else call.not_found()
-        known = {"status"} if resource.has_status else set()
-        known |= {one for one, _ in resource.traits.subresources}
-        raise not_allowed() if name in known else no_resource()
+        raise not_allowed() if name in _subresources(resource) else no_resource()
 
     def _mint(self, call: Call) -> Response:
         record = self._parts.store.get("serviceaccounts", call.path)
@@ -186,15 +184,18 @@ def _check_accept(request: Request, resource: Resource, verb: str) -> None:
         form_of(accept)
 
 
+def _subresources(resource: Resource) -> set[str]:
+    """Names of those that a builtin kind has."""
+    return {name for name, *_ in discovery.subresources(resource)}
+
+
 def _verb(method: str, place: Place, query: dict[str, str], resource: Resource) -> str:
     verbs = _OBJECT_VERBS if place.name else _COLLECTION_VERBS
     verb = verbs.get("GET" if method == "HEAD" and resource.custom else method)
     if verb is None:
         if method == "POST" and (place.subresource or resource.custom):
             return "create"
-        if resource.custom and place.subresource.partition("/")[0] not in ("", "status", "scale"):
-            raise not_found(resource.group, resource.plural, place.name)
-        raise _no_verb(resource) if resource.custom else not_allowed()
+        raise _no_method(place, resource)
     if place.is_watched:
         if place.subresource:
             raise _no_verb(resource, "watch") if resource.custom else no_resource()
@@ -204,6 +205,15 @@ def _verb(method: str, place: Place, query: dict[str, str], resource: Resource) 
             query["fieldSelector"] = f"metadata.name={place.name}"
         return "watch"
     return "watch" if verb == "list" and query.get("watch", "0").lower() not in ("0", "false") else verb
+
+
+def _no_method(place: Place, resource: Resource) -> ApiError:
+    """A path with a method that means nothing, unless the path means nothing either."""
+    if resource.custom:
+        is_known = place.subresource.partition("/")[0] in ("", "status", "scale")
+        return _no_verb(resource) if is_known else not_found(resource.group, resource.plural, place.name)
+    is_known = not place.subresource or place.subresource in _subresources(resource)
+    return not_allowed() if is_known else no_resource()
 
 
 def _no_verb(resource: Resource, verb: str = "") -> ApiError:

@@ -96,12 +96,14 @@ def form_of(accept: str) -> Form:
     raise not_acceptable(_GIVEN)
 
 
+@lru_cache(maxsize=512)
 def check_builtin(accept: str, *, is_list: bool) -> None:
     """Raises 406 for a builtin kind when no alternative names a type literally: there the router looks first."""
     check_named(accept, (*_GIVEN, *_STREAMED) if is_list else _GIVEN)
 
 
 def check_named(accept: str, given: tuple[str, ...] = (JSON,)) -> None:
+    """Raises 406 when the header has neither one of these types nor takes all."""
     named = {text.partition(";")[0].strip(" ") for text in accept.split(",")}
     if accept and not named & {"*/*", *given}:
         text = f"406: Not Acceptable\n\nAvailable representations: {', '.join(given)}"
