@@ -170,6 +170,10 @@ GROUPS: dict[str, list[Row]] = {
         ok("get cm --chunk-size=1 -o name", "configmap/db\nconfigmap/web"),
         ok("get cm --show-labels", "app=web"),
         ok("get all", "gadget.table.example.org/one"),
+        ok("get cm,gt --show-kind --no-headers", "configmap/web", "gadget.table.example.org/one"),
+        ok("get gt -o go-template='{{range .items}}{{.metadata.name}}{{end}}'", "one"),
+        ok("get gt -o jsonpath-as-json='{.items[*].spec.size}'", "3"),
+        fails("get gt --field-selector spec.size=3", "field label not supported: spec.size"),
         ok("get gt", "NAME   SIZE\none    3"),
         ok("get gt -o wide", "COLOUR", "red"),
         stream("get cm -w", "create cm late --from-literal=a=1", "web", "late"),
@@ -216,6 +220,19 @@ GROUPS: dict[str, list[Row]] = {
         fails("scale deployment echo --current-replicas=9 --replicas=1", "Expected replicas to be 9, was 2"),
         ok("scale gt one --replicas=4", "scaled"),
         ok("set image deployment/echo main=example/echo:3", "image updated"),
+        ok("set env deployment/echo LEVEL=info", "env updated"),
+        ok("set env deployment/echo --list", "LEVEL=info"),
+        ok("set resources deployment/echo --limits=cpu=1", "resource requirements updated"),
+        ok("set serviceaccount deployment/echo runner", "serviceaccount updated"),
+        ok("rollout pause deployment/echo", "paused"),
+        fails("rollout pause deployment/echo", "already paused"),
+        ok("rollout resume deployment/echo", "resumed"),
+        ok("rollout restart deployment/echo", "restarted"),
+        ok("rollout status deployment/echo --watch=false", "Waiting for deployment spec update to be observed"),
+        ok("rollout history deployment/echo", "No rollout history found"),
+        ok("expose deployment echo --port=80", "service/echo exposed"),
+        ok("set selector service echo app=other", "selector updated"),
+        ok("label cm web --list", "app=web"),
         fails("create -f bad-gadget.yaml", 'The Gadget "one" is invalid: spec.size: Invalid value: 0'),
         fails("apply -f bad-gadget.yaml", "spec.size: Invalid value: 0"),
     ],
@@ -271,6 +288,8 @@ GROUPS: dict[str, list[Row]] = {
         ok("create rolebinding rb --role=r --serviceaccount=default:runner", "created"),
         ok("create clusterrole cr --verb=get --resource=cm", "created"),
         ok("create clusterrolebinding crb --clusterrole=cr --user=u", "created"),
+        ok("set subject rolebinding rb --user=ann", "subjects updated"),
+        ok("run one --image=i:1 --restart=Never", "pod/one created"),
         ok("create service clusterip svc --tcp=80", "service/svc created"),
         ok("create poddisruptionbudget pdb --selector=a=b --min-available=1", "created"),
         ok("create namespace table-new", "namespace/table-new created"),
@@ -309,7 +328,7 @@ GROUPS: dict[str, list[Row]] = {
         refused("cp p:/etc/hosts hosts"),
         refused("top pod", "Metrics API not available"),
         refused("drain node", "the server doesn't have a resource type"),
-        refused("autoscale deployment echo --max=3", ""),
+        refused("debug p --image=i", "ephemeral containers are disabled"),
     ],
 }
 
@@ -332,7 +351,8 @@ def page() -> str:
         if shown:
             parts += [f"## {group}\n", *dict.fromkeys(f"* `kubectl {row.line}`{_told(row)}" for row in shown), ""]
     parts += ["## Not supported", "", "Each of these ends with an error."]
-    parts.append("Also not: admission webhooks, aggregated API servers, quotas, Nodes and PersistentVolumes.\n")
+    parts.append("Also not: admission webhooks, aggregated API servers, quotas, Nodes and PersistentVolumes;")
+    parts.append("`kubectl autoscale` before 1.33, which asks for `autoscaling/v1`.\n")
     parts += [f"* `kubectl {row.line}`" for rows in GROUPS.values() for row in rows if row.is_refused]
     return "\n".join(parts) + "\n"
 
