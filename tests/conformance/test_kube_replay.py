@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from lambent.clock import utc_now
 from lambent.kubeserver import KubeServer
 from tests.kubeserver.kubectl_programs import programs
 
@@ -41,7 +42,9 @@ def _load(name: str) -> ModuleType:
 
 @pytest.fixture
 async def server(tmp_path):
-    running = KubeServer(state_dir=tmp_path)
+    # Managers are ordered by the seconds of their times: one second for all, wherever a busy machine begins the next.
+    moment = utc_now()
+    running = KubeServer(state_dir=tmp_path, clock=lambda: moment)
     await running.startup("127.0.0.1", 0)
     yield running
     await running.shutdown()

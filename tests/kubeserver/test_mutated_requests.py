@@ -36,6 +36,8 @@ WORDED_500 = (
     "The order in patch list:",
     "the spec replicas field",
     "Object 'apiVersion' is missing in",
+    "content is not a list",
+    "yaml: ",  # the body of a deletion
 )
 """kube-apiserver answers these mistakes of a client with 500 too; clients know the wording."""
 
