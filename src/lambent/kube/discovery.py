@@ -13,6 +13,7 @@ from lambent.kube.types import GVK, ResourceInfo, WatchEvent
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 AGGREGATED_BETA = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
 ACCEPT = f"{AGGREGATED},{AGGREGATED_BETA},application/json"
+# kube-apiserver's discovery shows a change within seconds of its event.
 _SHOWN_AFTER_S = 10.0
 _CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 
@@ -28,7 +29,7 @@ class KnownKinds(dict[GVK, ResourceInfo]):
     def on_event(self, gvk: GVK, event: WatchEvent) -> None:
         """A definition that came, changed or went: its kinds may have other subresources. Its name is plural.group.
 
-        Twice, since kube-apiserver tells of the change a moment before its discovery shows it.
+        Twice, since what is asked for at once may be an old answer.
         """
         if gvk == _CRD and event.type != "BOOKMARK":
             group = event.object["metadata"]["name"].partition(".")[2]
