@@ -14,9 +14,9 @@ from lambent.kubeserver.storage.records import Record
 @dataclass(slots=True)
 class Draft:
     """`old` and `record` are None on create; `is_apply` tells server-side apply from all other writes;
-    `sent` is the body's metadata as it was sent, where it is not stored so. Two findings spare later stages work:
-    `keeps_metadata`, the body's metadata is that of the old object, and `differs`, what managers can own has changed.
-    `is_unfit` tells of a part, not stored, that has no fields which anybody could own; then nobody owns any.
+    `sent` is the body's metadata as it was sent, where it is not stored so; `applied` what the body of an apply said.
+    Findings that later stages use: `keeps_metadata`, the body's metadata is that of the old object; `differs`, what
+    managers can own has changed; `is_unfit`, a part that is not stored has no fields to own, so that nobody owns any.
     """
 
     call: Call
@@ -34,6 +34,7 @@ class Draft:
     differs: bool = False
     sent: dict[str, Any] | None = None
     is_unfit: bool = False
+    applied: KubeObject | None = None
     managed: list[dict[str, Any]] | None = None
 
     @property

@@ -12,6 +12,7 @@ from lambent.kubeserver import status
 from lambent.kubeserver.answers.jsonpath import compile_path, simple_path
 from lambent.kubeserver.answers.rendering import answer, load
 from lambent.kubeserver.builtin.bodies import read_body
+from lambent.kubeserver.builtin.orders import quoted
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.requests.decoding import decode_body, decode_patch, kind_of_patch
 from lambent.kubeserver.requests.options import check_options
@@ -80,12 +81,13 @@ class Scaler:
             raise inapplicable() from None
         if not isinstance(new, dict):
             raise inapplicable()
-        _check(call, new)
+        _check(call, new, quoted(new, _SCHEMA, patch))
         return new, record
 
 
 _UNSET = -(2**31)
 """What kube-apiserver shows patches for a number that a custom object has not."""
+_SCHEMA = "io.k8s.api.autoscaling.v1.Scale"
 _GROUP, _VERSION, _KIND = "autoscaling", "v1", "Scale"
 
 
@@ -97,10 +99,12 @@ def _unappliable(patch: Any) -> ApiError:
     return ApiError(500, f"failed to create manager for existing fields: {live}: {why}", reason="")
 
 
-def _check(call: Call, wanted: dict[str, Any]) -> None:
-    """Raises for what is no Scale, or that of another object; warns of members that a Scale has not."""
+def _check(call: Call, wanted: dict[str, Any], shown: str = "") -> None:
+    """Raises for what is no Scale, or that of another object; warns of members that a Scale has not.
+
+    `shown` is the text in which the refusal of a patch quotes what it made.
+    """
     given = (wanted.get("apiVersion") or f"{_GROUP}/{_VERSION}", wanted.get("kind") or _KIND)
-    shown = orjson.loads(orjson.dumps(wanted))
     if given != (f"{_GROUP}/{_VERSION}", _KIND):
         why = f'no kind "{given[1]}" is registered for version "{given[0]}" in scheme "pkg/runtime/scheme.go:110"'
         raise _unreadable(call, shown, why)

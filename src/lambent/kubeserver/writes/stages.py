@@ -8,6 +8,7 @@ Each stage is a function of a `Draft`; the first half may change the object, the
 runs them. Not here: reading the body, patches, and the store.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -28,7 +29,7 @@ from lambent.kubeserver.storage.store import Store
 from lambent.kubeserver.validation import errors
 from lambent.kubeserver.writes.checks import check_names
 from lambent.kubeserver.writes.nulls import refused_nulls
-from lambent.kubeserver.writes.ownership import track
+from lambent.kubeserver.writes.ownership import track, where_of
 from lambent.kubeserver.writes.ownership.values import go_text
 from lambent.kubeserver.writes.scale_values import scale_values
 
@@ -144,8 +145,9 @@ def _kind(draft: Draft) -> None:
 
 def _readable_version(draft: Draft, obj: Any, api_version: str) -> None:
     if not api_version:
-        text = "Internal error occurred: Object 'apiVersion' is missing in 'object has no apiVersion field'"
-        raise status.ApiError(500, text, reason="InternalError")
+        why = "Object 'apiVersion' is missing in 'object has no apiVersion field'"
+        causes = {"causes": [{"message": why}]}
+        raise status.ApiError(500, f"Internal error occurred: {why}", reason="InternalError", details=causes)
     if api_version.count("/") > 1:
         raise _bad_patch(draft, obj, f"unexpected GroupVersion string: {api_version}")
 
@@ -262,6 +264,8 @@ def _is_strategic(draft: Draft) -> bool:
 def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
     """A body whose members have the wrong types, or a patch that leaves such a body; `obj` is that body as it was."""
     kind, version = draft.resource.kind, draft.resource.gvk.version
+    if found := _BASE64.search(why) if draft.is_apply or _is_strategic(draft) else None:
+        why = f"error decoding from json: {found[1]}{int(found[2]) // 4 * 4}"  # told by the four letters it is in
     if _is_strategic(draft):
         shown = errors.show(go_text(parse_json(draft.call.request.body)))
         return status.invalid("", "", "", [errors.invalid_shown("patch", shown, why)])
@@ -272,13 +276,14 @@ def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
 
 
+_BASE64 = re.compile(r"(illegal base64 data at input byte )(\d+)")
+
+
 def _unconvertible(draft: Draft, why: str) -> status.ApiError:
     """Of a builtin kind, what an apply made that its struct cannot hold."""
-    meta: Any = draft.new["metadata"]
     version = draft.resource.api_version if draft.resource.group else f"/{draft.resource.api_version}"
     kind = f"{version}, Kind={draft.resource.kind}"
-    space = meta.get("namespace", "") if draft.old is not None else ""
-    lead = f"failed to convert new object ({space}/{meta.get('name', '')}; {kind}) to proper version"
+    lead = f"failed to convert new object ({where_of(draft.applied)}; {kind}) to proper version"
     return status.ApiError(500, f"{lead}: unable to convert unstructured object to {kind}: {why}", reason="")
 
 

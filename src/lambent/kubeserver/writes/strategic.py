@@ -148,6 +148,8 @@ def _check_order(items: Any, order: Any, key: str) -> None:
     """What a patch puts into a list has to stand in the order that it gives."""
     if not isinstance(items, list) or not isinstance(order, list):
         raise bad_request("invalid patch format of setElementOrder list")
+    if not order:
+        return
     places = iter([_mark(one, key) for one in order])
     kept = [_mark(one, key) for one in items if not (isinstance(one, dict) and "$patch" in one)]
     if not all(mark in places for mark in kept):  # each is looked for behind the one before

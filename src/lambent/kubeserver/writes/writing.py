@@ -134,7 +134,7 @@ class Writer:
             draft.old, draft.record = load(call.resource, record), record
         applied = apply(draft, live=draft.old, force=call.says("force"), manager=call.query["fieldManager"])
         report_applied(call)
-        draft.new = orjson.loads(orjson.dumps(applied.obj))
+        draft.applied, draft.new = config, orjson.loads(orjson.dumps(applied.obj))
         draft.managed = applied.managed
         read_head(draft)
         if record is None:

@@ -12,6 +12,6 @@ Source: Kubernetes docs, "Server-Side Apply"; KEP-555; structured-merge-diff (be
 
 from lambent.kubeserver.writes.ownership.fitting import misfits
 from lambent.kubeserver.writes.ownership.shapes import DEDUCED
-from lambent.kubeserver.writes.ownership.tracking import Applied, apply, shape_of, track
+from lambent.kubeserver.writes.ownership.tracking import Applied, apply, shape_of, track, where_of
 
-__all__ = ["DEDUCED", "Applied", "apply", "misfits", "shape_of", "track"]
+__all__ = ["DEDUCED", "Applied", "apply", "misfits", "shape_of", "track", "where_of"]

@@ -130,16 +130,17 @@ def _applied(draft: Draft, live: KubeObject | None, *, force: bool, manager: str
 def _wanted(draft: Draft, shape: Shape) -> Fields:
     config = _unmanaged(draft.new)
     if found := list(misfits(shape, config)):
-        meta, resource = config.get("metadata"), draft.resource
+        resource = draft.resource
         version = resource.api_version if resource.group else f"/{resource.api_version}"
         why = found[0] if len(found) == 1 else "\n  ".join(("errors:", *found))
-        text = f"failed to create typed patch object ({_where(meta)}; {version}, Kind={resource.kind}): {why}"
+        text = f"failed to create typed patch object ({where_of(config)}; {version}, Kind={resource.kind}): {why}"
         raise ApiError(500, text, reason="")
     return fields_of(shape, config, applied=True)
 
 
-def _where(meta: Any) -> str:
-    """Namespace and name, those of them that are texts."""
+def where_of(config: Any) -> str:
+    """Namespace and name as an applied body says them, those that are texts."""
+    meta = (config or {}).get("metadata")
     given = meta if isinstance(meta, dict) else {}
     return "/".join(part if isinstance(part := given.get(name), str) else "" for name in ("namespace", "name"))
 
@@ -279,7 +280,8 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     took = fieldsets.union(changed.modified, changed.added)
     kept = fieldsets.union(fieldsets.difference(mine.fields, changed.removed), took)
     if kept:
-        after[who] = Entry(kept, _stamp(int(draft.now.timestamp())) if took else mine.time)
+        time = _stamp(int(draft.now.timestamp())) if took else mine.time
+        after[who] = Entry(kept, "" if draft.subresource == "scale" else time)  # a Scale's entries come without
     return encode(after)
 
 

@@ -158,7 +158,9 @@ def _put_member(fields: Fields, shape: Shape, name: str, value: Any) -> None:
 
 def _compare_value(shape: Shape, old: Any, new: Any, element: str, out: Comparison) -> None:
     kind = _kind(shape, new)
-    if kind != _kind(shape, old):
+    if new is None and _kind(shape, old) != "atomic":
+        out.put(element, Comparison(removed=fields_of(shape, old)))
+    elif kind != _kind(shape, old):
         below = Comparison(removed=fields_of(shape, old), added=fields_of(shape, new))
         out.put(element, below)
         out.modified[element] = {}
