@@ -49,3 +49,8 @@ async def test_only_a_delete_sets_the_time_of_deletion(ask):
     status, answer = await ask("PUT", f"{CONFIGMAPS}/a", body)
     assert status == 422
     assert answer["details"]["causes"][0]["field"] == "metadata.deletionTimestamp"
+
+
+async def test_of_a_name_that_no_header_can_hold_nobody_is_warned(ask):
+    status, _ = await ask("POST", CONFIGMAPS, {**configmap("w"), "a\nb": 1, "plain": 1})
+    assert (status, ask.headers["warning"]) == (201, ['299 - "unknown field \\"plain\\""'])

@@ -9,6 +9,7 @@ only the choice of the text: JSON, JSON with line breaks, or YAML.
 
 import hmac
 import logging
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -99,8 +100,13 @@ def _audited(
     return handle
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
 def _warnings(call: Call) -> list[tuple[bytes, bytes]]:
-    escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in dict.fromkeys(call.warnings))
+    """No warning is made of a text with a line break or the like, which a header cannot hold."""
+    texts = (text for text in dict.fromkeys(call.warnings) if _CONTROL.search(text) is None)
+    escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return [(b"warning", f'299 - "{text}"'.encode()) for text in escaped]
 
 

@@ -8,7 +8,6 @@ Each stage is a function of a `Draft`; the first half may change the object, the
 runs them. Not here: reading the body, patches, and the store.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -238,7 +237,7 @@ def fields(draft: Draft) -> None:
         if gives_up:  # the schema omits what is empty, and this emptiness has a meaning
             body["metadata"]["managedFields"] = []
         if why := why or wrong_types(resource, body, found.errors, is_strategic=_is_strategic(draft)):
-            raise undecodable(draft, _of_map(why) if _is_strategic(draft) else why, shown)
+            raise undecodable(draft, _of_map(why) if draft.is_apply or _is_strategic(draft) else why, shown)
         unknown = found.unknown
         if (resource.group, resource.kind) in JUDGED_BY_SCHEMA:
             draft.problems += [one for one in found.errors if not one.path.startswith("status.")]
@@ -264,8 +263,6 @@ def _is_strategic(draft: Draft) -> bool:
 def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
     """A body whose members have the wrong types, or a patch that leaves such a body; `obj` is that body as it was."""
     kind, version = draft.resource.kind, draft.resource.gvk.version
-    if found := _BASE64.search(why) if draft.is_apply or _is_strategic(draft) else None:
-        why = f"error decoding from json: {found[1]}{int(found[2]) // 4 * 4}"  # told by the four letters it is in
     if _is_strategic(draft):
         shown = errors.show(go_text(parse_json(draft.call.request.body)))
         return status.invalid("", "", "", [errors.invalid_shown("patch", shown, why)])
@@ -274,9 +271,6 @@ def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
     if draft.is_apply and not draft.resource.custom:
         return _unconvertible(draft, why)
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
-
-
-_BASE64 = re.compile(r"(illegal base64 data at input byte )(\d+)")
 
 
 def _unconvertible(draft: Draft, why: str) -> status.ApiError:
