@@ -1,7 +1,7 @@
 """What a step saw of its object and came to, so that a later state of the object can be judged without a pass.
 
 A pass follows from its trigger, the definitions and the objects of its steps. Where only one object has changed, and
-every step that looks at it would come to the very same wait, the pass would; so need not run. Only waits are
+every step that looks at it would come to the very same wait, so would the pass, and need not run. Only waits are
 judged: what a step that is Ok gives to others is not kept for that.
 """
 
@@ -16,7 +16,7 @@ from lambent.workflow.engine.references import Place, ResourceRef
 from lambent.workflow.engine.targets import Address, Context
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Look:
     """`outcome` is what the object, as it was seen last, comes to without a write; None when that is not known."""
 
