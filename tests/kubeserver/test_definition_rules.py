@@ -75,6 +75,15 @@ async def test_scale_shows_its_three_paths(ask):
     assert (scale["spec"], scale["status"]) == ({"replicas": 2}, {"replicas": 1, "selector": "a=b"})
 
 
+async def test_a_scale_path_is_names_and_dots_whatever_signs_the_names_have(ask):
+    paths = {"specReplicasPath": ".spec.n[0", "statusReplicasPath": ".status.n]"}
+    await ask.add_crd(gizmo_crd(subresources={"scale": paths}))
+    await ask("POST", GIZMOS, gizmo("a", {"n[0": 2}))
+    _, scale = await ask("PATCH", f"{GIZMOS}/a/scale", {"spec": {"replicas": 3}}, media=MERGE)
+    assert scale["spec"] == {"replicas": 3}
+    assert (await ask("GET", f"{GIZMOS}/a"))[1]["spec"] == {"n[0": 3}
+
+
 @pytest.mark.parametrize(("count", "code"), [(8, 201), (9, 422)])
 async def test_eight_fields_are_selectable_at_most(ask, count, code):
     schema = {"type": "object", "properties": {f"f{n}": TEXT for n in range(count)}}

@@ -254,3 +254,10 @@ def _compared(value: Any, operator: str, wanted: Any) -> bool:
 def simple_path(text: str) -> list[str]:
     """The members of a plain dotted path such as `.spec.replicas`."""
     return [part for part in text.split(".") if part]
+
+
+def value_at(obj: Any, path: str) -> Any:
+    """What stands at a plain dotted path, or None; the paths of scales are these, whatever signs their names have."""
+    for name in simple_path(path):
+        obj = obj.get(name) if isinstance(obj, dict) else None
+    return obj

@@ -9,7 +9,7 @@ from lambent.kube.patches import PatchError, json_patch, merge_patch
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import status
-from lambent.kubeserver.answers.jsonpath import compile_path, simple_path
+from lambent.kubeserver.answers.jsonpath import simple_path, value_at
 from lambent.kubeserver.answers.rendering import answer, load
 from lambent.kubeserver.builtin.bodies import read_body
 from lambent.kubeserver.builtin.orders import quoted
@@ -73,7 +73,7 @@ class Scaler:
         if kind == "json":
             check_operations(patch)
         shown = scale_of(load(call.resource, record), paths)
-        if call.resource.custom and compile_path(paths.spec_path)(load(call.resource, record)) is None:
+        if call.resource.custom and value_at(load(call.resource, record), paths.spec_path) is None:
             shown["spec"]["replicas"] = _UNSET
         try:
             new: Any = json_patch(shown, patch) if kind == "json" else merge_patch(shown, patch)
@@ -129,7 +129,7 @@ def _unreadable(call: Call, shown: Any, why: str) -> ApiError:
 
 def shown_scale(obj: KubeObject, paths: Scale) -> dict[str, Any]:
     """Raises 500 when a custom object has no value at `specReplicasPath`."""
-    if compile_path(paths.spec_path)(obj) is None:
+    if value_at(obj, paths.spec_path) is None:
         why = f'the spec replicas field "{paths.spec_path}" does not exist'
         details = {"causes": [{"message": why}]}
         raise ApiError(500, f"Internal error occurred: {why}", reason="InternalError", details=details)
@@ -139,12 +139,12 @@ def shown_scale(obj: KubeObject, paths: Scale) -> dict[str, Any]:
 def scale_of(obj: KubeObject, paths: Scale) -> dict[str, Any]:
     """No replicas stand for 0, as Go's writer leaves a 0 out."""
     meta: Any = obj["metadata"]
-    replicas = compile_path(paths.spec_path)(obj) or 0
-    found: dict[str, Any] = {"replicas": compile_path(paths.status_path)(obj) or 0}
+    replicas = value_at(obj, paths.spec_path) or 0
+    found: dict[str, Any] = {"replicas": value_at(obj, paths.status_path) or 0}
     if paths.selector_path:
-        selector = compile_path(paths.selector_path)(obj)
+        selector = value_at(obj, paths.selector_path)
         if selector is None:
-            labels = compile_path(".spec.selector.matchLabels")(obj)
+            labels = value_at(obj, ".spec.selector.matchLabels")
             selector = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
         if selector:
             found["selector"] = selector if isinstance(selector, str) else orjson.dumps(selector).decode()

@@ -12,7 +12,7 @@ from typing import Any
 
 from lambent.clock import rfc3339
 from lambent.kube.types import KubeObject
-from lambent.kubeserver.answers.jsonpath import compile_path, simple_path
+from lambent.kubeserver.answers.jsonpath import simple_path, value_at
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.resources import Resource
@@ -293,8 +293,7 @@ def _rescaled(draft: Draft, managers: Managers) -> Comparison:
     paths = draft.resource.scale
     if paths is None:
         return Comparison()
-    read = compile_path(paths.spec_path)
-    before, after = read(draft.old) or 0, read(draft.new) or 0
+    before, after = (value_at(obj, paths.spec_path) or 0 for obj in (draft.old, draft.new))
     node: Fields = {}
     for part in reversed(simple_path(paths.spec_path)):
         node = {f"f:{part}": node}
