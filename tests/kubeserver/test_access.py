@@ -1,8 +1,12 @@
 """Who is let in: tokens, host names, open paths; what the server tells of itself."""
 
+import json
+from typing import Any
+
 import pytest
 
 from lambent.http.message import Request
+from lambent.kubeserver import KubeServer
 from tests.kubeserver.asking import CONFIGMAPS, configmap
 
 
@@ -48,6 +52,41 @@ async def test_a_service_account_token_says_who_it_is_and_expires(ask, server):
     assert seen["status"]["user"]["username"] == "system:serviceaccount:default:runner"
     _, seen = await ask("POST", review, {"spec": {"token": token + "x"}})
     assert "authenticated" not in seen["status"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "user"),
+    [
+        ([("User", "bob")], {"username": "bob", "groups": ["system:authenticated"]}),
+        ([("User", "bob"), ("Group", "g"), ("Group", "h"), ("Uid", "7")],
+         {"username": "bob", "groups": ["g", "h", "system:authenticated"], "uid": "7"}),
+        ([("User", "system:serviceaccount:n:x")],
+         {"username": "system:serviceaccount:n:x",
+          "groups": ["system:serviceaccounts", "system:serviceaccounts:n", "system:authenticated"]}),
+        ([("User", "system:serviceaccount:n:x"), ("Group", "g")],
+         {"username": "system:serviceaccount:n:x", "groups": ["g", "system:authenticated"]}),
+        ([("User", "system:serviceaccount:x")],
+         {"username": "system:serviceaccount:x", "groups": ["system:authenticated"]}),
+    ],
+)  # fmt: skip
+async def test_a_request_acts_as_whom_it_says(server, headers, user):
+    """The answers of kube-apiserver 1.34 to `kubectl auth whoami --as`."""
+    assert await _who(server, headers) == (201, user)
+
+
+async def test_groups_without_a_user_are_refused(server):
+    assert (await _who(server, [("Group", "g")]))[0] == 500
+
+
+async def _who(server: KubeServer, headers: list[tuple[str, str]]) -> tuple[int, Any]:
+    path = b"/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    sent = [(f"impersonate-{name.lower()}".encode(), value.encode()) for name, value in headers]
+    sent += [(b"authorization", f"Bearer {server.token}".encode()), (b"content-type", b"application/json")]
+    response = await server.service(Request("POST", path, sent, b"{}"))
+    assert isinstance(response.body, bytes)
+    return response.status, json.loads(response.body).get("status", {}).get(
+        "userInfo"
+    ) if response.status < 400 else None
 
 
 async def test_a_write_under_an_old_term_is_refused(ask):

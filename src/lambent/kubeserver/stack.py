@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from prometheus_client import Counter
 
 from lambent.http.message import Request, Response, Service
+from lambent.kubeserver.access.impersonation import acting_as
 from lambent.kubeserver.access.tokens import Tokens
 from lambent.kubeserver.answers.elsewhere import OPEN_PATHS
 from lambent.kubeserver.answers.negotiation import in_yaml
@@ -185,7 +186,7 @@ def by_token(tokens: Tokens) -> Identify:
         scheme, _, token = value.partition(" ")
         user = tokens.user_of(token.strip()) if hmac.compare_digest(scheme.lower().encode(), b"bearer") else None
         if user is not None:
-            return user
+            return acting_as(request, user)
         has_token = scheme.lower() == "bearer" and token.strip()
         if request.raw_path.decode("latin-1") in OPEN_PATHS and not has_token:
             return ANONYMOUS
