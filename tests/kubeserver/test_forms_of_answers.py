@@ -1,13 +1,18 @@
 """YAML, JSON with line breaks, and the documents that tell of paths: what the recorded scenarios do not compare."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import orjson
 import pytest
 import yaml
 
 from lambent.http.message import Request
 from lambent.kubeserver.answers.go_yaml import yaml_text
+from lambent.kubeserver.answers.tables import layout
 from lambent.kubeserver.builtin.table import builtin_resources
 from lambent.kubeserver.requests.durations import check_duration
+from lambent.kubeserver.resources import Column
 from lambent.kubeserver.status import ApiError
 from tests.kubeserver.asking import CONFIGMAPS, CRDS, GIZMOS, configmap, gizmo, gizmo_crd
 
@@ -18,6 +23,7 @@ SAMPLE = {
     "when": "2026-01-01T00:00:00Z",
     "one": "1",
     "hex": "0x1F",
+    "id": "5198e048-8f5e",
     "lines": "a\nb\n",
     "big": 1e30,
     "none": None,
@@ -36,6 +42,7 @@ a10: 1
 big: 1e+30
 empty: {}
 hex: "0x1F"
+id: 5198e048-8f5e
 lines: |
   a
   b
@@ -50,6 +57,26 @@ when: "2026-01-01T00:00:00Z"
 
 def test_yaml_is_as_go_writes_it():
     assert yaml_text(SAMPLE).decode() == AS_YAML
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "cell"),
+    [
+        ("integer", 1e30, -(1 << 63)),
+        ("integer", 2.9, 2),
+        ("integer", True, None),
+        ("number", (1 << 53) + 1, 1 << 53),
+        ("number", 2.5, 2.5),
+        ("string", {"<&>": "<é>"}, '{"\\u003c\\u0026\\u003e":"\\u003cé\\u003e"}'),
+        ("date", "2999-01-01T00:00:00Z", "<invalid>"),
+        ("date", "2026-01-01T00:00:01Z", "0s"),
+    ],
+)
+def test_a_cell_is_as_go_converts_its_value(kind, value, cell):
+    columns = (Column("C", kind, ".c"),)
+    resource = replace(builtin_resources()[0], columns=columns)
+    _, cells = layout(resource)
+    assert cells({"metadata": {"name": "x"}, "c": value}, datetime(2026, 1, 1, tzinfo=UTC)) == ["x", cell]
 
 
 async def test_an_object_in_yaml_is_the_same_object(ask):

@@ -14,8 +14,8 @@ def age(stamp: str | None, now: datetime) -> str:
         seconds = int((now - parse_rfc3339(stamp)).total_seconds())
     except ValueError:
         return "<invalid>"
-    if seconds < 0:
-        return "0s"
+    if seconds < 0:  # a clock may be a second ahead
+        return "0s" if seconds == -1 else "<invalid>"
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if seconds < 120:
         return f"{seconds}s"

@@ -46,7 +46,7 @@ _Dumper.add_representer(str, _text)
 _Dumper.add_representer(dict, _mapping)
 _Dumper.add_representer(float, _float)
 # PyYAML would say of a float without a dot that it is one.
-_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"-?[0-9]+(e[-+][0-9]+)?"), list("-0123456789"))
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"-?[0-9]+(e[-+][0-9]+)?\Z"), list("-0123456789"))
 
 
 def yaml_text(value: Any) -> bytes:

@@ -35,6 +35,10 @@ def _custom_cells(columns: Sequence[Column]) -> Cells:
     return cells
 
 
+# What Go's JSON writer escapes for the sake of HTML.
+_ESCAPED = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
+
+
 def _cell(kind: str, value: Any, now: datetime) -> Any:
     """A value as the cell of a column of this type; None for one of another type."""
     match kind, value:
@@ -45,13 +49,16 @@ def _cell(kind: str, value: Any, now: datetime) -> Any:
         case "string", dict() | list():
             import orjson
 
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+            text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+            return text.translate(_ESCAPED)
         case "string", str() | int() | float():
             return str(value)
-        case ("boolean", bool()) | ("number", float()):
+        case "boolean", bool():
             return value
-        case "integer" | "number", int() | float() if not isinstance(value, bool) and abs(value) < _LARGEST:
-            return int(value)
+        case "number", int() | float() if not isinstance(value, bool):
+            return int(number) if abs(number := float(value)) < _LARGEST and number.is_integer() else number
+        case "integer", int() | float() if not isinstance(value, bool):
+            return int(value) if abs(value) < _LARGEST else -_LARGEST
     return None
 
 
