@@ -17,6 +17,7 @@ _TIME = re.compile(r"20[2-9]\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _VERSION = re.compile(r'(resourceVersion\\*":\\*"|in record \()\d+')
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _GENERATED = re.compile(r"\b(G_)[bcdfghjklmnpqrstvwxz2456789]{5}\b")
+_IDLE_S = 1.0  # after which a connection is not trusted: no step is sent twice
 _DROPPED = {"selfLink", "continue", "remainingItemCount"}
 
 
@@ -28,6 +29,23 @@ class Target:
         self._address = (parts.hostname or "", parts.port or 443)
         self._token = token
         self._context = ssl._create_unverified_context()
+        self._connection: http.client.HTTPSConnection | None = None
+        self._used_at = 0.0
+
+    def _connected(self) -> http.client.HTTPSConnection:
+        """The last connection, or a new one when a server may have closed that meanwhile."""
+        now = time.monotonic()
+        if self._connection is not None and now - self._used_at > _IDLE_S:
+            self.close()
+        self._used_at = now
+        if self._connection is None:
+            self._connection = http.client.HTTPSConnection(*self._address, timeout=20, context=self._context)
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def ask(self, step: Step) -> tuple[int, list[str], Any]:
         """Status, warnings and the decoded body; of a watch the list of its events."""
@@ -41,13 +59,16 @@ class Target:
         if body is not None:
             headers.setdefault("Content-Type", "application/json")
             body = body if isinstance(body, str) else json.dumps(body)
-        connection = http.client.HTTPSConnection(*self._address, timeout=20, context=self._context)
+        connection = self._connected()
         try:
             connection.request(step["method"], step["path"], body, headers)
             answer = connection.getresponse()
             raw = answer.read()
-        finally:
-            connection.close()
+        except Exception:
+            self.close()
+            raise
+        if answer.will_close:
+            self.close()
         warnings = answer.headers.get_all("Warning") or []
         if step.get("stream") and answer.status == 200:
             return answer.status, warnings, [json.loads(line) for line in raw.splitlines() if line.strip()]

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.kubeserver.scenarios import asking, kinds, lives, reads, refusals, rules, schemas, sequences, writes
+from tests.kubeserver.scenarios import asking, changes, kinds, lives, reads, refusals, rules, schemas, sequences, writes
 from tests.kubeserver.scenarios.asking import Step, Target
 from tests.kubeserver.scenarios.steps import NS, gone, post, served
 
 HERE = Path(__file__).parent
 GROUPS: dict[str, list[Step]] = {
     name: steps
-    for module in (schemas, rules, writes, lives, kinds, refusals, reads, sequences)
+    for module in (schemas, rules, writes, lives, kinds, refusals, reads, sequences, changes)
     for name, steps in module.GROUPS.items()
 }
 _SPACE = f"/api/v1/namespaces/{NS}"
@@ -27,6 +27,7 @@ def answers(target: Target, *, pace: float = 1.0, without: frozenset[str] = froz
         return {name: asking.ask_all(target, steps, pace=pace) for name, steps in GROUPS.items() if name not in without}
     finally:
         target.ask({"method": "DELETE", "path": _SPACE})
+        target.close()
 
 
 def load(name: str) -> Any:

@@ -106,12 +106,16 @@ def _claim_sources(spec: dict[str, Any], old: Any) -> None:
     """The older member takes two kinds only; it and the newer one stand for each other."""
     source, ref = spec.get("dataSource"), spec.get("dataSourceRef")
     was_used = old is not None and (old.get("dataSource") is not None or old.get("dataSourceRef") is not None)
-    if source is not None and not was_used and (source.get("apiGroup"), source.get("kind", "")) not in _SOURCES:
-        source = spec.pop("dataSource") and None
+    if ref is not None:
+        ref.pop("namespace", None)  # another feature that 1.34 has switched off
+    is_known = source is not None and (source.get("apiGroup"), source.get("kind", "")) in _SOURCES
+    if source is not None and ref is None and not was_used and not is_known:
+        del spec["dataSource"]
+        return
     if source is not None and ref is None:
         spec["dataSourceRef"] = dict(source)
-    elif source is None and ref is not None and not ref.get("namespace"):
-        spec["dataSource"] = {name: value for name, value in ref.items() if name != "namespace"}
+    elif source is None and ref is not None:
+        spec["dataSource"] = dict(ref)
 
 
 def _spec_of(old: Any) -> Any:
@@ -123,9 +127,9 @@ def _autoscaler_defaults(draft: Draft) -> None:
     spec = _spec(draft)
     goal = {"type": "Utilization", "averageUtilization": 80}
     fill(spec, {"minReplicas": 1, "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": goal}}]})
-    for direction in ("scaleUp", "scaleDown"):
-        if isinstance((spec.get("behavior") or {}).get(direction), dict):
-            fill(spec["behavior"][direction], _scaling(direction))
+    for direction in ("scaleUp", "scaleDown") if spec.get("behavior") is not None else ():
+        fill(spec["behavior"], {direction: {}})
+        fill(spec["behavior"][direction], _scaling(direction))
     if draft.is_create:
         obj["status"] = {"desiredReplicas": 0, "currentMetrics": None}
 

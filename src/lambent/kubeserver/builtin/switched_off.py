@@ -22,9 +22,15 @@ def drop(spec: dict[str, Any]) -> None:
             if kind != "initContainers" or one.get("restartPolicy") != "Always":  # a sidecar's is on
                 one.pop("restartPolicy", None)
             one.pop("restartPolicyRules", None)
-            (one.get("lifecycle") or {}).pop("stopSignal", None)
+            _stop_signal(one)
             for entry in one.get("env") or ():
                 (entry.get("valueFrom") or {}).pop("fileKeyRef", None)
+
+
+def _stop_signal(one: dict[str, Any]) -> None:
+    """And what held nothing else."""
+    if (one.get("lifecycle") or {}).pop("stopSignal", None) is not None and not one["lifecycle"]:
+        del one["lifecycle"]
 
 
 def _image_volumes(spec: dict[str, Any]) -> None:

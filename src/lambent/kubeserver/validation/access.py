@@ -6,16 +6,16 @@ from typing import Any
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import (
+    go_named,
     invalid,
     invalid_shown,
     not_negative,
     positive,
     required,
-    show,
     texts,
     unsupported,
 )
-from lambent.kubeserver.validation.selectors import label_selector
+from lambent.kubeserver.validation.selectors import is_readable, label_selector
 
 _RBAC = "rbac.authorization.k8s.io"
 _SHORTEST_TOKEN_S, _LONGEST_TOKEN_S = 600, 1 << 32
@@ -38,7 +38,11 @@ def cluster_role(obj: Any) -> Iterator[Problem]:
                 "at least one clusterRoleSelector required if aggregationRule is non-nil",
             )
         for index, selector in enumerate(selectors):
-            yield from label_selector(selector, f"aggregationRule.clusterRoleSelectors[{index}]")
+            here = f"aggregationRule.clusterRoleSelectors[{index}]"
+            wrong = [*label_selector(selector, here)]
+            yield from wrong
+            if wrong and not is_readable(selector):
+                yield invalid(here, None, "invalid label selector.")
 
 
 def _policy(rule: Any, at: str, *, namespaced: bool) -> Iterator[Problem]:
@@ -99,9 +103,8 @@ def _subject(subject: Any, at: str, *, namespaced: bool) -> Iterator[Problem]:
 def kept_binding(new: Any, old: Any) -> Iterator[Problem]:
     if new.get("roleRef") != old.get("roleRef"):
         ref = new.get("roleRef") or {}
-        members = (("APIGroup", "apiGroup"), ("Kind", "kind"), ("Name", "name"))
-        shown = ",".join(f'"{name}":{show(ref.get(member, ""))}' for name, member in members)
-        yield invalid_shown("roleRef", f"{{{shown}}}", "cannot change roleRef")
+        shown = go_named(ref, {"APIGroup": "apiGroup", "Kind": "kind", "Name": "name"})
+        yield invalid_shown("roleRef", shown, "cannot change roleRef")
 
 
 def lease(obj: Any) -> Iterator[Problem]:

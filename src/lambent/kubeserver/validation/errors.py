@@ -26,6 +26,11 @@ def go_struct(value: Mapping[str, Any], *members: str) -> str:
     return "{" + ",".join(f'"{name}":{show(value.get(name[0].lower() + name[1:]))}' for name in members) + "}"
 
 
+def go_named(value: Mapping[str, Any], members: Mapping[str, str]) -> str:
+    """A struct of texts, all of whose Go names are told."""
+    return "{" + ",".join(f'"{name}":{show(value.get(member, ""))}' for name, member in members.items()) + "}"
+
+
 def required(path: str, text: str = "") -> Problem:
     return Problem(path, "FieldValueRequired", f"Required value: {text}" if text else "Required value")
 

@@ -9,10 +9,26 @@ from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
-from lambent.kubeserver.validation.errors import invalid, required, texts, unchanged
+from lambent.kubeserver.validation.errors import (
+    IMMUTABLE,
+    go_named,
+    invalid,
+    invalid_shown,
+    required,
+    show,
+    texts,
+    unchanged,
+)
 
 _REASON_LIMIT, _NOTE_LIMIT = 128, 1024
-_KEPT = ("reason", "type", "action", "related", "reportingController", "reportingInstance")
+_OLDER = (
+    ("deprecatedFirstTimestamp", "firstTimestamp"),
+    ("deprecatedLastTimestamp", "lastTimestamp"),
+    ("deprecatedCount", "count"),
+    ("deprecatedSource", "source"),
+)
+# kube-apiserver looks at the reason twice, and says so
+_KEPT = ("reason", "reason", "type", "action", "reportingController", "reportingInstance")
 
 
 def legacy(obj: Any) -> Iterator[Problem]:
@@ -50,12 +66,7 @@ def strict(obj: Any) -> Iterator[Problem]:
         yield required("eventTime")
     if (kind := obj.get("type", "")) not in ("Normal", "Warning"):
         yield invalid("type", "", f"has invalid value: {kind}")
-    for old, name in (
-        ("deprecatedFirstTimestamp", "firstTimestamp"),
-        ("deprecatedLastTimestamp", "lastTimestamp"),
-        ("deprecatedCount", "count"),
-        ("deprecatedSource", "source"),
-    ):
+    for old, name in _OLDER:
         if obj.get(old):
             yield invalid(name, "", "needs to be unset")
 
@@ -72,10 +83,23 @@ def _series(obj: Any) -> Iterator[Problem]:
 
 def kept(new: Any, old: Any) -> Iterator[Problem]:
     """By the newer view only an Event's series goes on."""
+    yield from legacy(new)
     if new.get("series") != old.get("series"):
         yield from _series(new)
-    yield from unchanged("involvedObject", new.get("regarding"), old.get("regarding"))
+    for member, name in (("regarding", "involvedObject"), ("related", "related")):
+        if new.get(member) != old.get(member):
+            yield invalid_shown(name, _shown_reference(new.get(member)), IMMUTABLE)
     yield from unchanged("message", new.get("note", ""), old.get("note", ""))
+    for member, name in _OLDER:
+        yield from unchanged(name, new.get(member), old.get(member))
     for name in _KEPT:
-        yield from unchanged(name, new.get(name), old.get(name))
+        yield from unchanged(name, new.get(name, ""), old.get(name, ""))
     yield from unchanged("eventTime", new.get("eventTime"), old.get("eventTime"))
+
+
+_REFERENCE = {"Kind": "kind", "Namespace": "namespace", "Name": "name", "UID": "uid", "APIVersion": "apiVersion",
+              "ResourceVersion": "resourceVersion", "FieldPath": "fieldPath"}  # fmt: skip
+
+
+def _shown_reference(ref: Any) -> str:
+    return show(ref) if ref is None else go_named(ref, _REFERENCE)

@@ -11,12 +11,12 @@ from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import (
     POSITIVE,
+    duplicate,
     forbidden,
     go_struct,
     invalid,
     invalid_shown,
     required,
-    show,
     texts,
     too_many,
     unsupported,
@@ -294,10 +294,12 @@ def endpoint_slice(obj: Any) -> Iterator[Problem]:
         if name:
             yield from texts(f"ports[{index}].name", name, names.dns_label(name))
         if name in seen:
-            yield Problem(f"ports[{index}].name", "FieldValueDuplicate", f"Duplicate value: {show(name)}")
+            yield duplicate(f"ports[{index}].name", name)
         seen.add(name)
         if port.get("protocol", "TCP") not in ("TCP", "UDP", "SCTP"):
             yield unsupported(f"ports[{index}].protocol", port["protocol"], ["SCTP", "TCP", "UDP"])
+        if (protocol := port.get("appProtocol")) is not None:
+            yield from texts(f"ports[{index}].appProtocol", protocol, names.qualified(protocol))
 
 
 def _endpoint(one: Any, kind: str, at: str) -> Iterator[Problem]:
@@ -312,10 +314,30 @@ def _endpoint(one: Any, kind: str, at: str) -> Iterator[Problem]:
             yield from texts(here, address, names.subdomain(address))
         elif kind in _ADDRESS_TYPES and (text := _not_of(address, kind)):
             yield invalid(here, address, text)
-    if name := one.get("nodeName"):
+    if (name := one.get("nodeName")) is not None:
         yield from texts(f"{at}.nodeName", name, names.subdomain(name))
-    if name := one.get("hostname"):
+    if (name := one.get("hostname")) is not None:
         yield from texts(f"{at}.hostname", name, names.dns_label(name))
+    hints = one.get("hints") or {}
+    for member, rule in (("forZones", names.label_value), ("forNodes", names.subdomain)):
+        yield from _hints(hints.get(member) or (), rule, f"{at}.hints.{member}")
+
+
+_MOST_HINTS = 8
+
+
+def _hints(found: Any, rule: names.Rule, at: str) -> Iterator[Problem]:
+    if len(found) > _MOST_HINTS:
+        yield too_many(at, len(found), _MOST_HINTS)
+        return
+    seen: set[str] = set()
+    for index, one in enumerate(found):
+        name = one.get("name", "")
+        if name in seen:
+            yield duplicate(f"{at}[{index}].name", name)
+        else:
+            yield from texts(f"{at}[{index}].name", name, rule(name))
+        seen.add(name)
 
 
 def _not_of(text: str, kind: str) -> str:
