@@ -81,7 +81,8 @@ class Writer:
         given: Any = draft.new.get("metadata")
         version = given.get("resourceVersion") if isinstance(given, dict) else None
         self._admission.admit(draft)
-        if version not in (None, "", "0") and not is_dry_run and not draft.is_apply:
+        is_said = isinstance(version, str) and version.isdecimal() and int(version) > 0
+        if is_said and call.verb == "create" and not is_dry_run:
             raise ApiError(500, "resourceVersion should not be set on objects to be created", reason="")
         found = self._store.peek(resource.bucket, _path_of(draft))
         if found is not None:
