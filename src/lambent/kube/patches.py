@@ -9,6 +9,8 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 
 class PatchError(ValueError):
     """The patch does not fit the object; the message names the operation and path."""
@@ -52,14 +54,14 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
         case "add":
             return _put(document, path, copy.deepcopy(operation.get("value")), insert=True)
         case "replace":
-            return _put(document, path, copy.deepcopy(operation["value"]), insert=False)
+            return _put(document, path, copy.deepcopy(operation.get("value")), insert=False)
         case "remove":
             return _take(document, path)[1]
         case "move":
             value, rest = _take(document, _tokens(operation["from"]))
             return _put(rest, path, value, insert=True)
         case "copy":
-            return _put(document, path, copy.deepcopy(_find(document, _tokens(operation["from"]))), insert=True)
+            return _put(document, path, copy.deepcopy(_found(document, _tokens(operation["from"]))), insert=True)
         case "test":
             if not _same(_found(document, path), operation.get("value")):
                 raise TestFailed(f"testing path {operation['path']!r} failed")
@@ -77,10 +79,9 @@ def _tokens(pointer: Any) -> list[str]:
 
 
 def _same(left: Any, right: Any) -> bool:
-    """Equality of JSON values: True is not 1."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    return bool(left == right)
+    """Equality of JSON texts but for the order of members, as kube-apiserver compares: neither True nor 1.0 is 1."""
+    sort = orjson.OPT_SORT_KEYS
+    return orjson.dumps(left, option=sort) == orjson.dumps(right, option=sort)
 
 
 def _index(items: list[Any], token: str, *, end: int) -> int:
@@ -101,7 +102,7 @@ def _find(document: Any, path: list[str]) -> Any:
 
 
 def _found(document: Any, path: list[str]) -> Any:
-    """For a test: a member that its object lacks is null."""
+    """For a test or a copy: a member that its object lacks is null."""
     parent = _find(document, path[:-1]) if path else None
     return parent.get(path[-1]) if isinstance(parent, dict) else _find(document, path)
 

@@ -91,23 +91,28 @@ def check_preconditions(draft: Draft) -> None:
     """The body's resourceVersion and uid, if it has them, are those of the stored object."""
     resource, record = draft.resource, draft.record
     given: Any = draft.new["metadata"]
+    version = given.get("resourceVersion")
     if record is None:
+        _check_number(version)
         return
     uid = given.get("uid")
     if uid and uid != record.uid and not draft.is_patch:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {record.uid}"
-        key = f"/registry/{f'{resource.group}/' if resource.custom else ''}{resource.plural}/{record.path}"
+        root = "" if draft.call.is_dry_run else "/registry"
+        key = f"{root}/{f'{resource.group}/' if resource.custom else ''}{resource.plural}/{record.path}"
         lead = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg"
         raise status.conflict(resource.group, resource.plural, record.name, f"{lead}: {why}")
-    version = given.get("resourceVersion")
+    _check_number(version)
     if version in (None, "", "0"):
         if resource.traits.needs_version_on_update:
             text = "Invalid value: 0: must be specified for an update"
             problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
             raise status.invalid(resource.group, resource.plural, record.name, [problem])
-    elif not isinstance(version, str):
-        return  # admission says what is wrong with metadata that cannot be read
-    elif not version.isdecimal() or not version.isascii():
-        raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: invalid syntax", reason="")
-    elif version != str(record.rv):
+    elif isinstance(version, str) and version != str(record.rv):
         raise status.conflict(resource.group, resource.plural, record.name, status.STALE)
+
+
+def _check_number(version: Any) -> None:
+    """Of a text; admission says what is wrong with metadata that cannot be read."""
+    if isinstance(version, str) and version and not (version.isdecimal() and version.isascii()):
+        raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: invalid syntax", reason="")
