@@ -38,6 +38,7 @@ WORDED_500 = (
     "Object 'apiVersion' is missing in",
     "content is not a list",
     "yaml: ",  # the body of a deletion
+    "unsupported map key of type",  # there, too
 )
 """kube-apiserver answers these mistakes of a client with 500 too; clients know the wording."""
 
