@@ -184,7 +184,7 @@ def stateful_set_defaults(draft: Draft) -> None:
         fill(spec["updateStrategy"]["rollingUpdate"], {"partition": 0})
     fill(spec["persistentVolumeClaimRetentionPolicy"], {"whenDeleted": "Retain", "whenScaled": "Retain"})
     for claim in spec.get("volumeClaimTemplates") or ():
-        fill(claim, {"apiVersion": "v1", "kind": "PersistentVolumeClaim"})
+        claim.update({"apiVersion": "v1", "kind": "PersistentVolumeClaim"})
         fill(claim["spec"], {"volumeMode": "Filesystem"})
         fill(claim["status"], {"phase": "Pending"})
 

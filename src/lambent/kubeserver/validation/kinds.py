@@ -53,6 +53,7 @@ CHECKS: dict[tuple[str, str], Checks] = {
     (_RBAC, "ClusterRoleBinding"): Checks(access.cluster_binding, access.kept_binding, is_told_twice=True),
 }
 _ON_CREATE: dict[tuple[str, str], Check] = {
+    ("apps", "StatefulSet"): workloads.new_stateful_set,
     ("batch", "Job"): jobs.new_job,
     ("", "Pod"): pods.new_pod,
     ("events.k8s.io", "Event"): events.strict,

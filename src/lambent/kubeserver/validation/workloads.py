@@ -8,6 +8,7 @@ from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names, selectors
+from lambent.kubeserver.validation.claims import claim_spec
 from lambent.kubeserver.validation.errors import (
     IMMUTABLE,
     forbidden,
@@ -168,9 +169,15 @@ def stateful_set(obj: Any) -> Iterator[Problem]:
     yield from _selected(_with_claims(spec), "statefulset")
 
 
+def new_stateful_set(obj: Any) -> Iterator[Problem]:
+    """The claims, which never change after."""
+    for index, one in enumerate((obj.get("spec") or {}).get("volumeClaimTemplates") or ()):
+        yield from claim_spec(one.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
+
+
 def _with_claims(spec: Any) -> Any:
     """The spec whose template has the volumes that its claims will become."""
-    claims = [(one.get("metadata") or {}).get("name", "") for one in spec.get("volumeClaimTemplates") or ()]
+    claims = {(one.get("metadata") or {}).get("name", ""): None for one in spec.get("volumeClaimTemplates") or ()}
     found = spec.get("template") or {}
     if not claims or not isinstance(found.get("spec"), dict):
         return spec
