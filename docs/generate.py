@@ -28,7 +28,7 @@ def settings_page() -> str:
     ]
     for option in options():
         variables = " or ".join(f"`{name}`" for name in (option.variable, option.alias) if name)
-        default = f"`{option.default}`" if option.default not in ("", None) else ""
+        default = f"`{option.default}`" if option.default not in ("", None, ()) else ""
         unit = f" {option.unit}" if option.unit and default else ""
         rows.append(f"| `{option.path}` | `{option.flag}` | {variables} | {default}{unit} | {option.doc} |")
     return "\n".join(rows) + "\n"

@@ -74,6 +74,16 @@ class Controllers:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """Which cluster, and as whom; what is empty is as kubectl finds it."""
+
+    kubeconfig: str = ""
+    context: str = ""
+    as_user: str = ""
+    as_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of them, with their defaults."""
 
@@ -83,6 +93,11 @@ class Settings:
     )
     ephemeral: bool = _option(False, "keep nothing: a temporary directory and free ports")
     kubeconfig: str = _option("", "kubeconfig of the cluster to work on (server, controller)", env="KUBECONFIG")
+    context: str = _option("", "context of the kubeconfig (default: its current one)")
+    as_: str = _option("", "user to act as, if the cluster lets us")
+    as_group: tuple[str, ...] = _option(
+        (), "group to act as; may come again (elsewhere: a list, or with commas between)"
+    )
     aws_endpoint: str = _option("", "AWS endpoint the controllers speak to; empty is real AWS (controller)")
     account_id: str = _option("123456789012", "account of resources and ARNs")
     region: str = _option("us-east-1", "region of resources and ARNs", env="AWS_REGION")
@@ -95,6 +110,10 @@ class Settings:
     execution: Execution = field(default_factory=Execution)
     functions: Functions = field(default_factory=Functions)
     controllers: Controllers = field(default_factory=Controllers)
+
+    @property
+    def cluster(self) -> Cluster:
+        return Cluster(self.kubeconfig, self.context, self.as_, self.as_group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +140,18 @@ def options(cls: type[Any] = Settings, prefix: str = "") -> Iterator[Option]:
     """Every option, in the order of the classes."""
     hints = typing.get_type_hints(cls)
     for item in fields(cls):
-        path = f"{prefix}{item.name}"
+        path = _path(prefix, item.name)
         if is_dataclass(hints[item.name]):
             yield from options(hints[item.name], f"{path}.")
             continue
         meta = item.metadata
         default = None if item.default is MISSING else item.default
         yield Option(path, hints[item.name], default, meta["doc"], meta["unit"], meta["env"])
+
+
+def _path(prefix: str, name: str) -> str:
+    """A word of Python's has an underscore behind it as a field."""
+    return f"{prefix}{name.rstrip('_')}"
 
 
 def load(
@@ -166,6 +190,9 @@ def _convert(kind: Any, value: Any, source: str) -> Any:
         return str(value)
     if kind is bool:
         return _to_bool(value, source)
+    if get_origin(kind) is tuple:
+        words = value if isinstance(value, list) else str(value).split(",")
+        return tuple(word for each in words if (word := str(each).strip()))
     try:
         return kind(value)
     except (TypeError, ValueError) as error:
@@ -212,7 +239,7 @@ def _build(cls: type[S], values: Mapping[str, Any], prefix: str) -> S:
     made = {
         item.name: _build(hints[item.name], values, f"{prefix}{item.name}.")
         if is_dataclass(hints[item.name])
-        else values[f"{prefix}{item.name}"]
+        else values[_path(prefix, item.name)]
         for item in fields(cls)  # type: ignore[arg-type]  # S is a dataclass by construction
     }
     return cls(**made)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lambent.errors import UsageError
-from lambent.settings import Settings, load, options
+from lambent.settings import Cluster, Settings, load, options
 
 
 def test_the_defaults_need_no_source() -> None:
@@ -57,6 +57,27 @@ def test_a_file_that_is_wrong_is_named(tmp_path: Path, text: str, complaint: str
     file.write_text(text)
     with pytest.raises(UsageError, match=complaint):
         load(environ={}, file=file)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "words"),
+    [
+        ({}, {}, ()),
+        ({}, {"LAMBENT_AS_GROUP": "a, b,"}, ("a", "b")),
+        ({"as_group": ["a,b", "c"]}, {"LAMBENT_AS_GROUP": "d"}, ("a,b", "c")),
+    ],
+    ids=["none", "commas", "flags"],
+)
+def test_several_values_come_with_commas_or_as_several_flags(
+    flags: dict[str, list[str]], environ: dict[str, str], words: tuple[str, ...]
+) -> None:
+    assert load(flags=flags, environ=environ).as_group == words
+
+
+def test_a_file_names_settings_as_the_page_does(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text("as: jane\nas_group: [a, b]\ncontext: there\n")
+    assert load(environ={}, file=file).cluster == Cluster("", "there", "jane", ("a", "b"))
 
 
 def test_every_option_has_a_sentence_and_a_flag_of_its_own() -> None:

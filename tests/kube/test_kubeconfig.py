@@ -102,8 +102,38 @@ def test_context_namespace_and_user_can_be_chosen(write):
     assert load(file).namespace == "ns"
     assert load(file).impersonation == Impersonation("bob", ("g",), extra=(("x", "1"),))
     assert load(file, namespace="mine").namespace == "mine"
-    assert load(file, namespace="mine", as_user="eve").impersonation == Impersonation("eve")
     assert load(file, context="d").namespace == "default"
+
+
+BOB = {"as": "bob", "as-groups": ["g"], "as-uid": "7", "as-user-extra": {"x": ["1"]}}
+EXTRA = (("x", "1"),)
+
+
+@pytest.mark.parametrize(
+    ("user", "asked", "expected"),
+    [
+        (BOB, {}, Impersonation("bob", ("g",), "7", EXTRA)),
+        (BOB, {"as_user": "eve"}, Impersonation("eve", ("g",), "7", EXTRA)),
+        (BOB, {"as_groups": ("h", "i")}, Impersonation("bob", ("h", "i"), "7", EXTRA)),
+        (BOB, {"as_user": "", "as_groups": ()}, Impersonation("bob", ("g",), "7", EXTRA)),
+        ({}, {"as_user": "eve", "as_groups": ("a,b",)}, Impersonation("eve", ("a,b",))),
+    ],
+    ids=["nobody", "a user", "groups", "nothing", "both"],
+)
+def test_who_is_asked_for_goes_before_the_file_member_by_member(write, user, asked, expected):
+    """As kubectl 1.32 sent the headers."""
+    assert load(write(config(user=user)), **asked).impersonation == expected
+
+
+def test_a_context_that_is_not_there_is_told_with_those_that_are(write, tmp_path):
+    content = config()
+    content["contexts"].append({"name": "d", "context": {"cluster": "k"}})
+    with pytest.raises(UsageError, match="context 'e' does not exist; the contexts there are: 'c', 'd'"):
+        load(write(content), context="e")
+    pod = {"KUBERNETES_SERVICE_HOST": "one", "HOME": str(tmp_path / "home")}
+    (tmp_path / "token").write_text("t")
+    with pytest.raises(UsageError, match="no kubeconfig, so no context 'e'"):
+        load(environ=pod, service_account=tmp_path, context="e")
 
 
 @pytest.mark.parametrize(
@@ -136,6 +166,7 @@ def test_each_kind_of_user(write, user, expected):
         (config(context={"cluster": "zz"}), "'zz' does not exist"),
         (config(server=""), "no server"),
         (config(cluster={"proxy-url": "socks5://p"}), "SOCKS"),
+        (config(user={"as-groups": ["g"]}), "need a user"),
         (["x"], "not a mapping"),
     ],
     ids=[
@@ -149,6 +180,7 @@ def test_each_kind_of_user(write, user, expected):
         "no-cluster",
         "no-server",
         "socks",
+        "groups of nobody",
         "list",
     ],
 )
@@ -166,7 +198,8 @@ async def test_in_cluster_uses_the_mounted_account(tmp_path):
     for name, text in (("token", "tok"), ("ca.crt", "CA"), ("namespace", "team")):
         (tmp_path / name).write_text(text)
     environ = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443", "HOME": str(tmp_path)}
-    found = load(environ=environ, service_account=tmp_path)
+    found = load(environ=environ, service_account=tmp_path, as_user="eve", as_groups=["g"])
+    assert found.impersonation == Impersonation("eve", ("g",))
     assert (found.server, found.namespace, found.ca) == ("https://[fd00::1]:443", "team", b"CA")
     assert await found.credentials.headers() == {"Authorization": "Bearer tok"}
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from lambent.cli.flags import add_output, add_settings, kubeconfig_of
+from lambent.cli.flags import ON_CLUSTER, add_output, add_settings, cluster_of
 from lambent.cli.printing import print_data
 from lambent.cli.reporting import add_files, files_of
 
@@ -22,7 +22,7 @@ def register(verbs: Any) -> None:
     apply.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders of .yaml and .k files")
     apply.add_argument("--create-namespace", action="store_true", help="make a namespace that a manifest needs")
     add_output(apply)
-    add_settings(apply, ("state", "kubeconfig"))
+    add_settings(apply, ON_CLUSTER)
     apply.set_defaults(run=run_apply)
 
     crds = verbs.add_parser(
@@ -48,11 +48,9 @@ def run_apply(args: argparse.Namespace) -> int:
     from lambent.platform.apply import apply_paths
     from lambent.platform.daemon import run
 
-    kubeconfig = kubeconfig_of(args)
+    cluster = cluster_of(args)
     tell = print if args.output == "text" else _silent
-    failures, results = run(
-        lambda: apply_paths(args.paths, kubeconfig, create_namespace=args.create_namespace, tell=tell)
-    )
+    failures, results = run(lambda: apply_paths(args.paths, cluster, create_namespace=args.create_namespace, tell=tell))
     if args.output != "text":
         print_data({"version": 1, "failed": failures, "results": [asdict(result) for result in results]}, args.output)
     return 1 if failures else 0

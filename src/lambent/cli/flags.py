@@ -6,19 +6,22 @@ Every setting is a flag (`settings.options`); a verb names the ones it takes, so
 import argparse
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from lambent.errors import UsageError
-from lambent.settings import Option, Settings, load, options
+from lambent.settings import Cluster, Option, Settings, load, options
 
+CLUSTER = ("kubeconfig", "context", "as", "as_group")
+ON_CLUSTER = ("state", *CLUSTER)
 EMBEDDED = (
     "state", "ephemeral", "account_id", "region", "queue_wait", "drain_timeout", "log_level",
     "aws.", "kube.", "execution.", "functions.",
 )  # fmt: skip
-SERVER = ("state", "kubeconfig", "account_id", "region", "queue_wait", "drain_timeout", "log_level",
+SERVER = (*ON_CLUSTER, "account_id", "region", "queue_wait", "drain_timeout", "log_level",
           "aws.", "admin.", "execution.", "functions.")  # fmt: skip
-CONTROLLER = ("kubeconfig", "aws_endpoint", "account_id", "region", "drain_timeout", "log_level", "admin.",
+CONTROLLER = (*CLUSTER, "aws_endpoint", "account_id", "region", "drain_timeout", "log_level", "admin.",
               "controllers.")  # fmt: skip
 
 
@@ -34,10 +37,12 @@ def add_settings(parser: argparse.ArgumentParser, paths: Iterable[str]) -> None:
 
 def _add_option(group: Any, option: Option) -> None:
     unit = f" {option.unit}" if option.unit else ""
-    default = f" (default {option.default}{unit})" if option.default not in ("", None) else ""
+    default = f" (default {option.default}{unit})" if option.default not in ("", None, ()) else ""
     extra: dict[str, Any] = {"metavar": "VALUE"}
     if option.type is bool:
         extra = {"nargs": "?", "const": "true", "metavar": "true|false"}
+    elif get_origin(option.type) is tuple:
+        extra["action"] = "append"
     names = [option.flag, "--port"] if option.path == "aws.port" else [option.flag]
     group.add_argument(*names, dest=_destination(option), help=f"{option.doc}{default}".replace("%", "%%"), **extra)
 
@@ -63,8 +68,8 @@ def add_state(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, ("state",))
 
 
-def kubeconfig_of(args: argparse.Namespace) -> str:
-    """The platform's of a state directory that was named, else the one given, else that of a running platform.
+def cluster_of(args: argparse.Namespace) -> Cluster:
+    """Its kubeconfig: that of the state directory that was named, else the one given, else that of a running platform.
 
     A platform that was asked for by its state directory wins over the shell's KUBECONFIG. Raises `UsageError`.
     """
@@ -73,8 +78,10 @@ def kubeconfig_of(args: argparse.Namespace) -> str:
     settings = settings_of(args)
     is_named = args.setting_state is not None
     if settings.kubeconfig and not is_named:
-        return settings.kubeconfig
+        return settings.cluster
     try:
-        return require_running(settings.state).kubeconfig
+        kubeconfig = require_running(settings.state).kubeconfig
     except UsageError as error:
         raise UsageError(f"{error}" + ("" if is_named else ", or a cluster by --kubeconfig")) from None
+    # A context that no flag names is one of the shell's kubeconfig.
+    return replace(settings.cluster, kubeconfig=kubeconfig, context=args.setting_context or "")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambent.cli.flags import add_settings, kubeconfig_of
+from lambent.cli.flags import ON_CLUSTER, add_settings, cluster_of
 from lambent.cli.printing import print_data
 from lambent.cli.reporting import add_files, add_reporting, files_of, has_strict_warnings, paint_of
 from lambent.errors import LambentError
@@ -36,7 +36,7 @@ def register(verbs: Any) -> None:
     )
     add_files(plan)
     add_reporting(plan, strict=True)
-    add_settings(plan, ("state", "kubeconfig"))
+    add_settings(plan, ON_CLUSTER)
     plan.set_defaults(run=run_plan)
 
 
@@ -87,8 +87,8 @@ def _forecast(
         from lambent.platform.daemon import run
         from lambent.platform.workloads import forecast_on
 
-        kubeconfig = kubeconfig_of(args)
-        return run(lambda: forecast_on(kubeconfig, workflow, parent, loaded.catalog, converge=converge, ready=ready))
+        cluster = cluster_of(args)
+        return run(lambda: forecast_on(cluster, workflow, parent, loaded.catalog, converge=converge, ready=ready))
     parent, notes = completed(defaulted(parent, loaded.documents), workflow=workflow)
     objects = [document.value for document in read_objects([args.resources], "--resources")] if args.resources else []
     reading = forecast(workflow, parent, loaded.catalog, converge=converge, ready=ready)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambent.cli.flags import add_settings, kubeconfig_of
+from lambent.cli.flags import ON_CLUSTER, add_settings, cluster_of
 from lambent.cli.printing import print_data
 from lambent.cli.reporting import (
     add_files,
@@ -77,7 +77,7 @@ def _register_graph(verbs: Any) -> None:
     graph.add_argument("--expand", action="store_true", help="draw the steps of sub-workflows too (text and json)")
     add_files(graph)
     add_reporting(graph, formats=("text", "mermaid", "dot", "json", "yaml", "svg"), strict=True)
-    add_settings(graph, ("state", "kubeconfig"))
+    add_settings(graph, ON_CLUSTER)
     graph.set_defaults(run=run_graph)
 
 
@@ -180,8 +180,8 @@ def _outcomes(args: argparse.Namespace) -> dict[str, str]:
         from lambent.platform.daemon import run
         from lambent.platform.workloads import read_live
 
-        kubeconfig = kubeconfig_of(args)
-        parent = run(lambda: read_live(kubeconfig, parent))
+        cluster = cluster_of(args)
+        parent = run(lambda: read_live(cluster, parent))
     steps = ((parent.get("status") or {}).get("koreo") or {}).get("steps") or []
     return {step["label"]: step["outcome"] for step in steps if "label" in step and "outcome" in step}
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from lambent.cli.flags import add_settings, kubeconfig_of
+from lambent.cli.flags import ON_CLUSTER, add_settings, cluster_of
 from lambent.cli.printing import print_data, print_table
 from lambent.cli.reporting import add_reporting, paint_of
 
@@ -42,7 +42,7 @@ def register(verbs: Any) -> None:
     prune.set_defaults(run=run_prune)
     for verb in (explain, inspect, reconcile, prune):
         add_reporting(verb)
-        add_settings(verb, ("state", "kubeconfig"))
+        add_settings(verb, ON_CLUSTER)
 
 
 def run_explain(args: argparse.Namespace) -> int:
@@ -52,8 +52,8 @@ def run_explain(args: argparse.Namespace) -> int:
     from lambent.workflow.authoring.explanation_output import explanation_text, ownership_text
     from lambent.workflow.authoring.ownership import Ownership
 
-    kubeconfig = kubeconfig_of(args)
-    found = run(lambda: explain_on(kubeconfig, args.name, namespace=args.namespace))
+    cluster = cluster_of(args)
+    found = run(lambda: explain_on(cluster, args.name, namespace=args.namespace))
     if args.output != "text":
         print_data(found.to_dict(), args.output)
     elif isinstance(found, Ownership):
@@ -68,8 +68,8 @@ def run_inspect(args: argparse.Namespace) -> int:
     from lambent.platform.workloads import inspect_on
     from lambent.platform.workloads.inspecting import inspection_lines
 
-    kubeconfig = kubeconfig_of(args)
-    found = run(lambda: inspect_on(kubeconfig, args.name, namespace=args.namespace))
+    cluster = cluster_of(args)
+    found = run(lambda: inspect_on(cluster, args.name, namespace=args.namespace))
     if args.output != "text":
         print_data(found.to_dict(), args.output)
         return 0
@@ -84,8 +84,8 @@ def run_reconcile(args: argparse.Namespace) -> int:
     from lambent.platform.daemon import run
     from lambent.platform.workloads import request_pass
 
-    kubeconfig = kubeconfig_of(args)
-    found = run(lambda: request_pass(kubeconfig, args.name, namespace=args.namespace))
+    cluster = cluster_of(args)
+    found = run(lambda: request_pass(cluster, args.name, namespace=args.namespace))
     if args.output != "text":
         print_data({"version": 1, **found}, args.output)
     else:
@@ -97,8 +97,8 @@ def run_prune(args: argparse.Namespace) -> int:
     from lambent.platform.daemon import run
     from lambent.platform.workloads import prune_on
 
-    kubeconfig = kubeconfig_of(args)
-    found = run(lambda: prune_on(kubeconfig, namespace=args.namespace, delete=args.delete))
+    cluster = cluster_of(args)
+    found = run(lambda: prune_on(cluster, namespace=args.namespace, delete=args.delete))
     if args.output != "text":
         print_data(found.to_dict(), args.output)
     else:

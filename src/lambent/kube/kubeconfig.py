@@ -53,23 +53,27 @@ def load(
     context: str | None = None,
     namespace: str | None = None,
     as_user: str | None = None,
+    as_groups: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
     service_account: Path = _SERVICE_ACCOUNT,
 ) -> ClusterConfig:
     """Resolves the configuration; raises UsageError with the file and member that is wrong."""
     files = _files(path, environ)
+    who = Impersonation(as_user or "", tuple(as_groups))
     if not files:
+        if context:
+            raise UsageError(f"no kubeconfig, so no context {context!r}; --kubeconfig or KUBECONFIG names one")
         if (token := service_account / "token").exists() and environ.get("KUBERNETES_SERVICE_HOST"):
-            return _in_cluster(token, namespace, as_user, environ)
+            return _in_cluster(token, namespace, who, environ)
         raise UsageError("no Kubernetes configuration: give --kubeconfig, set KUBECONFIG or write ~/.kube/config")
-    return _resolve(_merge([_read(file) for file in files]), context, namespace, as_user)
+    return _resolve(_merge([_read(file) for file in files]), context, namespace, who)
 
 
 def from_mapping(
     config: Mapping[str, Any], *, context: str | None = None, namespace: str | None = None
 ) -> ClusterConfig:
     """One kubeconfig that is already parsed."""
-    return _resolve(_merge([config]), context, namespace, None)
+    return _resolve(_merge([config]), context, namespace, Impersonation())
 
 
 def _files(path: Path | str | None, environ: Mapping[str, str]) -> list[Path]:
@@ -125,7 +129,7 @@ def _merge(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _resolve(
-    merged: Mapping[str, Any], context: str | None, namespace: str | None, as_user: str | None
+    merged: Mapping[str, Any], context: str | None, namespace: str | None, who: Impersonation
 ) -> ClusterConfig:
     name = context or merged["current-context"]
     if not name and not context:
@@ -152,7 +156,7 @@ def _resolve(
         insecure_skip_tls_verify=insecure,
         tls_server_name=cluster.get("tls-server-name") or None,
         proxy_url=proxy_url,
-        impersonation=_impersonation(user, as_user),
+        impersonation=_impersonation(user, who),
         context=name,
     )
 
@@ -161,15 +165,22 @@ def _named(merged: Mapping[str, Any], section: str, name: str, what: str) -> dic
     try:
         found: dict[str, Any] = merged[section][name]
     except KeyError:
-        raise UsageError(f"kubeconfig: {what} {name!r} does not exist") from None
+        known = ", ".join(map(repr, merged[section])) or "none"
+        raise UsageError(f"kubeconfig: {what} {name!r} does not exist; the {section} there are: {known}") from None
     return found
 
 
-def _impersonation(user: Mapping[str, Any], as_user: str | None) -> Impersonation:
-    if as_user:
-        return Impersonation(as_user)
+def _impersonation(user: Mapping[str, Any], who: Impersonation) -> Impersonation:
+    """What is asked for goes before what the file says, each member for itself."""
     extra = tuple((name, value) for name, values in (user.get("as-user-extra") or {}).items() for value in values)
-    return Impersonation(user.get("as", ""), tuple(user.get("as-groups") or ()), user.get("as-uid", ""), extra)
+    groups = who.groups or tuple(user.get("as-groups") or ())
+    return _of_a_user(Impersonation(who.user or user.get("as", ""), groups, user.get("as-uid", ""), extra))
+
+
+def _of_a_user(who: Impersonation) -> Impersonation:
+    if not who.user and (who.groups or who.uid or who.extra):
+        raise UsageError("groups, uid or extra to act with need a user to act as: --as, or `as` of the kubeconfig")
+    return who
 
 
 def _credentials(user: Mapping[str, Any], cluster: Mapping[str, Any]) -> Credentials:
@@ -230,7 +241,7 @@ def _bytes_of(entry: Mapping[str, Any], name: str) -> bytes | None:
         raise UsageError(f"kubeconfig: {name} {entry[name]}: {error.strerror}") from None
 
 
-def _in_cluster(token: Path, namespace: str | None, as_user: str | None, environ: Mapping[str, str]) -> ClusterConfig:
+def _in_cluster(token: Path, namespace: str | None, who: Impersonation, environ: Mapping[str, str]) -> ClusterConfig:
     host, port = environ["KUBERNETES_SERVICE_HOST"], environ.get("KUBERNETES_SERVICE_PORT", "443")
     own_namespace = token.parent / "namespace"
     found = own_namespace.read_text().strip() if own_namespace.exists() else "default"
@@ -240,6 +251,6 @@ def _in_cluster(token: Path, namespace: str | None, as_user: str | None, environ
         credentials=TokenFile(token),
         namespace=namespace or found,
         ca=(token.parent / "ca.crt").read_bytes(),
-        impersonation=Impersonation(as_user or ""),
+        impersonation=_of_a_user(who),
         context="in-cluster",
     )

@@ -20,6 +20,7 @@ from lambent.kube.client import KubeClient
 from lambent.kube.errors import Conflict, Invalid, KubeError, NotFound
 from lambent.kube.types import GVK, KubeObject
 from lambent.platform.source_lines import line_of
+from lambent.settings import Cluster
 
 log = logging.getLogger(__name__)
 
@@ -226,13 +227,13 @@ def _complaint(manifest: Manifest, error: KubeError) -> str:
 
 
 async def apply_paths(
-    paths: Sequence[Path], kubeconfig: str, *, create_namespace: bool, tell: Tell
+    paths: Sequence[Path], cluster: Cluster, *, create_namespace: bool, tell: Tell
 ) -> tuple[int, list[Applied]]:
     """Reads, connects and applies; how many failed, and what became of each."""
     from lambent.platform.clients import cluster_client
 
     manifests = read_manifests(paths)
-    kube = cluster_client(kubeconfig)
+    kube = cluster_client(cluster)
     try:
         applier = Applier(kube, create_namespace=create_namespace, tell=tell)
         return await applier.apply(manifests), applier.results

@@ -10,15 +10,20 @@ from lambent.http.server import HttpServer
 from lambent.kube import kubeconfig
 from lambent.kube.http_client import HttpClient
 from lambent.platform.discovery import DUMMY_KEY
+from lambent.settings import Cluster
 
 
-def cluster_client(path: str, *, component: str = "cli") -> HttpClient:
-    """By kubeconfig path; empty means as kubectl finds it, then in-cluster. Raises `UsageError`.
+def cluster_client(cluster: Cluster, *, component: str = "cli") -> HttpClient:
+    """Without a kubeconfig: as kubectl finds it, then in-cluster. Raises `UsageError`.
 
     What KUBECONFIG says, from which the setting has its value too, may be several files of which some are missing.
     """
+    path = cluster.kubeconfig
     is_own = path and path != os.environ.get("KUBECONFIG")
-    return HttpClient(kubeconfig.load(path if is_own else None), component=component)
+    config = kubeconfig.load(
+        path if is_own else None, context=cluster.context, as_user=cluster.as_user, as_groups=cluster.as_groups
+    )
+    return HttpClient(config, component=component)
 
 
 def aws_clients(endpoint: str, region: str, *, max_attempts: int = 3, send: Send | None = None) -> AwsClients:

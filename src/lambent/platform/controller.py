@@ -69,7 +69,7 @@ class ControllerDaemon:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._kube = cluster_client(settings.kubeconfig, component="controller")
+        self._kube = cluster_client(settings.cluster, component="controller")
         self._elector: LeaderElector | None = None
         self._stack = AsyncExitStack()
         self._health = Health()

@@ -192,7 +192,7 @@ class ServerDaemon:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._kube = cluster_client(settings.kubeconfig, component="server")
+        self._kube = cluster_client(settings.cluster, component="server")
         self._state = StateDirectory(settings.state)
         self._stack = AsyncExitStack()
 

@@ -16,6 +16,7 @@ from lambent.kube.errors import KubeError, NotFound
 from lambent.kube.types import GVK, KubeObject
 from lambent.platform.clients import cluster_client
 from lambent.platform.state import Endpoints
+from lambent.settings import Cluster
 
 _PROBE_BOUND_S = 5.0
 _WORKFLOW = GVK("koreo.dev", "v1beta1", "Workflow")
@@ -55,7 +56,7 @@ class Status:
 
 async def read_status(running: Endpoints) -> Status:
     """Asks every part and reads every object that has a Ready condition."""
-    kube = cluster_client(running.kubeconfig)
+    kube = cluster_client(Cluster(running.kubeconfig))
     try:
         parts = [
             Part("platform", f"process {running.pid}", "running"),

@@ -20,6 +20,7 @@ from lambent.platform.workloads.reading import (
     trigger_kinds,
     workflow_for,
 )
+from lambent.settings import Cluster
 from lambent.workflow.authoring.explanation import Explanation, explain
 from lambent.workflow.authoring.forecast import Forecast, Reading, completed, forecast
 from lambent.workflow.authoring.ownership import Holder, Ownership, add_forecast, holder, ownership, step_of
@@ -43,7 +44,7 @@ async def drive_on(kube: KubeClient, reading: Reading) -> Forecast:
 
 
 async def forecast_on(
-    kubeconfig: str,
+    cluster: Cluster,
     workflow: Workflow,
     parent: Mapping[str, Any],
     catalog: Catalog,
@@ -55,7 +56,7 @@ async def forecast_on(
 
     The server fills in defaults, and the status of an object that it has, on a dry run of an apply.
     """
-    async with connected(kubeconfig) as kube:
+    async with connected(cluster) as kube:
         stored = await kube.apply(cast(KubeObject, _applicable(parent)), manager="lambent", force=True, dry_run=True)
         whole, notes = completed(cast(dict[str, Any], stored), workflow=workflow)
         record = await load_record(kube, stored)
@@ -72,9 +73,9 @@ def _applicable(parent: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: value for key, value in parent.items() if key != "status"}, "metadata": metadata}
 
 
-async def explain_on(kubeconfig: str, words: str, *, namespace: str) -> Explanation | Ownership:
+async def explain_on(cluster: Cluster, words: str, *, namespace: str) -> Explanation | Ownership:
     """Why an object is not Ready; of another kind than a trigger's, what it belongs to."""
-    async with connected(kubeconfig) as kube:
+    async with connected(cluster) as kube:
         catalog = await definitions(kube)
         triggers = trigger_kinds(catalog)
         kind, *_ = parsed(words, namespace)

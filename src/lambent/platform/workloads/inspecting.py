@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from lambent.kube.client import KubeClient
 from lambent.platform.workloads.reading import answer, connected, definitions, find, trigger_kinds
+from lambent.settings import Cluster
 from lambent.workflow.authoring.explanation import condition, object_name
 from lambent.workflow.authoring.texts import yaml_text
 from lambent.workflow.controller.records import load_record
@@ -42,9 +43,9 @@ class Inspection:
         return {"version": VERSION, **asdict(self)}
 
 
-async def inspect_on(kubeconfig: str, words: str, *, namespace: str) -> Inspection:
+async def inspect_on(cluster: Cluster, words: str, *, namespace: str) -> Inspection:
     """Reads the object and everything that its record names."""
-    async with connected(kubeconfig) as kube:
+    async with connected(cluster) as kube:
         catalog = await definitions(kube)
         stored = await find(kube, words, namespace, trigger_kinds(catalog))
         record = await load_record(kube, stored)

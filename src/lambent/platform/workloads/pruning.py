@@ -12,6 +12,7 @@ from lambent.kube.client import KubeClient
 from lambent.kube.errors import KubeError, NotFound
 from lambent.kube.types import Preconditions
 from lambent.platform.workloads.reading import connected, definition_kind, definitions
+from lambent.settings import Cluster
 from lambent.workflow.authoring.lint import used_by
 from lambent.workflow.engine import Catalog, Prepared
 
@@ -32,9 +33,9 @@ class Pruned:
         return {"version": VERSION, "unused": self.unused, "deleted": self.is_done, "failed": self.failed}
 
 
-async def prune_on(kubeconfig: str, *, namespace: str | None, delete: bool) -> Pruned:
+async def prune_on(cluster: Cluster, *, namespace: str | None, delete: bool) -> Pruned:
     """What is unused, in one namespace or all; gone afterwards when `delete`."""
-    async with connected(kubeconfig) as kube:
+    async with connected(cluster) as kube:
         catalog = await definitions(kube)
         if not any(True for _ in catalog.of_kind("Workflow")):
             raise UsageError("the cluster has no workflow, so every function would count as unused; nothing is pruned")

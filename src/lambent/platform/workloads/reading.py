@@ -9,6 +9,7 @@ from lambent.kube.client import KubeClient
 from lambent.kube.errors import KubeError, NotFound, Unreachable
 from lambent.kube.types import GVK, KubeObject
 from lambent.platform.clients import cluster_client
+from lambent.settings import Cluster
 from lambent.workflow.controller.executor import gvk_of, refused
 from lambent.workflow.engine import Answer, Catalog, Found, Prepared, Refused, ResourceRef, Unready, Workflow
 from lambent.workflow.spec import Document, nearest
@@ -19,13 +20,13 @@ SELECT_ANNOTATION = "koreo.dev/workflow"
 
 
 @asynccontextmanager
-async def connected(kubeconfig: str) -> AsyncIterator[KubeClient]:
+async def connected(cluster: Cluster) -> AsyncIterator[KubeClient]:
     """A client for the time of one verb. Raises `LambentError` when the cluster does not answer."""
-    kube = cluster_client(kubeconfig)
+    kube = cluster_client(cluster)
     try:
         yield kube
     except Unreachable as error:
-        which = f"the cluster of {kubeconfig}" if kubeconfig else "the cluster"
+        which = f"the cluster of {cluster.kubeconfig}" if cluster.kubeconfig else "the cluster"
         raise LambentError(f"{which} does not answer; is it up, is this its kubeconfig? {error}") from error
     finally:
         await kube.close()
@@ -113,9 +114,9 @@ async def _other_names(kube: KubeClient, gvk: GVK) -> set[str]:
     return {plural, f"{plural}.{gvk.group}", names.get("singular") or "", *(names.get("shortNames") or ())}
 
 
-async def read_live(kubeconfig: str, obj: Mapping[str, Any]) -> dict[str, Any]:
+async def read_live(cluster: Cluster, obj: Mapping[str, Any]) -> dict[str, Any]:
     """The object of a manifest as the cluster has it; the manifest itself when it is not there."""
-    async with connected(kubeconfig) as kube:
+    async with connected(cluster) as kube:
         return await live_of(kube, obj)
 
 

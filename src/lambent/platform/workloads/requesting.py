@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 
 from lambent.kube.types import GVK
 from lambent.platform.workloads.reading import connected, definitions, find, trigger_kinds
+from lambent.settings import Cluster
 from lambent.workflow.authoring.explanation import object_name
 
 MANUAL_ANNOTATION = "koreo.dev/last-manual-reconcile"
 
 
-async def request_pass(kubeconfig: str, words: str, *, namespace: str) -> dict[str, str]:
+async def request_pass(cluster: Cluster, words: str, *, namespace: str) -> dict[str, str]:
     """`{object, requested_at}`; the controller sees the new annotation and runs the workflow."""
-    async with connected(kubeconfig) as kube:
+    async with connected(cluster) as kube:
         catalog = await definitions(kube)
         obj = await find(kube, words, namespace, trigger_kinds(catalog))
         metadata = obj["metadata"]
