@@ -176,3 +176,13 @@ async def _events(stream):
     """botocore's blocking iterator, read in a thread; it checks every checksum."""
     for event in await asyncio.to_thread(list, stream):
         yield event
+
+
+async def test_a_function_made_since_under_the_name_of_a_deleted_one_stays(service: Service) -> None:
+    await service.active()
+    id_ = FunctionId("123456789012", "us-east-1", "fn")
+    former = await service.backend.store.get(id_)
+    await service.call("delete_function", FunctionName="fn")
+    await service.create()
+    await service.backend.store.delete(former.obj)
+    assert (await service.backend.store.get(id_)).obj["metadata"]["uid"] != former.obj["metadata"]["uid"]

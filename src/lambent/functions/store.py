@@ -7,6 +7,7 @@ each other's writes. A function applied with kubectl carries a name of its owner
 """
 
 import asyncio
+import contextlib
 import copy
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,7 +23,7 @@ from lambent.functions.record import FunctionRecord, read_record
 from lambent.functions.stamps import NewId, aws_timestamp, new_id
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import AlreadyExists, Conflict, NotFound
-from lambent.kube.types import GVK, KubeObject, Selector
+from lambent.kube.types import GVK, KubeObject, Preconditions, Selector
 
 _ATTEMPTS = 5
 _JITTER_S = 0.05
@@ -185,13 +186,20 @@ class FunctionStore:
         raise messages.too_many_conflicts()
 
     async def delete(self, obj: KubeObject) -> None:
-        """Marks the object; its finalizer, if it has one, stops the environments. Absent is fine."""
-        try:
+        """Marks the object; its finalizer, if it has one, stops the environments. Absent is fine.
+
+        Only the object that was read: one that was made since under its name stays, and the conflict says that this
+        one is gone. Its revision does not matter, for it is to go whatever its status has become.
+        """
+        metadata = obj["metadata"]
+        with contextlib.suppress(NotFound, Conflict):
             await self.kube.delete(
-                GVK.of(obj), obj["metadata"]["name"], namespace=self.namespace, propagation="Background"
+                GVK.of(obj),
+                metadata["name"],
+                namespace=self.namespace,
+                propagation="Background",
+                preconditions=Preconditions(uid=metadata.get("uid")),
             )
-        except NotFound:
-            return
 
     async def _read(self, function: FunctionId, shown_arn: str = "") -> KubeObject:
         return (await self.get(function, shown_arn=shown_arn)).obj

@@ -3,6 +3,10 @@
 Which kinds are triggers, workflows say. When the last workflow of a kind goes while no controller runs, nothing would
 tell the next one of the objects that wait for it, and they could never be deleted. So a kind is noted in a ConfigMap
 before its first object gets the finalizer, and taken off when a controller sees that none is held any more.
+
+Putting a kind on the note needs no precondition: each kind is a key of its own, the value says nothing, and one too
+many costs the next start a list. Taking one off has one: between the look that found none held and the write another
+controller may have noted the kind.
 """
 
 import asyncio
@@ -27,6 +31,8 @@ class HeldKinds:
         self._kube = kube
         self._namespace = namespace
         self._noted: set[GVK] = set()
+        self._revision = ""
+        """Of the note as it was read or written last."""
         self._lock = asyncio.Lock()
 
     async def note(self, gvk: GVK) -> None:
@@ -51,7 +57,9 @@ class HeldKinds:
     async def find(self, served: Container[GVK]) -> dict[GVK, list[Key]]:
         """The held objects of each kind that was noted and is not served. Raises KubeError."""
         found: dict[GVK, list[Key]] = {}
-        for gvk in await self._read():
+        async with self._lock:
+            noted = await self._read()
+        for gvk in noted:
             if gvk not in served:
                 found[gvk] = await self._held(gvk)
         async with self._lock:
@@ -64,6 +72,7 @@ class HeldKinds:
             note = await self._kube.get(CONFIG_MAP, NAME, namespace=self._place)
         except NotFound:
             return []
+        self._saw(note)
         names = (name.split(".", 2) for name in cast(dict[str, Any], note).get("data") or {})
         return [GVK(parts[2], parts[1], parts[0]) for parts in names if len(parts) == len(GVK._fields)]
 
@@ -78,22 +87,26 @@ class HeldKinds:
 
     async def _take_off(self, kinds: Iterable[GVK]) -> None:
         data: dict[str, str | None] = {_name(gvk): None for gvk in kinds}
-        if data:
+        if data and self._revision:
+            body = {"metadata": {"resourceVersion": self._revision}, "data": data}
             try:
-                await self._kube.patch(CONFIG_MAP, NAME, {"data": data}, namespace=self._place)
+                self._saw(await self._kube.patch(CONFIG_MAP, NAME, body, namespace=self._place))
             except KubeError as error:
                 _log.info("cannot take kinds off the note of held ones: %s", error)
 
     async def _write(self, data: dict[str, str]) -> None:
         try:
-            await self._kube.patch(CONFIG_MAP, NAME, {"data": data}, namespace=self._place)
+            self._saw(await self._kube.patch(CONFIG_MAP, NAME, {"data": data}, namespace=self._place))
         except NotFound:
             metadata = {"name": NAME, "namespace": self._place}
             note = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
             try:
-                await self._kube.create(cast(KubeObject, note))
+                self._saw(await self._kube.create(cast(KubeObject, note)))
             except AlreadyExists:
-                await self._kube.patch(CONFIG_MAP, NAME, {"data": data}, namespace=self._place)
+                self._saw(await self._kube.patch(CONFIG_MAP, NAME, {"data": data}, namespace=self._place))
+
+    def _saw(self, note: KubeObject) -> None:
+        self._revision = note["metadata"]["resourceVersion"]
 
     @property
     def _place(self) -> str:

@@ -19,7 +19,7 @@ from lambent.kube.client import KubeClient
 from lambent.kube.errors import Conflict, NotFound
 from lambent.kube.types import GVK, Key, KubeObject
 from lambent.workflow.controller.held_kinds import HeldKinds
-from lambent.workflow.controller.records import FINALIZER, KnownRecords, drop_unused
+from lambent.workflow.controller.records import FINALIZER, KnownRecords
 from lambent.workflow.engine.managed import ANNOTATION, Record
 from lambent.workflow.engine.patches import compact_json
 from lambent.workflow.engine.publishing import status_patch, timeless
@@ -104,7 +104,7 @@ class Publication:
         if status:
             self._note_loss(obj, wanted)
         if metadata:
-            await drop_unused(self._kube, before, obj)
+            await self._records.drop_unused(before, obj)
         return obj
 
     def _unless_lost(self, obj: KubeObject, wanted: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:

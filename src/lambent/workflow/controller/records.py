@@ -3,7 +3,8 @@
 The annotations of an object hold 256 KiB together, so a larger record moves to a ConfigMap beside the trigger (for a
 cluster-scoped one: in the namespace `default`) and the annotation becomes `{workflow, configMap, digest}`. The text
 there is compressed: the entries of ten thousand items differ in little but their names. The ConfigMap is written before
-the annotation that names it and goes when the record is small again.
+the annotation that names it and goes when the record is small again. Both writes state the revision that was read or
+written last: a controller that was paused must not put an older record over that of its successor, nor take it away.
 
 Passes find a record that has not changed where the last one left it (`KnownRecords`): neither its text is read again
 nor, while a watch on the ConfigMap shows it, the server asked.
@@ -23,9 +24,9 @@ from typing import Any, cast
 import orjson
 
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import AlreadyExists, NotFound
+from lambent.kube.errors import AlreadyExists, Conflict, NotFound
 from lambent.kube.finalizers import finalizer_name
-from lambent.kube.types import GVK, Key, KubeObject
+from lambent.kube.types import GVK, Key, KubeObject, Preconditions
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.engine import ResourceRef, owner_of
 from lambent.workflow.engine.managed import ANNOTATION, Record, parse_record
@@ -42,15 +43,21 @@ _LONGEST_POINTER = 1024
 
 async def load_record(kube: KubeClient, obj: KubeObject) -> Record:
     """The record of a trigger, wherever it lies; empty when there is none or it cannot be read. Raises KubeError."""
+    record, _ = await _read(kube, obj)
+    return record
+
+
+async def _read(kube: KubeClient, obj: KubeObject) -> tuple[Record, KubeObject | None]:
+    """The record, and the ConfigMap that holds it if one does."""
     pointer = _pointer(obj)
     if not pointer:
-        return parse_record(dict(obj["metadata"]))
+        return parse_record(dict(obj["metadata"])), None
     try:
         found = await kube.get(CONFIG_MAP, str(pointer["configMap"]), namespace=_namespace(obj))
     except NotFound:
         _log.warning("the ConfigMap with the record of managed resources is gone")
-        return parse_record({})
-    return parse_record({"annotations": {ANNOTATION: _text(found)}})
+        return parse_record({}), None
+    return parse_record({"annotations": {ANNOTATION: _text(found)}}), found
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +77,20 @@ class KnownRecords:
         self._gvk = gvk
         self._watches = watches
         self._known: dict[Key, _Known] = {}
+        self._beside: dict[Key, Preconditions] = {}
+        """The trigger's own ConfigMap as it was read or written last."""
 
     def forget(self, key: Key) -> None:
         self._known.pop(key, None)
+        self._beside.pop(key, None)
 
     async def load(self, obj: KubeObject) -> Record:
         """As `load_record`; the caller may change the orphans. Raises KubeError."""
         key, annotation = Key.of(obj), _annotation(obj)
         known = self._known.get(key)
         if known is None or known.annotation != annotation or known.revision != self._revision(obj):
-            record = await load_record(self._kube, obj)
+            record, found = await _read(self._kube, obj)
+            self._note(obj, found)
             known = self._known[key] = _Known(annotation, self._revision(obj), record)
         return known.record.copy()
 
@@ -104,7 +115,7 @@ class KnownRecords:
         owner = None if is_held else owner_of(obj)
         references = [owner.reference()] if owner is not None else None
         digest = hashlib.sha256(f"{text}{references}".encode()).hexdigest()
-        name = f"lambent-managed-{obj['metadata']['uid']}"
+        name = _own_name(obj)
         ref = _config_map(obj, name)
         trigger = Trigger(self._gvk, Key.of(obj))
         known = self._known.get(trigger.key)
@@ -112,10 +123,53 @@ class KnownRecords:
         is_same = _pointer(obj).get("digest") == digest and known is not None and known.record.text() == text
         found = await self._present(trigger, ref) if is_same else None
         if found is None:
-            found = await _write(self._kube, Key(ref.namespace, name), text, references)
+            found = await self._write(obj, text, references)
+        self._note(obj, found)
         self._watches.sightings.saw(ref.place, found)
         annotation = compact_json({"workflow": record.workflow, "configMap": name, "digest": digest})
         return annotation, found["metadata"].get("resourceVersion", "")
+
+    async def _write(self, obj: KubeObject, text: str, references: list[dict[str, Any]] | None) -> KubeObject:
+        content = {"binaryData": {_MEMBER: packed(text)}}
+        # After a write that fails nothing is known: the next one reads.
+        seen = self._beside.pop(Key.of(obj), None)
+        if seen is not None:
+            try:
+                return await self._overwrite(obj, content, references, seen.resource_version)
+            except NotFound:
+                _log.warning("the ConfigMap with the record of managed resources is gone")
+        metadata: dict[str, Any] = {"ownerReferences": references} if references else {}
+        named = {"name": _own_name(obj), "namespace": _namespace(obj), **metadata}
+        made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, **content}
+        try:
+            return await self._kube.create(cast(KubeObject, made))
+        except AlreadyExists:
+            found = await self._kube.get(CONFIG_MAP, _own_name(obj), namespace=_namespace(obj))
+            return await self._overwrite(obj, content, references, found["metadata"]["resourceVersion"])
+
+    async def _overwrite(
+        self, obj: KubeObject, content: dict[str, Any], references: list[dict[str, Any]] | None, revision: str | None
+    ) -> KubeObject:
+        body = {"metadata": {"ownerReferences": references, "resourceVersion": revision}, **content}
+        return await self._kube.patch(CONFIG_MAP, _own_name(obj), body, namespace=_namespace(obj))
+
+    def _note(self, obj: KubeObject, found: KubeObject | None) -> None:
+        """Of the trigger's own ConfigMap alone: a trigger that was copied names that of another."""
+        if found is not None and found["metadata"]["name"] == _own_name(obj):
+            metadata = found["metadata"]
+            self._beside[Key.of(obj)] = Preconditions(metadata.get("uid"), metadata.get("resourceVersion"))
+
+    async def drop_unused(self, before: KubeObject, after: KubeObject) -> None:
+        """Deletes the ConfigMap that the annotation named and names no more. Raises KubeError."""
+        seen = self._beside.get(Key.of(before))
+        if seen is None or not _names_own(before) or _pointer(after):
+            return
+        del self._beside[Key.of(before)]
+        try:
+            await _delete(self._kube, before, seen)
+        except Conflict:
+            # Whoever wrote it since needs it.
+            _log.info("the ConfigMap with the record of managed resources has changed, so it stays")
 
     async def _present(self, trigger: Trigger, ref: ResourceRef) -> KubeObject | None:
         """Anybody may have deleted it; a record that is lost must not stay lost."""
@@ -138,14 +192,29 @@ class KnownRecords:
         return ""
 
 
-async def drop_unused(kube: KubeClient, before: KubeObject, after: KubeObject | None) -> None:
-    """Deletes the ConfigMap that the annotation named and names no more (None: the trigger goes). Raises KubeError."""
-    name = _pointer(before).get("configMap")
-    if isinstance(name, str) and not (after is not None and _pointer(after)):
-        try:
-            await kube.delete(CONFIG_MAP, name, namespace=_namespace(before))
-        except NotFound:
-            return
+async def drop_of_deleted(kube: KubeClient, trigger: KubeObject) -> None:
+    """Deletes the ConfigMap of a trigger that goes. Raises KubeError.
+
+    No precondition is needed: the name has the uid of the trigger, and nobody writes a record for one that goes.
+    """
+    if _names_own(trigger):
+        await _delete(kube, trigger, None)
+
+
+async def _delete(kube: KubeClient, trigger: KubeObject, preconditions: Preconditions | None) -> None:
+    try:
+        await kube.delete(CONFIG_MAP, _own_name(trigger), namespace=_namespace(trigger), preconditions=preconditions)
+    except NotFound:
+        return
+
+
+def _own_name(trigger: KubeObject) -> str:
+    return f"lambent-managed-{trigger['metadata']['uid']}"
+
+
+def _names_own(trigger: KubeObject) -> bool:
+    """Whatever else an annotation names is not ours to delete."""
+    return _pointer(trigger).get("configMap") == _own_name(trigger)
 
 
 def _annotation(obj: KubeObject) -> str:
@@ -186,16 +255,3 @@ def _text(config_map: KubeObject) -> str:
 def packed(text: str) -> str:
     """As it lies in the ConfigMap, which holds 1 MiB."""
     return base64.b64encode(zlib.compress(text.encode())).decode()
-
-
-async def _write(kube: KubeClient, key: Key, text: str, references: list[dict[str, Any]] | None) -> KubeObject:
-    content = {"binaryData": {_MEMBER: packed(text)}}
-    metadata: dict[str, Any] = {"ownerReferences": references} if references else {}
-    named = {"name": key.name, "namespace": key.namespace, **metadata}
-    try:
-        return await kube.create(
-            cast(KubeObject, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, **content})
-        )
-    except AlreadyExists:
-        body = {"metadata": {"ownerReferences": references}, **content}
-        return await kube.patch(CONFIG_MAP, key.name, body, namespace=key.namespace)

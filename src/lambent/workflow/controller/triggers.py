@@ -37,7 +37,7 @@ from lambent.workflow.controller.instance import (
 )
 from lambent.workflow.controller.pacing import Pacer
 from lambent.workflow.controller.publication import Publication
-from lambent.workflow.controller.records import FINALIZER, KnownRecords, drop_unused
+from lambent.workflow.controller.records import FINALIZER, KnownRecords, drop_of_deleted
 from lambent.workflow.controller.settings import ControllerSettings
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.engine import (
@@ -315,7 +315,7 @@ class TriggerKind:
 
         blocked = None if is_abandoned(obj) else await delete_resources(self._kube, obj, watch=watch)
         if blocked is None:
-            await drop_unused(self._kube, obj, None)
+            await drop_of_deleted(self._kube, obj)
             await remove_finalizer(self._kube, obj, FINALIZER)
             return None
         await self._publication.publish(
