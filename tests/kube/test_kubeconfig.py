@@ -200,6 +200,8 @@ async def test_in_cluster_uses_the_mounted_account(tmp_path):
     environ = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443", "HOME": str(tmp_path)}
     found = load(environ=environ, service_account=tmp_path, as_user="eve", as_groups=["g"])
     assert found.impersonation == Impersonation("eve", ("g",))
+    through = load(environ={**environ, "HTTPS_PROXY": "proxy:3128"}, service_account=tmp_path)
+    assert (found.proxy_url, through.proxy_url) == (None, "http://proxy:3128")
     assert (found.server, found.namespace, found.ca) == ("https://[fd00::1]:443", "team", b"CA")
     assert await found.credentials.headers() == {"Authorization": "Bearer tok"}
 

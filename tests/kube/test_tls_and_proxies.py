@@ -1,11 +1,14 @@
 """How a server is reached: whose certificate is believed, for which name, ours, and through a proxy."""
 
 import asyncio
+import base64
+import json
 import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +22,7 @@ from lambent.kube.credentials import ClientCertificate, StaticCredentials
 from lambent.kube.errors import Unreachable
 from lambent.kube.http_client import HttpClient
 from lambent.kube.http_request import RetryPolicy
-from lambent.kube.kubeconfig import ClusterConfig
+from lambent.kube.kubeconfig import ClusterConfig, load
 from lambent.kubeserver.access.authority import make
 from lambent.kubeserver.access.certificates import Certificates
 from tests.kube.canned import GIZMO, Canned, client_of, reply
@@ -113,17 +116,23 @@ async def test_a_client_certificate_is_shown_and_a_renewed_one_too(gizmo, certif
 
 
 class Proxy:
-    """Notes the first line of each connection; opens tunnels, and forwards plain requests as they are."""
+    """Notes the first line of each connection; opens tunnels, and forwards plain requests as they are.
 
-    def __init__(self) -> None:
+    With `to` it knows one server alone, whatever name is asked for.
+    """
+
+    def __init__(self, to: str = "") -> None:
         self.lines: list[str] = []
+        self.heads: list[str] = []
+        self._to = to
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         line = head.split(b"\r\n", 1)[0].decode()
         self.lines.append(line)
+        self.heads.append(head.decode())
         method, target, _ = line.split()
-        place = urlsplit(target if "://" in target else f"//{target}")
+        place = urlsplit(self._to or (target if "://" in target else f"//{target}"))
         inner, out = await asyncio.open_connection(place.hostname, place.port)
         if method == "CONNECT":
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -142,8 +151,8 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy() -> AsyncIterator[tuple[Proxy, str]]:
-    made = Proxy()
+async def proxy(to: str = "") -> AsyncIterator[tuple[Proxy, str]]:
+    made = Proxy(to)
     tasks: set[asyncio.Task[None]] = set()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -180,3 +189,64 @@ async def test_a_proxy_that_is_not_there_is_unreachable(gizmo):
             with pytest.raises(Unreachable):
                 await client.get(GIZMO, "a")
     assert canned.requests == []
+
+
+@asynccontextmanager
+async def plain_server(canned: Canned) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", canned.answer)
+    async with TestServer(app) as server:
+        yield f"http://127.0.0.1:{server.port}"
+
+
+def loaded(tmp_path: Path, cluster: dict[str, str], environ: dict[str, str]) -> ClusterConfig:
+    file = tmp_path / "config"
+    contexts = [{"name": "c", "context": {"cluster": "k"}}]
+    file.write_text(
+        json.dumps({"current-context": "c", "clusters": [{"name": "k", "cluster": cluster}], "contexts": contexts})
+    )
+    return load(file, environ=environ)
+
+
+async def test_a_plain_server_is_asked_through_the_proxy_of_the_environment(gizmo, tmp_path):
+    async with plain_server(Canned(reply(gizmo()))) as url, proxy(to=url) as (seen, through):
+        environ = {"HTTP_PROXY": through.replace("//", "//jane:p%40@"), "HTTPS_PROXY": "http://elsewhere.invalid"}
+        async with HttpClient(loaded(tmp_path, {"server": "http://api.invalid"}, environ), retry=ONCE) as client:
+            assert (await client.get(GIZMO, "a"))["kind"] == "Gizmo"
+    assert seen.lines[0].startswith("GET http://api.invalid/")
+    assert "Proxy-Authorization: Basic amFuZTpwQA==" in seen.heads[0]
+
+
+async def test_a_server_with_tls_is_reached_through_a_tunnel_of_the_environments_proxy(gizmo, certificates, tmp_path):
+    async with (
+        tls_server(Canned(reply(gizmo())), certificates.ssl_context()) as url,
+        proxy(to=url) as (seen, through),
+    ):
+        authority = base64.b64encode(certificates.authority).decode()
+        cluster = {
+            "server": "https://api.invalid",
+            "certificate-authority-data": authority,
+            "tls-server-name": "localhost",
+        }
+        config = loaded(tmp_path, cluster, {"https_proxy": through.removeprefix("http://")})
+        async with HttpClient(config, retry=ONCE) as client:
+            assert (await client.get(GIZMO, "a"))["kind"] == "Gizmo"
+    assert {line.split()[:2] == ["CONNECT", "api.invalid:443"] for line in seen.lines} == {True}
+
+
+async def test_the_proxy_of_the_kubeconfig_goes_before_that_of_the_environment(gizmo, tmp_path):
+    async with plain_server(Canned(reply(gizmo()))) as url, proxy(to=url) as (seen, through):
+        cluster = {"server": "http://api.invalid", "proxy-url": through}
+        # NO_PROXY speaks of the environment's proxy alone.
+        config = loaded(tmp_path, cluster, {"HTTP_PROXY": "http://elsewhere.invalid", "NO_PROXY": "*"})
+        async with HttpClient(config, retry=ONCE) as client:
+            assert (await client.get(GIZMO, "a"))["kind"] == "Gizmo"
+    assert len(seen.lines) == 1
+
+
+async def test_a_server_of_this_machine_is_asked_directly(gizmo, tmp_path):
+    async with plain_server(Canned(reply(gizmo()))) as url, proxy() as (seen, through):
+        client = HttpClient(loaded(tmp_path, {"server": url}, {"HTTP_PROXY": through}), retry=ONCE)
+        assert (await client.get(GIZMO, "a"))["kind"] == "Gizmo"
+        await client.close()
+    assert seen.lines == []

@@ -1,7 +1,8 @@
 """Which server, as whom: kubeconfig files and the in-cluster account, resolved as kubectl resolves them.
 
 Order: an explicit path, `KUBECONFIG` (several files; the first definition of a name wins; relative paths belong to
-their file), `~/.kube/config`, in-cluster. Inline `*-data` wins over a path. Legacy `auth-provider` is refused.
+their file), `~/.kube/config`, in-cluster. Inline `*-data` wins over a path. Without `proxy-url` the environment may
+name a proxy. Legacy `auth-provider` is refused.
 Source: Kubernetes documentation, "Organizing Cluster Access Using kubeconfig Files"; client-go clientcmd.
 """
 
@@ -10,12 +11,13 @@ import binascii
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lambent.errors import UsageError
 from lambent.kube.credentials import ClientCertificate, Credentials, ExecPlugin, StaticCredentials, TokenFile
+from lambent.kube.proxies import checked_proxy, environment_proxy
 
 _log = logging.getLogger(__name__)
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -64,16 +66,21 @@ def load(
         if context:
             raise UsageError(f"no kubeconfig, so no context {context!r}; --kubeconfig or KUBECONFIG names one")
         if (token := service_account / "token").exists() and environ.get("KUBERNETES_SERVICE_HOST"):
-            return _in_cluster(token, namespace, who, environ)
+            return _through_proxy(_in_cluster(token, namespace, who, environ), environ)
         raise UsageError("no Kubernetes configuration: give --kubeconfig, set KUBECONFIG or write ~/.kube/config")
-    return _resolve(_merge([_read(file) for file in files]), context, namespace, who)
+    merged = _merge([_read(file) for file in files])
+    return _through_proxy(_resolve(merged, context, namespace, who), environ)
 
 
 def from_mapping(
     config: Mapping[str, Any], *, context: str | None = None, namespace: str | None = None
 ) -> ClusterConfig:
-    """One kubeconfig that is already parsed."""
+    """One kubeconfig that is already parsed; no file and no environment is asked."""
     return _resolve(_merge([config]), context, namespace, Impersonation())
+
+
+def _through_proxy(config: ClusterConfig, environ: Mapping[str, str]) -> ClusterConfig:
+    return replace(config, proxy_url=config.proxy_url or environment_proxy(config.server, environ))
 
 
 def _files(path: Path | str | None, environ: Mapping[str, str]) -> list[Path]:
@@ -139,9 +146,7 @@ def _resolve(
     user = _named(merged, "users", chosen["user"], f"user of context {name!r}") if chosen.get("user") else {}
     if not cluster.get("server"):
         raise UsageError(f"kubeconfig: cluster {chosen.get('cluster')!r} has no server")
-    proxy_url = cluster.get("proxy-url") or None
-    if proxy_url and not str(proxy_url).startswith(("http://", "https://")):
-        raise UsageError("kubeconfig: proxy-url must be http:// or https://; SOCKS proxies are not supported")
+    proxy_url = cluster.get("proxy-url")
     insecure = bool(cluster.get("insecure-skip-tls-verify"))
     ca = _bytes_of(cluster, "certificate-authority")
     if insecure and ca is not None:
@@ -155,7 +160,7 @@ def _resolve(
         ca=ca,
         insecure_skip_tls_verify=insecure,
         tls_server_name=cluster.get("tls-server-name") or None,
-        proxy_url=proxy_url,
+        proxy_url=checked_proxy(str(proxy_url), "kubeconfig: proxy-url") if proxy_url else None,
         impersonation=_impersonation(user, who),
         context=name,
     )
