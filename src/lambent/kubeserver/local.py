@@ -5,9 +5,9 @@ would see; only the transport is missing.
 """
 
 import builtins
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -52,8 +52,8 @@ class LocalClient:
         self._known = KnownKinds()
 
     async def get(self, gvk: GVK, name: str, *, namespace: str | None = None, subresource: str = "") -> KubeObject:
-        path = (await self.resolve(gvk)).path(namespace, quote(name), subresource)
-        return await self._object("GET", path, what=_what("get", gvk, namespace, name, subresource))
+        path = (await self.resolve(gvk)).path(namespace, _segment(name), subresource)
+        return await self._object("GET", path, what=partial(_what, "get", gvk, namespace, name, subresource))
 
     async def list(
         self, gvk: GVK, *, namespace: str | None = None, selector: Selector = ALL, limit: int = 500
@@ -69,7 +69,9 @@ class LocalClient:
             query = {"limit": str(limit), "continue": token, **_selection(selector)}
             accept = _METADATA % b"List" if selector.form == "metadata" else b""
             try:
-                found: Any = await self._object("GET", path, query=query, accept=accept, what=f"list {gvk.kind}")
+                found: Any = await self._object(
+                    "GET", path, query=query, accept=accept, what=lambda: f"list {gvk.kind}"
+                )
             except Gone:
                 # History no longer reaches the first page's version: once, begin again.
                 if has_restarted or not token:
@@ -89,15 +91,16 @@ class LocalClient:
         gvk = GVK.of(obj)
         path = (await self.resolve(gvk)).path(obj["metadata"].get("namespace"))
         query = _writing(manager, dry_run, "Strict")
-        return await self._object("POST", path, query=query, body=obj, what=_what_of("create", obj))
+        return await self._object("POST", path, query=query, body=obj, what=partial(_what_of, "create", obj))
 
     async def replace(
         self, obj: KubeObject, *, subresource: str = "", manager: str = "", dry_run: bool = False
     ) -> KubeObject:
         meta = obj["metadata"]
-        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), quote(meta["name"]), subresource)
+        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), _segment(meta["name"]), subresource)
         query = _writing(manager, dry_run, "Ignore" if subresource else "Strict")
-        return await self._object("PUT", path, query=query, body=obj, what=_what_of("replace", obj, subresource))
+        what = partial(_what_of, "replace", obj, subresource)
+        return await self._object("PUT", path, query=query, body=obj, what=what)
 
     async def patch(
         self,
@@ -111,19 +114,19 @@ class LocalClient:
         manager: str = "",
         dry_run: bool = False,
     ) -> KubeObject:
-        path = (await self.resolve(gvk)).path(namespace, quote(name), subresource)
+        path = (await self.resolve(gvk)).path(namespace, _segment(name), subresource)
         query = _writing(manager, dry_run, "Ignore" if subresource else "Strict")
-        what = _what("patch", gvk, namespace, name, subresource)
+        what = partial(_what, "patch", gvk, namespace, name, subresource)
         return await self._object("PATCH", path, query=query, body=body, media=_PATCH_TYPES[kind], what=what)
 
     async def apply(
         self, obj: KubeObject, *, manager: str, force: bool = False, subresource: str = "", dry_run: bool = False
     ) -> KubeObject:
         meta = obj["metadata"]
-        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), quote(meta["name"]), subresource)
+        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), _segment(meta["name"]), subresource)
         validation = "Ignore" if subresource else "Strict"
         query = {**_writing(manager, dry_run, validation), "force": "true" if force else ""}
-        what = _what_of("apply", obj, subresource)
+        what = partial(_what_of, "apply", obj, subresource)
         return await self._object("PATCH", path, query=query, body=obj, media=_PATCH_TYPES["apply"], what=what)
 
     async def delete(
@@ -136,7 +139,7 @@ class LocalClient:
         preconditions: Preconditions | None = None,
         dry_run: bool = False,
     ) -> None:
-        path = (await self.resolve(gvk)).path(namespace, quote(name))
+        path = (await self.resolve(gvk)).path(namespace, _segment(name))
         body: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1"}
         if propagation:
             body["propagationPolicy"] = propagation
@@ -145,7 +148,7 @@ class LocalClient:
             body["preconditions"] = {key: value for key, value in held.items() if value}
         if dry_run:
             body["dryRun"] = ["All"]
-        await self._object("DELETE", path, body=body, what=_what("delete", gvk, namespace, name))
+        await self._object("DELETE", path, body=body, what=partial(_what, "delete", gvk, namespace, name))
 
     async def watch(
         self, gvk: GVK, *, namespace: str | None = None, options: WatchOptions | None = None
@@ -160,7 +163,7 @@ class LocalClient:
             **_selection(wanted.selector),
         }
         accept = _METADATA % b"" if wanted.selector.form == "metadata" else b""
-        response = await self._send("GET", path, query=query, accept=accept, what=f"watch {gvk.kind}")
+        response = await self._send("GET", path, query=query, accept=accept, what=lambda: f"watch {gvk.kind}")
         stream: Any = response.body
         async with aclosing(stream) as chunks:
             async for chunk in chunks:
@@ -205,7 +208,7 @@ class LocalClient:
         body: Any = None,
         media: bytes = b"application/json",
         accept: bytes = b"",
-        what: str,
+        what: Callable[[], str],
     ) -> KubeObject:
         response = await self._send(method, path, query=query, body=body, media=media, accept=accept, what=what)
         found: KubeObject = orjson.loads(_bytes(response))
@@ -220,7 +223,7 @@ class LocalClient:
         body: Any = None,
         media: bytes = b"application/json",
         accept: bytes = b"",
-        what: str,
+        what: Callable[[], str],
     ) -> Response:
         given = tuple((key, value) for key, value in (query or {}).items() if value)
         target = f"{path}?{_encoded(given)}" if given else path
@@ -234,8 +237,11 @@ class LocalClient:
         request = Request(method, target.encode(), headers, orjson.dumps(body) if body is not None else b"")
         response = await self._service(request)
         if response.status >= 400:
-            raise _error(response, path, what)
+            raise _error(response, path, what())
         return response
+
+
+_segment = lru_cache(maxsize=4096)(quote)
 
 
 @lru_cache(maxsize=1024)

@@ -81,6 +81,10 @@ class Resource:
     rules: "Rules | None" = None
     embedded: Embedded | None = None
     epoch: int = 0
+    api_version: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "api_version", self.gvk.api_version)  # each write asks for it several times
 
     @property
     def group(self) -> str:
@@ -89,10 +93,6 @@ class Resource:
     @property
     def kind(self) -> str:
         return self.gvk.kind
-
-    @property
-    def api_version(self) -> str:
-        return self.gvk.api_version
 
     @property
     def list_name(self) -> str:

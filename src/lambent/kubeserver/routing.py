@@ -5,6 +5,7 @@ Source: Kubernetes API concepts, "Resource URIs". Not here: the other paths (`an
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lambent.http.message import Request, Response
@@ -92,7 +93,7 @@ class Router:
         _check_accept(request, resource, verb)
         if verb != "watch" and (timeout := query.get("timeout")):
             check_duration(timeout)
-        if place.name and not place.subresource and (wrong := names.path_segment(place.name)):
+        if place.name and not place.subresource and (wrong := _wrong_name(place.name)):
             raise bad_request(f"Name parameter invalid: {quoted(place.name)}: {', '.join(wrong)}")
         subresource = place.subresource.partition("/")[0] if resource.custom else place.subresource
         call = Call(request, user, verb, resource, place.namespace, place.name, subresource, query)
@@ -173,6 +174,9 @@ def _dying(call: Call) -> ApiError:
     name = str(meta.get("name") or "") if isinstance(meta, dict) else ""
     why = "create not allowed while custom resource definition is terminating"
     return forbidden(call.resource.group, call.resource.plural, name, why)
+
+
+_wrong_name = lru_cache(maxsize=4096)(names.path_segment)
 
 
 def _check_accept(request: Request, resource: Resource, verb: str) -> None:

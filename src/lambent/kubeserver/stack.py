@@ -167,7 +167,9 @@ def _written_out(handle: Service) -> Service:
         accept = request.header(b"accept")
         if b"yaml" in accept and in_yaml(accept, is_refusal=response.status >= 400):
             write_yaml(response)
-        elif b"pretty" in request.raw_query or request.header(b"user-agent").startswith(_BY_HAND):
+        elif (b"pretty" in request.target and b"pretty" in request.raw_query) or request.header(
+            b"user-agent"
+        ).startswith(_BY_HAND):
             write_pretty(response, parse_query(request.raw_query).get("pretty"))
         return response
 

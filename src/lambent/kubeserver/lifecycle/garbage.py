@@ -42,13 +42,14 @@ class GarbageCollector:
             self._inbox.add(node)
 
     def _on_change(self, change: Change) -> None:
+        if change.type == "MODIFIED" and not (change.record.owners or change.record.deleting or _owners(change.old)):
+            return  # most changes
         node = Node(change.bucket, change.record.path)
-        if change.old is not None:
-            for owner in change.old.owners:
-                self._dependents.get(owner.uid, set()).discard(node)
+        for owner in _owners(change.old):
+            self._dependents.get(owner.uid, set()).discard(node)
         if change.type != "DELETED":
             self._link(change.bucket, change.record)
-            for owner in set(change.old.owners if change.old else ()) - set(change.record.owners):
+            for owner in set(_owners(change.old)) - set(change.record.owners):
                 self._wake_owner(change.record, owner)
             return
         for dependent in self._dependents.get(change.record.uid, ()):
@@ -153,3 +154,7 @@ class GarbageCollector:
         else:
             obj["metadata"].pop("finalizers", None)
             await self._store.remove(resource.bucket, obj)
+
+
+def _owners(record: Record | None) -> tuple[Owner, ...]:
+    return record.owners if record is not None else ()

@@ -5,13 +5,14 @@ kube-apiserver 1.34. Not here: what the body of a deletion says (`writes.delete_
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import orjson
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver import status
-from lambent.kubeserver.call import VALIDATIONS, Call
+from lambent.kubeserver.call import VALIDATIONS, Call, parse_query
 
 _LONGEST_MANAGER = 128
 _GROUP = "meta.k8s.io"
@@ -19,16 +20,20 @@ _GROUP = "meta.k8s.io"
 
 def check_options(call: Call, kind: str, *, is_apply: bool = False) -> None:
     """Raises 422 that names `kind` for options which kube-apiserver refuses."""
-    if not call.query and not is_apply:
-        return
-    problems = [*_of_patch(call, is_apply=is_apply)] if kind == "PatchOptions" else []
-    problems += _of_manager(call.query.get("fieldManager", ""))
-    problems += dry_run_problems(_values(call, "dryRun"))
-    validation = call.query.get("fieldValidation", "")
+    if problems := _problems(call.request.raw_query, kind, is_apply):
+        raise status.invalid(_GROUP, kind, "", list(problems))
+
+
+@lru_cache(maxsize=1024)
+def _problems(raw_query: bytes, kind: str, is_apply: bool) -> tuple[Problem, ...]:
+    query = parse_query(raw_query)
+    problems = [*_of_patch(query, is_apply=is_apply)] if kind == "PatchOptions" else []
+    problems += _of_manager(query.get("fieldManager", ""))
+    problems += dry_run_problems(_values(raw_query, "dryRun"))
+    validation = query.get("fieldValidation", "")
     if validation not in VALIDATIONS:
         problems.append(_unsupported("fieldValidation", f'"{validation}"', VALIDATIONS))
-    if problems:
-        raise status.invalid(_GROUP, kind, "", problems)
+    return tuple(problems)
 
 
 def check_dry_run(values: Sequence[str]) -> bool:
@@ -40,7 +45,7 @@ def check_dry_run(values: Sequence[str]) -> bool:
 
 def dry_runs_of(call: Call) -> list[str]:
     """All values of dryRun in the query."""
-    return _values(call, "dryRun")
+    return _values(call.request.raw_query, "dryRun") if "dryRun" in call.query else []
 
 
 def dry_run_problems(values: Sequence[str]) -> list[Problem]:
@@ -54,17 +59,15 @@ def _unsupported(path: str, shown: str, supported: Sequence[str]) -> Problem:
     return Problem(path, "FieldValueNotSupported", f"Unsupported value: {shown}: supported values: {listed}")
 
 
-def _values(call: Call, name: str) -> list[str]:
-    if name not in call.query:
-        return []
-    pairs = parse_qsl(call.request.raw_query.decode("latin-1"), keep_blank_values=True)
+def _values(raw_query: bytes, name: str) -> list[str]:
+    pairs = parse_qsl(raw_query.decode("latin-1"), keep_blank_values=True)
     return [value for key, value in pairs if key == name]
 
 
-def _of_patch(call: Call, *, is_apply: bool) -> Iterator[Problem]:
-    if not is_apply and "force" in call.query:
+def _of_patch(query: dict[str, str], *, is_apply: bool) -> Iterator[Problem]:
+    if not is_apply and "force" in query:
         yield Problem("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch")
-    if is_apply and not call.query.get("fieldManager"):
+    if is_apply and not query.get("fieldManager"):
         yield Problem("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
 
 

@@ -61,8 +61,7 @@ def record_of(obj: KubeObject, rv: int, *, epoch: int = 0) -> Record:
     """Encodes `obj` as version `rv`; sets its resourceVersion."""
     meta = obj["metadata"]
     meta["resourceVersion"] = str(rv)
-    ordered: dict[str, Any] = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta}
-    ordered.update((key, value) for key, value in obj.items() if key not in ordered)
+    ordered: dict[str, Any] = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta, **obj}
     return Record(
         namespace=meta.get("namespace", ""),
         name=meta["name"],
@@ -99,9 +98,12 @@ def go_numbers(value: Any) -> Any:
 
 
 def owners_of(obj: KubeObject) -> tuple[Owner, ...]:
+    references = obj["metadata"].get("ownerReferences")
+    if not references:
+        return ()
     return tuple(
         Owner(ref["apiVersion"], ref["kind"], ref["name"], ref["uid"], bool(ref.get("blockOwnerDeletion")))
-        for ref in obj["metadata"].get("ownerReferences") or ()
+        for ref in references
     )
 
 

@@ -236,7 +236,10 @@ class Store:
         self._idle.set()
 
     def _bucket(self, name: str) -> Bucket:
-        return self._buckets.setdefault(name, Bucket())
+        found = self._buckets.get(name)
+        if found is None:
+            found = self._buckets[name] = Bucket()
+        return found
 
     async def close(self) -> None:
         """Commits what is staged, then closes the file."""

@@ -15,6 +15,7 @@ from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.writes.ownership import DEDUCED, misfits, shape_of
 from lambent.kubeserver.writes.stages import CR_ENVELOPE, fields
 
+_STATUS_ENVELOPE = (*CR_ENVELOPE, "status")
 _NEVER_OWNED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
 
 
@@ -47,8 +48,13 @@ def dropped(draft: Draft) -> None:
     """What of a body is not stored is read all the same: it may be refused, warned of, or confuse the tracking."""
     old: Any = draft.old or {}
     is_status = draft.subresource == "status"
-    names = [name for name in {**draft.new, **old} if name not in CR_ENVELOPE and (name == "status") != is_status]
-    if all(draft.new.get(name) == old.get(name) for name in names) or not isinstance(draft.new.get("metadata"), dict):
+    names = [name for name in {**draft.new, **old} if name not in _STATUS_ENVELOPE] if is_status else ["status"]
+    for name in names:
+        if draft.new.get(name) != old.get(name):
+            break
+    else:
+        return
+    if not isinstance(draft.new.get("metadata"), dict):
         return
     whole: Any = orjson.loads(orjson.dumps(draft.new))
     probe = replace(draft, new=whole, problems=[])

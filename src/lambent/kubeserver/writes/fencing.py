@@ -17,9 +17,10 @@ _WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 def check_fence(call: Call, store: Store) -> None:
     """Raises 409 for an older term, 400 for a header that cannot be read."""
-    value = call.request.header(HEADER).decode("latin-1")
-    if not value or call.verb not in _WRITES:
+    given = call.request.header(HEADER)
+    if not given or call.verb not in _WRITES:
         return
+    value = given.decode("latin-1")
     path, _, term = value.rpartition("/")
     if not path or not term.isdigit():
         raise bad_request(f"Lambent-Fence {value!r} is not lease/term")

@@ -96,7 +96,7 @@ def identity(draft: Draft) -> None:
     if draft.is_create and not draft.is_apply:
         read_head(draft)
         check_names(draft.call, obj)
-    if not resource.custom:
+    if not resource.custom or (obj.get("kind") == resource.kind and obj.get("apiVersion") == resource.api_version):
         return
     wrong = [
         errors.invalid(member, obj.get(member), f"must be {wanted}")

@@ -15,7 +15,7 @@ from lambent.http.message import Response
 from lambent.kube.patches import PatchError, json_patch, merge_patch
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
-from lambent.kubeserver.answers.rendering import answer, load, render_list, render_one
+from lambent.kubeserver.answers.rendering import answer, body_of, load, render_list, render_one
 from lambent.kubeserver.builtin.event_views import GROUP, as_core_v1
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call
@@ -246,7 +246,10 @@ class Writer:
         return draft.new
 
     def _answer(self, call: Call, record: Record, code: int) -> Response:
-        return answer(render_one(call.resource, record, call.form(), "Metadata", self._clock()), code)
+        form = call.form()
+        if form.shape == "full":  # most often; nothing in it needs the time
+            return answer(body_of(call.resource, record), code)
+        return answer(render_one(call.resource, record, form, "Metadata", self._clock()), code)
 
 
 def _path_of(draft: Draft) -> str:

@@ -159,7 +159,9 @@ def _as_sent(draft: Draft) -> dict[str, Any]:
 
 
 def _without_metadata(obj: Any) -> dict[str, Any]:
-    return {name: member for name, member in obj.items() if name != "metadata"}
+    rest = dict(obj)
+    rest.pop("metadata", None)
+    return rest
 
 
 def _first_apply(draft: Draft, live: KubeObject | None, shape: Shape) -> Managers:
