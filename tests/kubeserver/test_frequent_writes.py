@@ -61,9 +61,11 @@ def short_ways(monkeypatch):
         found = real(draft, held)
         if found:
             count[0] += 1
-            draft.keeps_metadata = False
-            assert orjson.dumps(tracking._updated(draft, held)) == orjson.dumps(found)
-            draft.keeps_metadata = True
+            given = draft.new["metadata"].get("managedFields")
+            with monkeypatch.context() as patch:
+                patch.setattr(tracking, "_retimed", lambda *_: None)
+                patch.setattr(tracking, "_keeps_metadata", lambda *_: False)
+                assert orjson.dumps(tracking._updated(draft, given)) == orjson.dumps(found)
         return found
 
     monkeypatch.setattr(tracking, "_retimed", both)
@@ -90,6 +92,8 @@ async def test_the_short_way_comes_to_the_same_owners(ask, short_ways, seed):
                 _change_one(draw, value)
             else:
                 body[part] = _members(draw) if place else _spec(draw)
+            if draw.random() < 0.5:  # as a client that sends no more than it has to
+                body["metadata"] = {"name": "a", "resourceVersion": body["metadata"]["resourceVersion"]}
             code, body = await ask("PUT", path, body)
         assert code == 200, body
     assert short_ways[0] > WRITES / 50

@@ -33,15 +33,8 @@ from lambent.kubeserver.writes.ownership.values import (
 )
 
 _META_REF = {"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
-_SERVERS_OWN = (
-    "name",
-    "namespace",
-    "creationTimestamp",
-    "selfLink",
-    "uid",
-    "generation",
-    "managedFields",
-    "resourceVersion",
+_SERVERS_OWN = frozenset(
+    ("name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion")
 )
 _STRIPPED: Fields = {
     "f:apiVersion": {},
@@ -256,11 +249,11 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     held = old["metadata"].get("managedFields") or []
     if not draft.subresource and is_reset(given, custom=draft.resource.custom):
         return []
-    keeps_metadata = draft.keeps_metadata and draft.sent is None
-    if keeps_metadata and draft.subresource != "scale" and (retimed := _retimed(draft, held)):
+    is_own = not given or given == held
+    keeps_metadata = _keeps_metadata(draft)
+    if keeps_metadata and (is_own or draft.subresource) and (retimed := _retimed(draft, held)):
         draft.differs = True
         return retimed
-    is_own = keeps_metadata or given == held
     managers = decode(given, is_trusted=is_own) if given and not draft.subresource else None
     managers = managers or decode(held, is_trusted=True) or {}
     if not managers:
@@ -287,6 +280,16 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     return encode(after)
 
 
+def _keeps_metadata(draft: Draft) -> bool:
+    """Whether the metadata that was sent is the old one in all that can be owned."""
+    if draft.keeps_metadata and draft.sent is None:
+        return True
+    old: Any = draft.old
+    sent: Any = draft.new["metadata"] if draft.sent is None else draft.sent
+    before, after = ({n: one for n, one in meta.items() if n not in _SERVERS_OWN} for meta in (old["metadata"], sent))
+    return before == after
+
+
 def _rescaled(draft: Draft, managers: Managers) -> Comparison:
     """What a write of the scale changed: its one number, which a Scale leaves out when it is 0.
 
@@ -311,6 +314,8 @@ def _retimed(draft: Draft, held: list[dict[str, Any]]) -> list[dict[str, Any]] |
 
     Only the time of that entry moves. None for any other write, and for one that changes nothing.
     """
+    if draft.subresource == "scale":
+        return None
     who = (draft.call.manager, "Update", draft.resource.api_version, draft.subresource)
     own = [entry for entry in held if _who(entry) == who]
     if not own or "time" not in own[0]:
