@@ -30,6 +30,7 @@ def register(verbs: Any) -> None:
     )
     add_settings(kubeserver, ("state", "ephemeral", "kube.", "drain_timeout", "log_level"))
     kubeserver.add_argument("--port", dest="setting_kube__port", metavar="VALUE", help="same as --kube-port")
+    kubeserver.add_argument("--listen", dest="setting_kube__listen", metavar="VALUE", help="same as --kube-listen")
     kubeserver.set_defaults(run=run_kubeserver)
 
 

@@ -310,8 +310,7 @@ class HttpClient:
             self._kinds.on_error(gvk, error)
             raise
         finally:
-            metrics.REQUESTS.labels(verb, gvk.kind, code).inc()
-            metrics.REQUEST_SECONDS.labels(verb, gvk.kind).observe(asyncio.get_running_loop().time() - started)
+            metrics.note_request(verb, gvk.kind, code, asyncio.get_running_loop().time() - started)
 
     async def _object(self, verb: str, gvk: GVK, name: str, namespace: str | None, subresource: str) -> tuple[str, str]:
         """Its path, and the words that name the request in an error."""

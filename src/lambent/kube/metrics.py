@@ -1,9 +1,26 @@
 """The kit's metrics. Names and labels: see the table in ARCHITECTURE.md; the prefix `lambent_` is added."""
 
+from functools import lru_cache
+
+from prometheus_client import Counter, Histogram
+
 from lambent.telemetry import counter, gauge, histogram
 
 REQUESTS = counter("kube_requests_total", "Requests to the Kubernetes API.", ("verb", "kind", "code"))
 REQUEST_SECONDS = histogram("kube_request_seconds", "Time of a request, retries included.", ("verb", "kind"))
+
+
+@lru_cache(maxsize=4096)
+def _of_request(verb: str, kind: str, code: str) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(verb, kind, code), REQUEST_SECONDS.labels(verb, kind)
+
+
+def note_request(verb: str, kind: str, code: str, seconds: float) -> None:
+    """One request that ended; `code` is the answer's, or "none"."""
+    count, times = _of_request(verb, kind, code)
+    count.inc()
+    times.observe(seconds)
+
 
 INFORMER_OBJECTS = gauge("informer_objects", "Objects in an informer's cache.", ("kind",))
 INFORMER_AGE_SECONDS = gauge("informer_age_seconds", "Time since the informer last heard of its server.", ("kind",))

@@ -133,7 +133,9 @@ class Transport:
         if self._session is None:
             # Watches are connections that never come back: a limit would let them starve the calls.
             connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=30)
-            self._session = aiohttp.ClientSession(connector=connector, headers=self._standing_headers())
+            self._session = aiohttp.ClientSession(
+                connector=connector, headers=self._standing_headers(), cookie_jar=aiohttp.DummyCookieJar()
+            )
             # aiohttp sends a PUT or DELETE again by itself when a kept connection breaks; what may be repeated is
             # decided here alone.
             self._session._retry_connection = False
