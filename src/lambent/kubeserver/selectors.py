@@ -212,10 +212,6 @@ class Selection:
                 return False
         return True
 
-    @property
-    def single_name(self) -> str | None:
-        return next((t.value for t in self.fields if t.path == "metadata.name" and t.equal), None)
-
 
 ALL = Selection()
 
