@@ -41,6 +41,8 @@ def broken(tmp_path: Path) -> Path:
         ("graph shops --cluster", "name it by --parent FILE"),
         ("plan shops --parent {}/event.json --cluster", "is not an object of a cluster"),
         ("test --update -", "need files; standard input has none"),
+        ("kubeserver --ephemeral --state {}", "--state keeps everything and --ephemeral nothing: give one of them"),
+        ("kubeserver --ephemeral --port 0 --listen 192.0.2.1", "--kube-port and --kube-listen change it"),
     ],
 )
 def test_a_wrong_file_is_a_usage_error(run: Commands, shop: Shop, broken: Path, command: str, said: str) -> None:

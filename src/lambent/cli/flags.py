@@ -54,6 +54,8 @@ def _destination(option: Option) -> str:
 def settings_of(args: argparse.Namespace, *, ignore_aws_environment: bool = False) -> Settings:
     """Settings of this run. With the embedded AWS the shell's AWS_* variables are not read (they mean another AWS)."""
     flags = {option.path: getattr(args, _destination(option), None) for option in options()}
+    if flags["state"] is not None and flags["ephemeral"] not in (None, False, "false"):
+        raise UsageError("--state keeps everything and --ephemeral nothing: give one of them")
     environ = {k: v for k, v in os.environ.items() if not (ignore_aws_environment and k.startswith("AWS_"))}
     config = getattr(args, "config", None) or (Path(environ["LAMBENT_CONFIG"]) if "LAMBENT_CONFIG" in environ else None)
     return load(flags=flags, environ=environ, file=config)

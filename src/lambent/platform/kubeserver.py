@@ -27,7 +27,7 @@ class KubeServerDaemon:
         self._state.acquire()
         self._stack.callback(self._state.release)
         self._server = KubeServer(state_dir=None if settings.ephemeral else self._state.path)
-        with port_option("--kube-port"):
+        with port_option("--kube-port", "--kube-listen"):
             await self._server.startup(settings.kube.listen, settings.kube.port)
         self._stack.push_async_callback(self._server.shutdown)
         self._server.write_kubeconfig(self._state / "kubeconfig")

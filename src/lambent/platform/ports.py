@@ -1,4 +1,4 @@
-"""A port that cannot be had is the user's to change: the error names the option that does it."""
+"""An address that cannot be had is the user's to change: the error names the options that do it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,9 +7,10 @@ from lambent.errors import UsageError
 
 
 @contextmanager
-def port_option(option: str) -> Iterator[None]:
-    """Adds the option to a `UsageError` about listening."""
+def port_option(*options: str) -> Iterator[None]:
+    """Adds the options to a `UsageError` about listening."""
     try:
         yield
     except UsageError as error:
-        raise UsageError(f"{error}; {option} changes it") from error
+        told = f"{options[0]} changes it" if len(options) == 1 else f"{' and '.join(options)} change it"
+        raise UsageError(f"{error}; {told}") from error

@@ -76,7 +76,7 @@ class AwsServer:
     async def startup(self) -> None:
         settings = self._settings
         server = HttpServer(_starting, limits=AWS_LIMITS)
-        with port_option("--aws-port"):
+        with port_option("--aws-port", "--aws-listen"):
             host, port = await server.startup(settings.aws.listen, settings.aws.port)
         self.url = f"http://{host}:{port}"
         self.send = send_to(server)

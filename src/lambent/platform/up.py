@@ -54,7 +54,7 @@ class Up:
         self._stack.callback(output.close)
 
         kubeserver = KubeServer(state_dir=None if settings.ephemeral else self.state.path)
-        with port_option("--kube-port"):
+        with port_option("--kube-port", "--kube-listen"):
             kube_port = await kubeserver.startup(settings.kube.listen, settings.kube.port)
         self._stack.push_async_callback(kubeserver.shutdown)
         kubeserver.write_kubeconfig(self.state / "kubeconfig")
