@@ -110,7 +110,7 @@ def _is_ready(obj: KubeObject) -> bool:
 
 def requests() -> Counter[str]:
     """What was asked of the two APIs so far: each AWS operation, each verb and resource of Kubernetes."""
-    return counted("lambent_aws_requests", "lambent_kubeserver_requests")
+    return counted("lambent_aws_requests_total", "lambent_kubeserver_requests_total")
 
 
 def counted(*metrics: str) -> Counter[str]:
@@ -119,15 +119,14 @@ def counted(*metrics: str) -> Counter[str]:
     for metric in REGISTRY.collect():
         if metric.name in metrics:
             for sample in metric.samples:
-                if sample.name.endswith("_total"):
-                    names = [value for key, value in sample.labels.items() if key != "code"]
-                    found[" ".join(names)] += int(sample.value)
+                names = [value for key, value in sample.labels.items() if key != "code"]
+                found[" ".join(names)] += int(sample.value)
     return found
 
 
 def passes() -> int:
     """Of all workflows so far."""
-    return counted("lambent_workflow_passes").total()
+    return counted("lambent_workflow_passes_total").total()
 
 
 async def measure(instances: int) -> dict[str, Any]:

@@ -77,8 +77,7 @@ def metrics_page() -> str:
     ]
     rows += ["| Metric | Type | Meaning |", "|---|---|---|"]
     for metric in sorted(REGISTRY.collect(), key=lambda each: each.name):
-        suffix = "_total" if metric.type == "counter" else ""
-        rows.append(f"| `{metric.name}{suffix}` | {metric.type} | {metric.documentation.rstrip('.')} |")
+        rows.append(f"| `{metric.name}` | {metric.type} | {metric.documentation.rstrip('.')} |")
     return "\n".join(rows) + "\n"
 
 

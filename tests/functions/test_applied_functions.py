@@ -169,18 +169,10 @@ async def test_every_setting_survives_the_schema(embedded: Service) -> None:
 
 def _listed() -> float:
     """How often LambdaFunctions were listed so far."""
-    samples = [
-        sample
-        for metric in REGISTRY.collect()
-        if metric.name == "lambent_kubeserver_requests"
-        for sample in metric.samples
-    ]
+    samples = (sample for metric in REGISTRY.collect() for sample in metric.samples)
+    requests = (sample for sample in samples if sample.name == "lambent_kubeserver_requests_total")
     of_functions = {"verb": "list", "resource": "lambdafunctions"}
-    return sum(
-        sample.value
-        for sample in samples
-        if sample.name.endswith("_total") and of_functions.items() <= sample.labels.items()
-    )
+    return sum(sample.value for sample in requests if of_functions.items() <= sample.labels.items())
 
 
 async def _apply(service: Service, obj: KubeObject) -> None:

@@ -197,7 +197,7 @@ async def test_requests_are_counted_with_verb_kind_and_code(gizmo):
     canned = Canned(reply(gizmo()), reply(status(409, "Conflict"), 409), reply(b""))
 
     def counted(verb, code):
-        return metrics.REQUESTS.labels(verb, "Gizmo", code)._value.get()
+        return metrics.REQUESTS.labels(verb, "Gizmo", code).value
 
     before = counted("get", "200"), counted("patch", "409"), counted("watch", "200")
     async with client_of(canned) as client:

@@ -8,7 +8,7 @@ import time
 from functools import cache
 from typing import Any
 
-from lambent.telemetry import counter, histogram
+from lambent.telemetry import Counter, Histogram, counter, histogram
 
 _requests = counter("aws_requests_total", "Attempts of requests to AWS APIs.", ("service", "operation", "code"))
 _seconds = histogram("aws_request_seconds", "Duration of an attempt until its answer.", ("service", "operation"))
@@ -21,13 +21,12 @@ def count_request(service: str, operation: str, code: str, seconds: float) -> No
 
 
 @cache
-def _counted(service: str, operation: str, code: str) -> Any:
-    """The library looks a child up under a lock and in text anew each time."""
+def _counted(service: str, operation: str, code: str) -> Counter:
     return _requests.labels(service, operation, code)
 
 
 @cache
-def _timed(service: str, operation: str) -> Any:
+def _timed(service: str, operation: str) -> Histogram:
     return _seconds.labels(service, operation)
 
 

@@ -2,9 +2,7 @@
 
 from functools import lru_cache
 
-from prometheus_client import Counter, Histogram
-
-from lambent.telemetry import counter, gauge, histogram
+from lambent.telemetry import Counter, Histogram, counter, gauge, histogram
 
 REQUESTS = counter("kube_requests_total", "Requests to the Kubernetes API.", ("verb", "kind", "code"))
 REQUEST_SECONDS = histogram("kube_request_seconds", "Time of a request, retries included.", ("verb", "kind"))

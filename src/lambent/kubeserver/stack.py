@@ -17,8 +17,6 @@ from functools import lru_cache
 from itertools import count
 from urllib.parse import urlsplit
 
-from prometheus_client import Counter
-
 from lambent.http.message import Request, Response, Service
 from lambent.kubeserver.access.impersonation import acting_as
 from lambent.kubeserver.access.tokens import Tokens
@@ -28,7 +26,7 @@ from lambent.kubeserver.answers.writing_out import write_pretty, write_yaml
 from lambent.kubeserver.call import ADMIN, ANONYMOUS, Call, User, parse_query
 from lambent.kubeserver.routing import Router
 from lambent.kubeserver.status import ApiError
-from lambent.telemetry import counter
+from lambent.telemetry import Counter, counter
 
 log = logging.getLogger(__name__)
 
