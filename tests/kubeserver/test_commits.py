@@ -1,7 +1,8 @@
-"""When a write is answered, shown and undone: one commit for all writes of a turn, and what a failed one leaves."""
+"""When a write is answered, shown and undone: one commit for all that waits, and what a failed one leaves."""
 
 import asyncio
 import sqlite3
+import threading
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from lambent.http.message import Request
 from lambent.kubeserver import KubeServer
 from lambent.kubeserver.storage.journal import Journal
+from lambent.kubeserver.storage.records import Change
 from tests.kubeserver.asking import CONFIGMAPS, MERGE, Asker, configmap
 
 REAL_TIME = True
@@ -27,14 +29,14 @@ class Held:
     """The journal's `append`, held back until it is let go."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.batches: list[tuple[Any, ...]] = []
+        self.changes: list[tuple[Any, ...]] = []
         self._append = Journal.append
-        monkeypatch.setattr(Journal, "append", lambda journal, *given: self.batches.append((journal, *given)))
+        monkeypatch.setattr(Journal, "append", lambda journal, *given: self.changes.append((journal, *given)))
 
     def let_go(self) -> None:
-        for batch in self.batches:
-            self._append(*batch)
-        self.batches.clear()
+        for change in self.changes:
+            self._append(*change)
+        self.changes.clear()
 
 
 async def _turns(count: int = 20) -> None:
@@ -42,14 +44,28 @@ async def _turns(count: int = 20) -> None:
         await asyncio.sleep(0)
 
 
-async def test_the_writes_of_one_turn_are_one_commit(stored, monkeypatch):
+async def test_the_writes_that_wait_are_one_commit(stored, monkeypatch):
     held = Held(monkeypatch)
-    writes = [asyncio.create_task(Asker(stored)("POST", CONFIGMAPS, configmap(f"c{n}"))) for n in range(32)]
+    write_out, commits, is_busy, is_free = Journal._write, [], threading.Event(), threading.Event()
+
+    def slow(journal: Journal, db: sqlite3.Connection, batch: list[Change], floor: int) -> None:
+        commits.append([change.record.name for change in batch])
+        is_busy.set()
+        assert is_free.wait(30)
+        write_out(journal, db, batch, floor)
+
+    monkeypatch.setattr(Journal, "_write", slow)
+    writes = [asyncio.create_task(Asker(stored)("POST", CONFIGMAPS, configmap(f"c{n}"))) for n in range(33)]
     await _turns()
-    ((_, changes, *_),) = held.batches
-    assert [change.record.name for change in changes] == [f"c{n}" for n in range(32)]
+    first, *others = held.changes
+    held.changes = [first]
     held.let_go()
+    assert await asyncio.to_thread(is_busy.wait, 30)
+    held.changes = others
+    held.let_go()
+    is_free.set()
     answers = [await write for write in writes]
+    assert commits == [["c0"], [f"c{n}" for n in range(1, 33)]]
     versions = [int(made["metadata"]["resourceVersion"]) for _, made in answers]
     assert versions == sorted(versions)
 
@@ -82,13 +98,10 @@ async def test_a_write_is_checked_against_what_is_not_committed_yet(stored, monk
     assert (await again)[0] == 409
     held.let_go()
     assert (await first)[0] == 201
-    await _turns()
-    assert len(held.batches) == 1
-    held.let_go()
     assert (await patch)[1]["data"] == {"x": "1", "y": "2"}
 
 
-async def test_a_commit_that_fails_takes_its_whole_batch_back(tmp_path, monkeypatch):
+async def test_a_commit_that_fails_takes_all_that_waits_back(tmp_path, monkeypatch):
     server = KubeServer(state_dir=tmp_path)
     await server.open()
     ask = Asker(server)

@@ -25,20 +25,33 @@ def _change(rv: int, name: str, kind: str) -> Change:
     return Change(rv, "configmaps", kind, record_of(obj, rv), None)  # type: ignore[arg-type]  # one of the three
 
 
-def _append(journal: Journal, batch: list[Change], at_commit: Callable[[], object] = bool) -> None:
-    """`at_commit` runs in the writer thread, between the commit and what is folded after it."""
-    done: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+class Written:
+    """A journal, and what it reports; `at_commit` runs in the writer thread, between a commit and the next folding."""
 
-    def report(error: Exception | None) -> None:
-        at_commit()
-        done.put(error)
+    def __init__(self, path: Path) -> None:
+        self.journal = Journal(path, self._report)
+        self.journal.open()
+        self._at_commit: Callable[[], object] = bool
+        self._reports: queue.SimpleQueue[tuple[int, Exception | None]] = queue.SimpleQueue()
 
-    journal.append(batch, batch[-1].rv - _KEPT, report)
-    assert done.get(timeout=10) is None
+    def _report(self, count: int, error: Exception | None) -> None:
+        self._at_commit()
+        self._reports.put((count, error))
+
+    def append(self, batch: list[Change], at_commit: Callable[[], object] = bool) -> None:
+        """Returns when all of it is on disk."""
+        self._at_commit = at_commit
+        for change in batch:
+            self.journal.append(change, change.rv - _KEPT)
+        left = len(batch)
+        while left:
+            count, error = self._reports.get(timeout=30)
+            assert error is None
+            left -= count
 
 
 def _state(path: Path) -> tuple[dict[bytes, int], int]:
-    journal = Journal(path)
+    journal = Journal(path, lambda count, error: None)
     found = journal.open()
     journal.close()
     return {body: rv for _, rv, body in found.objects}, found.counter
@@ -58,8 +71,7 @@ def test_a_crash_between_commit_and_folding_loses_nothing(tmp_path, monkeypatch,
     monkeypatch.setattr(module, "_FOLDED_AT_ONCE", 3)
     choose = random.Random(seed)
     path = tmp_path / "kube.db"
-    journal = Journal(path)
-    journal.open()
+    written = Written(path)
     wanted: dict[str, Change] = {}
     rv = 0
     for turn in range(61):
@@ -74,11 +86,14 @@ def test_a_crash_between_commit_and_folding_loses_nothing(tmp_path, monkeypatch,
             if kind == "DELETED":
                 del wanted[name]
         if turn % 12:
-            _append(journal, batch)
+            written.append(batch)
             continue
-        _append(journal, batch, partial(_copy, path, tmp_path / f"{turn}"))
+        # Each change by itself, so that the last commit has them all before it.
+        for change in batch[:-1]:
+            written.append([change])
+        written.append(batch[-1:], partial(_copy, path, tmp_path / f"{turn}"))
         assert _state(tmp_path / f"{turn}" / path.name) == ({c.record.body: c.rv for c in wanted.values()}, rv)
-    journal.close()
+    written.journal.close()
     assert _state(path) == ({c.record.body: c.rv for c in wanted.values()}, rv)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM change").fetchone()[0] <= _KEPT + 10 + 6
@@ -86,10 +101,9 @@ def test_a_crash_between_commit_and_folding_loses_nothing(tmp_path, monkeypatch,
 
 def test_a_file_of_the_first_format_is_read(tmp_path):
     path = tmp_path / "kube.db"
-    first = Journal(path)
-    first.open()
-    _append(first, [_change(1, "a", "ADDED"), _change(2, "b", "ADDED")])
-    first.close()
+    first = Written(path)
+    first.append([_change(1, "a", "ADDED"), _change(2, "b", "ADDED")])
+    first.journal.close()
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("DELETE FROM meta WHERE key = 'folded'")
         db.execute("UPDATE meta SET value = 1 WHERE key = 'format'")
@@ -110,3 +124,31 @@ def test_a_stored_body_takes_no_more_memory_than_its_text():
     finally:
         tracemalloc.stop()
     assert used < 1.2 * sum(map(len, kept))
+
+
+def test_after_a_failed_commit_nothing_more_is_written(tmp_path, monkeypatch):
+    path = tmp_path / "kube.db"
+    reports: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+    journal = Journal(path, lambda count, error: reports.put(error))
+    journal.open()
+
+    def full(*_given: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Journal, "_write", full)
+        journal.append(_change(1, "a", "ADDED"), 0)
+        assert isinstance(reports.get(timeout=30), sqlite3.OperationalError)
+    journal.append(_change(2, "b", "ADDED"), 0)  # was made on top of the lost one
+    assert isinstance(reports.get(timeout=30), sqlite3.OperationalError)
+    journal.close()
+    assert _state(path) == ({}, 0)
+
+
+@pytest.mark.parametrize("count", [1, 150, 151, 1_000])
+def test_a_batch_of_any_length_is_written_whole(tmp_path, count):
+    written = Written(tmp_path / "kube.db")
+    written.append([_change(rv, f"n{rv}", "ADDED") for rv in range(1, count + 1)])
+    written.journal.close()
+    state, counter = _state(tmp_path / "kube.db")
+    assert (len(state), counter) == (count, count)

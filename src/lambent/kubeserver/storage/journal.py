@@ -1,12 +1,14 @@
-"""The disk: one SQLite file in WAL mode with `synchronous=FULL`, written by one thread, a batch per transaction.
+"""The disk: one SQLite file in WAL mode with `synchronous=FULL`, written by one thread, what waits per transaction.
 
 Tables: `change(rv, ...)` is the recent past (a watch survives a restart), `object(bucket, path, rv, body)` the state as
 of version `folded`, `meta` the format version, the counter (which never goes back) and `folded`.
 
-A commit writes each body once, into `change`. After it was reported, the oldest changes are folded into `object`, a few
-at a time and only the newest of each object, while the loop makes the next batch. A crash before that costs nothing:
-what is not folded is in `change`, and opening the file folds it. A batch is few statements, since each of them takes
-the interpreter's lock once. Not here: what a batch means (`store`).
+The thread takes all that was appended while it wrote (group commit): a lone change does not wait for others, and the
+loop makes the next ones meanwhile. A commit writes each body once, into `change`. After it was reported, the oldest
+changes are folded into `object`, a few at a time and only the newest of each object. A crash before that costs nothing:
+what is not folded is in `change`, and opening the file folds it. A commit is one statement mostly, since each takes the
+interpreter's lock once, for which the thread may wait as long as the loop is busy. Not here: what a change means
+(`store`).
 """
 
 import logging
@@ -14,6 +16,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -30,6 +33,7 @@ _UNFOLDED = 2_000  # objects left for later: one that is written again within so
 _FOLDED_AT_ONCE = 64  # about as many as the loop needs a millisecond or two for
 _UNFOLDED_AGE = KEEP_COUNT // 2  # changes after which an object is folded although few others wait
 _ROWS = 150  # of one statement: every SQLite allows 999 variables
+_LONGEST_BATCH = 3 * _ROWS  # what came first is not to wait for the writing of megabytes
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS object(
@@ -41,7 +45,8 @@ CREATE TABLE IF NOT EXISTS change(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
-Done = Callable[[Exception | None], None]
+Report = Callable[[int, Exception | None], None]
+"""Is told, in the writer thread, how many more of the changes (oldest first) are on disk, or why they are not."""
 _Unfolded = dict[tuple[str, str], tuple[int, str]]
 
 
@@ -55,11 +60,12 @@ class Snapshot:
 
 
 class Journal:
-    """Owns the file; `append` returns at once, `done` is called in the writer thread after the commit."""
+    """Owns the file; `append` returns at once. After a commit that failed none is tried any more."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, report: Report) -> None:
         self._path = path
-        self._queue: queue.SimpleQueue[tuple[Sequence[Change], int, Done] | None] = queue.SimpleQueue()
+        self._report = report
+        self._queue: queue.SimpleQueue[tuple[Change, int] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._since_trim = 0
         self._unfolded: _Unfolded = {}  # by (bucket, path), oldest change first; the writer thread's own
@@ -83,9 +89,9 @@ class Journal:
             raise failure
         return snapshot
 
-    def append(self, batch: Sequence[Change], floor: int, done: Done) -> None:
+    def append(self, change: Change, floor: int) -> None:
         """Changes up to version `floor` need not be kept any longer."""
-        self._queue.put((batch, floor, done))
+        self._queue.put((change, floor))
 
     def close(self) -> None:
         """Waits until all that was appended is on disk."""
@@ -117,32 +123,48 @@ class Journal:
             ready.put(error)
             return
         ready.put(None)
-        while (job := self._queue.get()) is not None:
-            batch, floor, done = job
+        failure: sqlite3.Error | None = None
+        while waiting := self._waiting():
+            batch = [change for change, _ in waiting]
             try:
-                self._write(db, batch, floor)
+                if failure is None:
+                    self._write(db, batch, waiting[-1][1])
             except sqlite3.Error as error:
+                failure = error
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-                done(error)
-            else:
-                done(None)
-                if len(self._unfolded) > _UNFOLDED or self._last - self._folded() > _UNFOLDED_AGE:
-                    self._try_to_fold(db, max(_FOLDED_AT_ONCE, len(batch)))
+            self._report(len(batch), failure)
+            if len(self._unfolded) > _UNFOLDED or self._last - self._folded() > _UNFOLDED_AGE:
+                self._try_to_fold(db, max(_FOLDED_AT_ONCE, len(batch)))
         self._try_to_fold(db, len(self._unfolded))
         db.close()
 
+    def _waiting(self) -> list[tuple[Change, int]]:
+        """What was appended and not taken yet, some at least; nothing once the journal is closed."""
+        out: list[tuple[Change, int]] = []
+        with suppress(queue.Empty):
+            while len(out) < _LONGEST_BATCH:
+                job = self._queue.get(block=not out)
+                if job is None:
+                    self._queue.put(None)  # for the next look
+                    break
+                out.append(job)
+        return out
+
     def _write(self, db: sqlite3.Connection, batch: Sequence[Change], floor: int) -> None:
-        db.execute("BEGIN IMMEDIATE")
+        is_cut = self._since_trim + len(batch) >= _TRIM_EVERY
+        is_one_statement = len(batch) <= _ROWS and not is_cut  # which is a transaction of its own
+        if not is_one_statement:
+            db.execute("BEGIN IMMEDIATE")
         for start in range(0, len(batch), _ROWS):
             part = batch[start : start + _ROWS]
             values = [v for c in part for v in (c.rv, c.bucket, c.record.path, c.type, c.record.body)]
             db.execute(f"INSERT INTO change VALUES {_lists('(?,?,?,?,?)', len(part))}", values)
-        self._since_trim += len(batch)
-        if self._since_trim >= _TRIM_EVERY:
-            self._since_trim = 0
+        if is_cut:
             db.execute("DELETE FROM change WHERE rv <= ?", (min(floor, self._folded()),))
-        db.execute("COMMIT")
+        if not is_one_statement:
+            db.execute("COMMIT")
+        self._since_trim = 0 if is_cut else self._since_trim + len(batch)
         for change in batch:
             key = (change.bucket, change.record.path)
             self._unfolded.pop(key, None)  # so that it goes to the end

@@ -1,9 +1,9 @@
 """The store: what is committed, what is pending, and the group commit between them.
 
 A write is staged synchronously against the *pending* state (so two writes of one loop turn see each other), gets its
-resource version there, and joins the batch of the turn. A batch is one transaction; the next one leaves when the one
-before is on disk. Only then are its writes visible, answered and published, in the order of their versions. If a
-commit fails, everything staged after it was built on sand: all of it fails, and the store is no longer ready.
+resource version there, and goes to the journal, which commits all that waits there in one transaction. Only then are
+writes visible, answered and published, in the order of their versions. If a commit fails, everything staged after it
+was built on sand: all of it fails, and the store is no longer ready.
 
 Not here: any meaning of an object's members, and the file format (`journal`).
 """
@@ -11,8 +11,8 @@ Not here: any meaning of an object's members, and the file format (`journal`).
 import asyncio
 import logging
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 
 from lambent.kube.types import KubeObject
@@ -66,19 +66,19 @@ class Store:
         self.history = History()
         self.counter = 0
         self.is_ready = True
-        self._journal = Journal(path) if path else None
+        self._loop: asyncio.AbstractEventLoop  # that of `load`
+        self._journal = Journal(path, self._report) if path else None
         self._buckets: dict[str, Bucket] = {}
         self._pending: dict[tuple[str, str], Record | None] = {}
         self._next = 0
-        self._batch: list[_Staged] = []
-        self._flying: list[_Staged] = []
-        self._is_flush_due = False
+        self._staged: deque[_Staged] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
         self._listeners: list[Listener] = []
 
     def load(self) -> None:
-        """Reads the file; to be called once, before anything else."""
+        """Reads the file; to be called once, before anything else, in the loop that writes."""
+        self._loop = asyncio.get_running_loop()
         if self._journal is None:
             return
         snapshot = self._journal.open()
@@ -93,7 +93,7 @@ class Store:
     ) -> None:
         last: dict[tuple[str, str], Record] = {}
         self.history.floor = self.counter
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         for index, (rv, bucket, kind, body) in enumerate(changes):
             record = self._loaded(bucket, body, rv)
             if index == 0:
@@ -163,46 +163,39 @@ class Store:
     def _stage(self, change: Change) -> "asyncio.Future[Record]":
         if not self.is_ready:
             raise ApiError(500, "the store cannot be written", reason="InternalError")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Record] = loop.create_future()
+        future: asyncio.Future[Record] = self._loop.create_future()
         self._pending[change.bucket, change.record.path] = None if change.type == "DELETED" else change.record
-        self._batch.append((change, future))
+        self._staged.append((change, future))
         self._idle.clear()
-        if not self._is_flush_due and not self._flying:
-            self._is_flush_due = True
-            loop.call_soon(self._flush)
+        if self._journal is not None:
+            self._journal.append(change, self.history.floor)
+        elif len(self._staged) == 1:
+            self._loop.call_soon(self._commit_in_memory)
         return future
 
-    def _flush(self) -> None:
-        self._is_flush_due = False
-        self._flying, self._batch = self._batch, []
-        if not self._flying:
-            self._idle.set()
-        elif self._journal is None:
-            self._committed(None)
-        else:
-            loop = asyncio.get_running_loop()
-            changes = [change for change, _ in self._flying]
-            self._journal.append(changes, self.history.floor, partial(self._report, loop))
+    def _commit_in_memory(self) -> None:
+        self._committed(len(self._staged), None)
 
-    def _report(self, loop: asyncio.AbstractEventLoop, error: Exception | None) -> None:
+    def _report(self, count: int, error: Exception | None) -> None:
         """Runs in the journal's thread."""
-        loop.call_soon_threadsafe(self._committed, error)
+        self._loop.call_soon_threadsafe(self._committed, count, error)
 
-    def _committed(self, error: Exception | None) -> None:
-        flown, self._flying = self._flying, []
+    def _committed(self, count: int, error: Exception | None) -> None:
+        """The oldest `count` of what is staged are on disk."""
         if error is not None:
-            self._fail(flown, error)
+            self._fail(error)
             return
-        now = asyncio.get_running_loop().time()
+        flown = [self._staged.popleft() for _ in range(count)]
+        now = self._loop.time()
         for change, _ in flown:
             self._publish(change, now)
         for change, future in flown:
             if not future.done():
                 future.set_result(change.record)
         _commits.inc()
-        _writes.inc(len(flown))
-        self._flush()
+        _writes.inc(count)
+        if not self._staged:
+            self._idle.set()
 
     def _publish(self, change: Change, now: float) -> None:
         bucket = self._bucket(change.bucket)
@@ -224,10 +217,12 @@ class Store:
             except Exception:
                 log.exception("a listener failed", extra={"bucket": change.bucket, "type": change.type})
 
-    def _fail(self, flown: list[_Staged], error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
+        if not self.is_ready:  # what was staged after the first failure has failed with it
+            return
         log.error("a commit failed; the store is read-only until restart: %s", error)
         self.is_ready = False
-        lost, self._batch = [*flown, *self._batch], []
+        lost, self._staged = self._staged, deque()
         self._pending.clear()
         self._next = self.counter
         for _, future in lost:
@@ -245,4 +240,4 @@ class Store:
         """Commits what is staged, then closes the file."""
         await self._idle.wait()
         if self._journal is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self._journal.close)
+            await self._loop.run_in_executor(None, self._journal.close)
