@@ -93,7 +93,8 @@ async def test_a_record_that_is_small_again_returns_to_the_annotation_and_its_co
         cluster.put([made_of(WORKFLOW, orphans="delete", steps=[{"label": "a", "ref": _VALUE, "inputs": {}}])])
         cluster.put([_VALUE_FUNCTION])
         await asyncio.sleep(2000)
-    assert _annotation(cluster) == {"workflow": "w", "resources": {"a": None}}
+    uid = cluster.get(TRIGGER, "t")["metadata"]["uid"]
+    assert _annotation(cluster) == {"workflow": "w", "uid": uid, "resources": {"a": None}}
     assert cluster.kube.peek(CONFIG_MAP, name, "default") is None
 
 

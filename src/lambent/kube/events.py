@@ -43,6 +43,7 @@ class Reason(StrEnum):
     DRIFT_CORRECTED = "DriftCorrected"
     INVALID_SPEC = "InvalidSpec"
     RELEASED = "Released"
+    RECORD_IGNORED = "RecordIgnored"
     ROLLED_BACK = "RolledBack"
     BECAME_LEADER = "LeaderElection"
 

@@ -1,7 +1,11 @@
 """Deletion of a trigger: resources with `delete: destroy` go in reverse order, each confirmed gone before the next.
 
 What is to be deleted comes from the record on the trigger alone, so a workflow or function that is missing by then does
-not matter. Owner references take care of the rest; objects that are abandoned only lose our reference to the trigger.
+not matter; whether it is the trigger's to delete, the object says (`claims`). Owner references take care of the rest;
+objects that are abandoned only lose our reference to the trigger.
+
+A write follows a look at the object and states the revision that was seen. An object that changes meanwhile, as one
+with a busy status does, is looked at again at once, some times.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,13 +13,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import NotFound
+from lambent.kube.errors import Conflict, NotFound
 from lambent.kube.types import KubeObject, Preconditions
+from lambent.workflow.controller.claims import objection
 from lambent.workflow.controller.executor import gvk_of
 from lambent.workflow.controller.records import load_record
 from lambent.workflow.engine import ResourceRef
 from lambent.workflow.engine.managed import Record
 from lambent.workflow.engine.patches import APPLIED_BY_ANNOTATION, LAST_APPLIED_ANNOTATION
+
+# The kit tries again with back-off after these.
+_ATTEMPTS = 5
+Watch = Callable[[ResourceRef], Awaitable[None]]
+# Told of an object that stays, and why.
+Tell = Callable[[ResourceRef, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,64 +37,78 @@ class Blocked:
     message: str
 
 
-async def delete_resources(
-    kube: KubeClient, trigger: KubeObject, *, watch: Callable[[ResourceRef], Awaitable[None]]
-) -> Blocked | None:
+async def delete_resources(kube: KubeClient, trigger: KubeObject, *, watch: Watch, tell: Tell) -> Blocked | None:
     """One step further in the deletion; None when everything that had to go is gone. Raises KubeError.
 
     `watch` is awaited before a delete, so that the event of its completion is not missed.
     """
+
+    async def destroy(ref: ResourceRef, live: KubeObject) -> None:
+        await watch(ref)
+        await _delete(kube, ref, live)
+
+    async def release(ref: ResourceRef, live: KubeObject) -> None:
+        await _release(kube, ref, live, trigger["metadata"].get("uid", ""))
+
     record = await load_record(kube, trigger)
     for ref in reversed(record.refs()):
         if ref.is_readonly:
             continue
-        try:
-            live = await kube.get(gvk_of(ref), ref.name, namespace=ref.namespace or None)
-        except NotFound:
-            continue
-        if ref.uid and ref.uid != live["metadata"].get("uid"):
-            # Made by somebody else since; not ours to delete.
-            continue
-        if ref.deletion != "destroy":
-            await _release(kube, ref, live, trigger["metadata"].get("uid", ""))
-            continue
-        await watch(ref)
-        await _delete(kube, ref, live)
-        return Blocked(ref, _message(ref, live))
+        if ref.deletion == "abandon":
+            await _end(kube, trigger, ref, release, tell)
+        elif ref.deletion == "destroy" and (live := await _end(kube, trigger, ref, destroy, tell)) is not None:
+            return Blocked(ref, _message(ref, live))
     return None
 
 
-async def delete_orphans(kube: KubeClient, record: Record) -> None:
+async def delete_orphans(kube: KubeClient, trigger: KubeObject, record: Record, *, tell: Tell) -> None:
     """Deletes what no step manages any longer, by each one's own policy, and takes what is gone off the record."""
+
+    async def delete(ref: ResourceRef, live: KubeObject) -> None:
+        await _delete(kube, ref, live)
+
     kept = []
     for ref in record.orphans:
+        if ref.deletion != "abandon" and await _end(kube, trigger, ref, delete, tell) is not None:
+            kept.append(ref)
+    record.orphans = kept
+
+
+async def _end(
+    kube: KubeClient,
+    trigger: KubeObject,
+    ref: ResourceRef,
+    act: Callable[[ResourceRef, KubeObject], Awaitable[None]],
+    tell: Tell,
+) -> KubeObject | None:
+    """The object as it was when this was done to it; None when none is there that is the trigger's to end."""
+    for attempt in range(_ATTEMPTS):
         try:
             live = await kube.get(gvk_of(ref), ref.name, namespace=ref.namespace or None)
+            why = await objection(kube, trigger, ref, live)
+            if why:
+                await tell(ref, why)
+                return None
+            await act(ref, live)
         except NotFound:
-            continue
-        if ref.deletion == "abandon" or (ref.uid and ref.uid != live["metadata"].get("uid")):
-            continue
-        await _delete(kube, ref, live)
-        kept.append(ref)
-    record.orphans = kept
+            return None
+        except Conflict:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return live
+    return None
 
 
 async def _delete(kube: KubeClient, ref: ResourceRef, live: KubeObject) -> None:
     metadata = live["metadata"]
-    if metadata.get("deletionTimestamp"):
-        return
-    try:
-        await kube.delete(
-            gvk_of(ref), ref.name, namespace=ref.namespace or None, preconditions=Preconditions(uid=metadata.get("uid"))
-        )
-    except NotFound:
-        return
+    if not metadata.get("deletionTimestamp"):
+        seen = Preconditions(metadata.get("uid"), metadata.get("resourceVersion"))
+        await kube.delete(gvk_of(ref), ref.name, namespace=ref.namespace or None, preconditions=seen)
 
 
 async def _release(kube: KubeClient, ref: ResourceRef, live: KubeObject, uid: str) -> None:
     """An explicitly abandoned object must survive its owner."""
-    if ref.deletion != "abandon":
-        return
     metadata = live["metadata"]
     references = metadata.get("ownerReferences") or []
     kept = [reference for reference in references if reference.get("uid") != uid]

@@ -154,7 +154,8 @@ async def _write(client: KubeClient, effect: Effect) -> KubeObject | None:
     if plan.action == "apply":
         return await _apply(client, body, plan)
     if plan.action == "delete":
-        await client.delete(gvk, ref.name, namespace=namespace, preconditions=Preconditions(uid=plan.uid or None))
+        seen = Preconditions(plan.uid or None, plan.resource_version or None)
+        await client.delete(gvk, ref.name, namespace=namespace, preconditions=seen)
         return None
     patch = dict(plan.body or {})
     if plan.resource_version:

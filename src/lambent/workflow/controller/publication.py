@@ -68,7 +68,11 @@ class Publication:
             except Conflict:
                 if attempt == _ATTEMPTS - 1:
                     raise
-                obj = await self._read(obj)
+                newer = await self._read(obj)
+                if newer["metadata"].get("uid") != obj["metadata"].get("uid"):
+                    # Another object by now, which has a pass and a record of its own.
+                    return obj
+                obj = newer
         return obj
 
     async def store_record(self, obj: KubeObject, record: Record, *, finalizer: str = "") -> KubeObject:

@@ -9,6 +9,9 @@ written last: a controller that was paused must not put an older record over tha
 Passes find a record that has not changed where the last one left it (`KnownRecords`): neither its text is read again
 nor, while a watch on the ConfigMap shows it, the server asked.
 
+The ConfigMap's name has the trigger's uid, so an annotation that names another one was copied from another object, and
+is no record of this one (`managed`).
+
 It belongs to the trigger. Where the trigger is held by our finalizer it does not: a foreground deletion would take what
 the deletion needs, so then the deletion itself takes it away at its end.
 """
@@ -29,7 +32,7 @@ from lambent.kube.finalizers import finalizer_name
 from lambent.kube.types import GVK, Key, KubeObject, Preconditions
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.engine import ResourceRef, owner_of
-from lambent.workflow.engine.managed import ANNOTATION, Record, parse_record
+from lambent.workflow.engine.managed import ANNOTATION, Record, anothers, parse_record
 from lambent.workflow.engine.patches import compact_json
 
 _log = logging.getLogger(__name__)
@@ -49,15 +52,17 @@ async def load_record(kube: KubeClient, obj: KubeObject) -> Record:
 
 async def _read(kube: KubeClient, obj: KubeObject) -> tuple[Record, KubeObject | None]:
     """The record, and the ConfigMap that holds it if one does."""
-    pointer = _pointer(obj)
+    pointer, uid = _pointer(obj), obj["metadata"].get("uid", "")
     if not pointer:
         return parse_record(dict(obj["metadata"])), None
+    if not _names_own(obj):
+        return anothers(uid), None
     try:
-        found = await kube.get(CONFIG_MAP, str(pointer["configMap"]), namespace=_namespace(obj))
+        found = await kube.get(CONFIG_MAP, _own_name(obj), namespace=_namespace(obj))
     except NotFound:
         _log.warning("the ConfigMap with the record of managed resources is gone")
-        return parse_record({}), None
-    return parse_record({"annotations": {ANNOTATION: _text(found)}}), found
+        return parse_record({"uid": uid}), None
+    return parse_record({"uid": uid, "annotations": {ANNOTATION: _text(found)}}), found
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,9 @@ class KnownRecords:
         """As `load_record`; the caller may change the orphans. Raises KubeError."""
         key, annotation = Key.of(obj), _annotation(obj)
         known = self._known.get(key)
+        if known is not None and known.record.uid not in ("", obj["metadata"].get("uid")):
+            self.forget(key)
+            known = None
         if known is None or known.annotation != annotation or known.revision != self._revision(obj):
             record, found = await _read(self._kube, obj)
             self._note(obj, found)
@@ -108,15 +116,13 @@ class KnownRecords:
 
     def refs(self, obj: KubeObject) -> list[ResourceRef]:
         """What is to be watched for the record itself."""
-        name = _pointer(obj).get("configMap")
-        return [_config_map(obj, name)] if isinstance(name, str) else []
+        return [_config_map(obj)] if _names_own(obj) else []
 
     async def _placed_beside(self, obj: KubeObject, record: Record, text: str, *, is_held: bool) -> tuple[str, str]:
         owner = None if is_held else owner_of(obj)
         references = [owner.reference()] if owner is not None else None
         digest = hashlib.sha256(f"{text}{references}".encode()).hexdigest()
-        name = _own_name(obj)
-        ref = _config_map(obj, name)
+        ref = _config_map(obj)
         trigger = Trigger(self._gvk, Key.of(obj))
         known = self._known.get(trigger.key)
         # What somebody else made of it does not stay, although the annotation is as we wrote it.
@@ -126,7 +132,7 @@ class KnownRecords:
             found = await self._write(obj, text, references)
         self._note(obj, found)
         self._watches.sightings.saw(ref.place, found)
-        annotation = compact_json({"workflow": record.workflow, "configMap": name, "digest": digest})
+        annotation = compact_json({"workflow": record.workflow, "configMap": ref.name, "digest": digest})
         return annotation, found["metadata"].get("resourceVersion", "")
 
     async def _write(self, obj: KubeObject, text: str, references: list[dict[str, Any]] | None) -> KubeObject:
@@ -154,10 +160,8 @@ class KnownRecords:
         return await self._kube.patch(CONFIG_MAP, _own_name(obj), body, namespace=_namespace(obj))
 
     def _note(self, obj: KubeObject, found: KubeObject | None) -> None:
-        """Of the trigger's own ConfigMap alone: a trigger that was copied names that of another."""
-        if found is not None and found["metadata"]["name"] == _own_name(obj):
-            metadata = found["metadata"]
-            self._beside[Key.of(obj)] = Preconditions(metadata.get("uid"), metadata.get("resourceVersion"))
+        if found is not None:
+            self._beside[Key.of(obj)] = _seen(found)
 
     async def drop_unused(self, before: KubeObject, after: KubeObject) -> None:
         """Deletes the ConfigMap that the annotation named and names no more. Raises KubeError."""
@@ -193,23 +197,30 @@ class KnownRecords:
 
 
 async def drop_of_deleted(kube: KubeClient, trigger: KubeObject) -> None:
-    """Deletes the ConfigMap of a trigger that goes. Raises KubeError.
+    """Deletes the ConfigMap of a trigger that goes. Raises KubeError."""
+    if not _names_own(trigger):
+        return
+    try:
+        found = await kube.get(CONFIG_MAP, _own_name(trigger), namespace=_namespace(trigger))
+    except NotFound:
+        return
+    await _delete(kube, trigger, _seen(found))
 
-    No precondition is needed: the name has the uid of the trigger, and nobody writes a record for one that goes.
-    """
-    if _names_own(trigger):
-        await _delete(kube, trigger, None)
 
-
-async def _delete(kube: KubeClient, trigger: KubeObject, preconditions: Preconditions | None) -> None:
+async def _delete(kube: KubeClient, trigger: KubeObject, preconditions: Preconditions) -> None:
     try:
         await kube.delete(CONFIG_MAP, _own_name(trigger), namespace=_namespace(trigger), preconditions=preconditions)
     except NotFound:
         return
 
 
+def _seen(found: KubeObject) -> Preconditions:
+    metadata = found["metadata"]
+    return Preconditions(metadata.get("uid"), metadata.get("resourceVersion"))
+
+
 def _own_name(trigger: KubeObject) -> str:
-    return f"lambent-managed-{trigger['metadata']['uid']}"
+    return f"lambent-managed-{trigger['metadata'].get('uid', '')}"
 
 
 def _names_own(trigger: KubeObject) -> bool:
@@ -222,8 +233,8 @@ def _annotation(obj: KubeObject) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _config_map(obj: KubeObject, name: str) -> ResourceRef:
-    return ResourceRef("v1", "ConfigMap", name, _namespace(obj), is_readonly=True)
+def _config_map(obj: KubeObject) -> ResourceRef:
+    return ResourceRef("v1", "ConfigMap", _own_name(obj), _namespace(obj), is_readonly=True)
 
 
 def _pointer(obj: KubeObject) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any
 
 from lambent.kube.client import KubeClient
-from lambent.kube.controller import Context, Controller
+from lambent.kube.controller import Context, Controller, Selects
 from lambent.kube.errors import NotFound
 from lambent.kube.events import EventRecorder, Reason
 from lambent.kube.finalizers import is_abandoned, remove_finalizer
@@ -23,7 +23,7 @@ from lambent.kube.types import GVK, Key, KubeObject
 from lambent.workflow.controller import metrics
 from lambent.workflow.controller.attendant import PassAttendant
 from lambent.workflow.controller.definitions import Definitions
-from lambent.workflow.controller.deletion import delete_orphans, delete_resources
+from lambent.workflow.controller.deletion import Tell, delete_orphans, delete_resources
 from lambent.workflow.controller.executor import carry_out
 from lambent.workflow.controller.held_kinds import HeldKinds
 from lambent.workflow.controller.instance import (
@@ -59,11 +59,15 @@ _log = logging.getLogger(__name__)
 # Above the limit of a workflow's own time, so that a pass ends by its own clock.
 _RUN_S = 660.0
 _VERBS = {"create": Reason.CREATED, "patch": Reason.UPDATED, "apply": Reason.UPDATED, "delete": Reason.DELETED}
+_ANOTHERS = (
+    "the record of managed resources on this object was written for another one, from which it was copied or restored; "
+    "it is ignored, so nothing that it names is changed or deleted"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all trigger kinds of one controller use."""
+    """What all trigger kinds of one controller use. `selects` tells the trigger objects that are its own, None: all."""
 
     kube: KubeClient
     hub: InformerHub
@@ -73,6 +77,7 @@ class Shared:
     recorder: EventRecorder
     pacer: Pacer
     held: HeldKinds
+    selects: Selects | None
     now: Callable[[], datetime]
 
 
@@ -87,6 +92,7 @@ class TriggerKind:
         self._settings = shared.settings
         self._recorder = shared.recorder
         self._pacer = shared.pacer
+        self._selects = shared.selects
         self._now = shared.now
         self._records = KnownRecords(shared.kube, gvk, shared.watches)
         self._publication = Publication(shared.kube, gvk, held=shared.held, records=self._records, now=shared.now)
@@ -103,6 +109,7 @@ class TriggerKind:
             concurrency=shared.settings.concurrency,
             timeout_s=_RUN_S,
             resync_s=shared.settings.resync_s,
+            selects=shared.selects,
         )
 
     async def run(self) -> None:
@@ -142,7 +149,8 @@ class TriggerKind:
         """
         self._when_idle = when_idle
         listed = self._informer.list() if self._informer is not None else ()
-        self._leaving = {*held, *self._instances, *(Key.of(obj) for obj in listed)}
+        known = {*held, *self._instances, *(Key.of(obj) for obj in listed)}
+        self._leaving = known if self._selects is None else set(filter(self._selects, known))
         for key in self._leaving:
             self.wake(key)
         self._leave(None)
@@ -247,6 +255,8 @@ class TriggerKind:
     async def _pass(self, key: Key, obj: KubeObject, workflow: Workflow, instance: Instance) -> float:
         trigger = Trigger(self.gvk, key)
         before = await self._records.load(obj)
+        if before.is_anothers:
+            await self._recorder.normal(obj, Reason.RECORD_IGNORED, _ANOTHERS)
         instance.outcome = instance.outcome or outcome_told(obj)
         attendant = PassAttendant(
             trigger,
@@ -265,7 +275,7 @@ class TriggerKind:
         metrics.PASSES.labels(str(workflow.identity), name_of(result.outcome)).inc()
         record = next_record(result, before)
         if workflow.deletes_orphans:
-            await delete_orphans(self._kube, record)
+            await delete_orphans(self._kube, obj, record, tell=self._telling(obj))
         instance.note_looks(result, obj)
         after_s = count_attempts(result, instance, resync_s=self._settings.resync_s)
         obj = await self._publish(attendant.obj, result, record, progress_of(instance, self._now()))
@@ -306,6 +316,12 @@ class TriggerKind:
                 await self._recorder.normal(obj, Reason.READY if outcome == "Ok" else Reason.WAITING, message)
         instance.outcome = outcome
 
+    def _telling(self, obj: KubeObject) -> Tell:
+        async def tell(ref: ResourceRef, why: str) -> None:
+            await self._recorder.normal(obj, Reason.ABANDONED, f"{ref} stays: {why}")
+
+        return tell
+
     async def _delete(self, key: Key, obj: KubeObject) -> float | None:
         if FINALIZER not in (obj["metadata"].get("finalizers") or ()):
             return None
@@ -313,7 +329,8 @@ class TriggerKind:
         async def watch(ref: ResourceRef) -> None:
             await self._watches.ensure(Trigger(self.gvk, key), ref)
 
-        blocked = None if is_abandoned(obj) else await delete_resources(self._kube, obj, watch=watch)
+        tell = self._telling(obj)
+        blocked = None if is_abandoned(obj) else await delete_resources(self._kube, obj, watch=watch, tell=tell)
         if blocked is None:
             await drop_of_deleted(self._kube, obj)
             await remove_finalizer(self._kube, obj, FINALIZER)

@@ -14,11 +14,13 @@ from typing import Any
 import orjson
 
 from lambent.workflow.engine.comparison import DIRECTIVES
+from lambent.workflow.engine.references import Owner
 
 LAST_APPLIED_ANNOTATION = "koreo.dev/last-applied-configuration"
 RECORD_ANNOTATION = "koreo.dev/managed-resources"
 APPLIED_BY_ANNOTATION = "lambent.dev/applied-by"
 MANAGED_LABEL = "lambent.dev/managed"
+_FOR = " for "
 
 
 def compact_json(value: Any) -> str:
@@ -49,6 +51,16 @@ def _annotation(live: Mapping[str, Any], name: str) -> str:
 def applied_by(live: Mapping[str, Any]) -> str:
     """Which function, for which trigger, made the last write; empty when the object does not say."""
     return _annotation(live, APPLIED_BY_ANNOTATION)
+
+
+def writer_for(function: str, owner: Owner | None) -> str:
+    """What `applied_by` tells: the function, by its place, and the trigger if there is one."""
+    return function if owner is None else f"{function}{_FOR}{owner}"
+
+
+def written_for(live: Mapping[str, Any]) -> str:
+    """The trigger for which the last write was made, as `str` of an `Owner`; empty when the object does not say."""
+    return applied_by(live).rpartition(_FOR)[2] if _FOR in applied_by(live) else ""
 
 
 def last_applied(live: Mapping[str, Any]) -> dict[str, Any]:

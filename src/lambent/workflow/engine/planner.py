@@ -27,6 +27,7 @@ from lambent.workflow.engine.patches import (
     stamped,
     union,
     without_directives,
+    writer_for,
 )
 from lambent.workflow.engine.predicates import check
 from lambent.workflow.engine.references import Owner, ResourceRef
@@ -148,7 +149,7 @@ def _delete(found: Address, live: Mapping[str, Any], message: str, delay_s: floa
     if _is_deleting(live):
         return Plan("wait", outcome, found.ref)
     metadata = live.get("metadata") or {}
-    return Plan("delete", outcome, found.ref, uid=metadata.get("uid", ""))
+    return Plan("delete", outcome, found.ref, resource_version=_version(live), uid=metadata.get("uid", ""))
 
 
 def _create(found: Address, context: Context) -> Plan:
@@ -259,9 +260,7 @@ def _gone(found: Address, target: dict[str, Any], applied: dict[str, Any], live:
 
 def _writer(found: Address, context: Context) -> str:
     """The function and its trigger: fields that others set on the same object are not for it to remove."""
-    owner = context.owner
-    trigger = f" for {owner.kind}/{owner.namespace}/{owner.name}" if owner is not None else ""
-    return found.place + trigger
+    return writer_for(found.place, context.owner)
 
 
 def _manager(found: Address, context: Context) -> str:

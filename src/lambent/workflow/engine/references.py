@@ -86,6 +86,9 @@ class Owner:
     uid: str
     namespace: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
     def may_own(self, ref: ResourceRef) -> bool:
         """Legal: the same namespace, or a cluster-scoped owner. Source: Kubernetes, "Owners and Dependents"."""
         return not self.namespace or self.namespace == ref.namespace

@@ -1,0 +1,79 @@
+"""Whether an object that a record names is its trigger's to end.
+
+A record is an annotation: it is copied with its object, restored, edited by hand. So before anything is deleted or let
+go, the object itself is asked, which says by its owner references and by the mark of its last write whose it is:
+
+    another uid than the record's                   somebody else made it since
+    another living trigger of the kind owns it,
+    or it was last written for that one             that one's
+    no sign of this trigger, and the record has     a name alone proves nothing, and nobody reaches
+    no uid, or it lies outside the namespace        beyond a namespace by writing an annotation
+    else                                            the trigger's
+
+A sign of this trigger is its owner reference, its mark, or a write that tells no writer, as Koreo's do. An object that
+two triggers manage goes with the one that wrote it last, unless the other owns it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambent.kube.client import KubeClient
+from lambent.kube.errors import NotFound
+from lambent.kube.types import GVK, KubeObject
+from lambent.workflow.engine import Owner, ResourceRef, owner_of
+from lambent.workflow.engine.patches import LAST_APPLIED_ANNOTATION, applied_by, written_for
+
+
+async def objection(kube: KubeClient, trigger: KubeObject, ref: ResourceRef, live: KubeObject) -> str:
+    """Why the object is not the trigger's to end; empty when it is. Raises KubeError."""
+    owner = owner_of(trigger)
+    assert owner is not None
+    if ref.uid and ref.uid != live["metadata"].get("uid"):
+        return "it was made anew by others"
+    other = await _other(kube, owner, live)
+    if other:
+        return f"it belongs to {other} too"
+    if not _has_sign(owner, live) and (not ref.uid or not owner.may_own(ref)):
+        return f"nothing on it says that it belongs to {owner.kind}/{owner.name}"
+    return ""
+
+
+def _has_sign(owner: Owner, live: Mapping[str, Any]) -> bool:
+    if any(reference.get("uid") == owner.uid for reference in _references(live)):
+        return True
+    if not applied_by(live):
+        return LAST_APPLIED_ANNOTATION in (live["metadata"].get("annotations") or {})
+    return written_for(live) == str(owner)
+
+
+async def _other(kube: KubeClient, owner: Owner, live: KubeObject) -> str:
+    """Another trigger of the kind that lives and has a sign on the object."""
+    kind = GVK.parse(owner.api_version, owner.kind)
+    for reference in _references(live):
+        if reference.get("uid") != owner.uid and _is_of(kind, reference):
+            namespace = live["metadata"].get("namespace", "") if owner.namespace else ""
+            found = await _found(kube, kind, namespace, reference["name"])
+            if found is not None and found["metadata"].get("uid") == reference.get("uid"):
+                return f"{kind.kind}/{reference['name']}"
+    told = written_for(live)
+    if told == str(owner) or told.count("/") != 2:
+        return ""
+    told_kind, namespace, name = told.split("/")
+    is_there = told_kind == kind.kind and await _found(kube, kind, namespace, name) is not None
+    return f"{told_kind}/{name}" if is_there else ""
+
+
+def _references(live: Mapping[str, Any]) -> list[Any]:
+    return live["metadata"].get("ownerReferences") or []
+
+
+def _is_of(kind: GVK, reference: Mapping[str, Any]) -> bool:
+    named = GVK.parse(reference.get("apiVersion", ""), reference.get("kind", ""))
+    return (named.group, named.kind) == (kind.group, kind.kind)
+
+
+async def _found(kube: KubeClient, kind: GVK, namespace: str, name: str) -> KubeObject | None:
+    try:
+        return await kube.get(kind, name, namespace=namespace or None)
+    except NotFound:
+        return None
