@@ -1,10 +1,11 @@
 """The server's answers on the wire, byte by byte."""
 
 import asyncio
+from email.utils import formatdate
 
 import pytest
 
-from lambent.http import Limits, Pushing, Request, Response, Shared
+from lambent.http import Limits, Pushing, Request, Response, Shared, wire
 from lambent.http.message import Outlet
 
 CLOSE = b"Connection: close\r\n"
@@ -18,6 +19,13 @@ async def test_a_get_is_answered_with_length_and_date(serve, echo_service):
     assert head.startswith(b"HTTP/1.1 200 OK\r\ndate: ")
     assert head.endswith(b"GMT\r\ncontent-length: 17\r\n\r\n")
     assert await peer.exactly(17) == b"GET /a%2Fb?x=%20|"
+
+
+@pytest.mark.parametrize("second", [0, 951_782_399, 1_709_251_199, 1_795_263_242, 4_102_444_800])
+def test_a_date_is_written_as_http_has_it(second, monkeypatch):
+    monkeypatch.setattr("lambent.http.wire.time.time", lambda: second + 0.9)
+    line = wire.head(204, [], framing=wire.Framing.NONE).split(b"\r\n")[1]
+    assert line == f"date: {formatdate(second, usegmt=True)}".encode()
 
 
 async def test_pipelined_requests_are_answered_in_order(serve):

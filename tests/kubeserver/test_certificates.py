@@ -3,13 +3,16 @@
 import ipaddress
 import ssl
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from lambent.kubeserver.access.authority import _time, make
-from lambent.kubeserver.access.certificates import Certificates
+from lambent.kubeserver.access.certificates import Certificates, load_or_make
 
 LOOPBACK = (
     x509.DNSName("localhost"),
@@ -78,3 +81,18 @@ def test_a_client_that_keeps_to_the_letter_of_the_standard_shakes_hands(made: Ce
         except ssl.SSLWantReadError:
             continue
     assert here.getpeercert()
+
+
+def test_the_key_is_the_servers(made: Certificates) -> None:
+    key = load_pem_private_key(made.key, password=None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    assert isinstance(key.curve, SECP256R1)
+    assert key.public_key() == x509.load_pem_x509_certificate(made.chain).public_key()
+
+
+def test_what_is_kept_is_private_and_serves_again(tmp_path: Path) -> None:
+    first, again = (load_or_make(tmp_path / "tls") for _ in range(2))
+    assert first == again
+    assert first.files is not None
+    assert all(path.stat().st_mode & 0o077 == 0 for path in first.files)
+    assert again.ssl_context().get_ca_certs() == []

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lambent.kubeserver import KubeServer
 from lambent.platform.ports import port_option
@@ -19,6 +18,8 @@ class KubeServerDaemon:
         self._stack = AsyncExitStack()
         path = settings.state
         if settings.ephemeral:
+            from tempfile import TemporaryDirectory  # 3 ms, which a start with a state directory is spared
+
             path = Path(self._stack.enter_context(TemporaryDirectory(prefix="lambent-")))
         self._state = StateDirectory(path)
 

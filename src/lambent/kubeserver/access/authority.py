@@ -1,18 +1,17 @@
 """The making of a certificate authority and of the server certificate it signs.
 
-Two certificates of a fixed form, written in DER as RFC 5280 has it: importing the builder of the library that makes the
-keys would take a sixteenth of a first start. A module of its own, since even the part that makes keys takes longer to
-import than the files take to read. Not here: any other form of certificate.
+Two certificates of a fixed form and a key, written in DER as RFC 5280 and RFC 5958 have it: importing what writes them
+in the library that makes the keys would take a twelfth of a first start. A module of its own, since even the part that
+makes keys takes longer to import than the files take to read. Not here: any other form of certificate.
 """
 
+import base64
 import hashlib
 import secrets
-import ssl
 from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 _LIFE = timedelta(days=3650)
 _SKEW = timedelta(hours=1)  # a clock that is behind still accepts it
@@ -31,6 +30,8 @@ def _der(tag: int, *parts: bytes) -> bytes:
 
 
 _ECDSA_WITH_SHA256 = _der(_SEQUENCE, _der(_OID, bytes.fromhex("2a8648ce3d040302")))
+# An elliptic curve, which is P-256 (RFC 5480).
+_P256 = _der(_SEQUENCE, _der(_OID, bytes.fromhex("2a8648ce3d0201")), _der(_OID, bytes.fromhex("2a8648ce3d030107")))
 _COMMON_NAME = _der(_OID, bytes.fromhex("550403"))
 
 
@@ -59,8 +60,7 @@ def make() -> tuple[bytes, bytes, bytes]:
     root_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _certificate("lambent-ca", root_key, root_key, _OF_AUTHORITY)
     server = _certificate("lambent-kubeserver", server_key, root_key, _OF_SERVER)
-    key = server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return authority, server + authority, key
+    return authority, server + authority, _private(server_key)
 
 
 def _certificate(
@@ -77,17 +77,29 @@ def _certificate(
         _name("lambent-ca"),
         _der(_SEQUENCE, _time(now - _SKEW), _time(now + _LIFE)),
         _name(name),
-        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        _der(_SEQUENCE, _P256, _der(_BITS, b"\0" + _point(key))),
         _der(_EXTENSIONS, _der(_SEQUENCE, *extensions, *keys)),
     )
     signature = signer.sign(signed, ec.ECDSA(SHA256()))
-    return _pem(_der(_SEQUENCE, signed, _ECDSA_WITH_SHA256, _der(_BITS, b"\0" + signature)))
+    return _pem("CERTIFICATE", _der(_SEQUENCE, signed, _ECDSA_WITH_SHA256, _der(_BITS, b"\0" + signature)))
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Source: RFC 5958 (PKCS #8) around RFC 5915."""
+    number = key.private_numbers().private_value.to_bytes(32, "big")
+    inner = _der(_SEQUENCE, _der(_INTEGER, b"\1"), _der(_OCTETS, number), _der(0xA1, _der(_BITS, b"\0" + _point(key))))
+    return _pem("PRIVATE KEY", _der(_SEQUENCE, _der(_INTEGER, b"\0"), _P256, _der(_OCTETS, inner)))
+
+
+def _point(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The public key, uncompressed (SEC 1, 2.3.3)."""
+    numbers = key.public_key().public_numbers()
+    return b"\4" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
 
 
 def _key_id(key: ec.EllipticCurvePrivateKey) -> bytes:
     """Source: RFC 7093, section 2, method 1."""
-    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    return hashlib.sha256(point).digest()[:20]
+    return hashlib.sha256(_point(key)).digest()[:20]
 
 
 def _name(common: str) -> bytes:
@@ -101,5 +113,7 @@ def _time(moment: datetime) -> bytes:
     return _der(_GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode())
 
 
-def _pem(der: bytes) -> bytes:
-    return ssl.DER_cert_to_PEM_cert(der).encode()
+def _pem(label: str, der: bytes) -> bytes:
+    text = base64.b64encode(der).decode()
+    lines = "".join(f"{text[start : start + 64]}\n" for start in range(0, len(text), 64))
+    return f"-----BEGIN {label}-----\n{lines}-----END {label}-----\n".encode()
