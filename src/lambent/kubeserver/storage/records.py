@@ -79,12 +79,12 @@ def record_of(obj: KubeObject, rv: int, *, epoch: int = 0) -> Record:
 def encoded(obj: Any) -> bytes:
     """JSON in memory of just its size: what orjson gives back keeps its buffer, for 3 kB of text 16 KiB."""
     body = orjson.dumps(obj)
-    if b".0" in body and _WHOLE_FLOAT.search(body):  # the first test is ten times as fast
+    if _WHOLE_FLOAT.search(body):
         body = orjson.dumps(go_numbers(obj))
     return bytes(memoryview(body))
 
 
-_WHOLE_FLOAT = re.compile(rb"\.0+\s*[,}\]]")
+_WHOLE_FLOAT = re.compile(rb"\.0[,}\]]")  # as orjson ends one, or a text that looks so
 _LONGEST = 2**63  # from here on Go reads a whole number as a float
 
 
