@@ -65,11 +65,13 @@ def run_env(args: argparse.Namespace) -> int:
 
 
 def run_status(args: argparse.Namespace) -> int:
-    from lambent.platform.daemon import run
     from lambent.platform.discovery import require_running
-    from lambent.platform.status import read_status
 
     running = require_running(settings_of(args, ignore_aws_environment=True).state)
+    # What asks two APIs takes longer to import than to tell that there is none.
+    from lambent.platform.daemon import run
+    from lambent.platform.status import read_status
+
     report = run(lambda: read_status(running))
     if args.output != "text":
         print_data(report.to_dict(), args.output)

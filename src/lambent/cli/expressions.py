@@ -68,8 +68,9 @@ def run_eval(args: argparse.Namespace) -> int:
         "profile": args.profile,
         "references": [".".join(path) for path in sorted(program.references)],
         "lints": [lint.message for lint in program.lints],
-        "microseconds": round(_microseconds(program.evaluate, bindings), 2),
     }
+    if args.explain or args.output != "text":
+        details["microseconds"] = round(_microseconds(program.evaluate, bindings), 2)
     _print_value(args, details)
     return 1 if args.strict and program.lints else 0
 
@@ -78,10 +79,12 @@ def _print_value(args: argparse.Namespace, details: dict[str, Any]) -> None:
     if args.output != "text":
         print_data(details, args.output)
         return
-    from lambent.workflow.authoring.texts import yaml_text
+    from lambent.workflow.authoring.yaml_text import yaml_text
 
     value = details["value"]
     print(value if isinstance(value, str) else yaml_text(value))
+    if not (details["lints"] or args.explain):
+        return
     paint = paint_of(args)
     for lint in details["lints"]:
         print(paint("warn", f"remark: {lint}"))

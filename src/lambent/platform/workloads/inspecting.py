@@ -7,7 +7,7 @@ from lambent.kube.client import KubeClient
 from lambent.platform.workloads.reading import answer, connected, definitions, find, trigger_kinds
 from lambent.settings import Cluster
 from lambent.workflow.authoring.explanation import condition, object_name
-from lambent.workflow.authoring.texts import yaml_text
+from lambent.workflow.authoring.yaml_text import yaml_text
 from lambent.workflow.controller.records import load_record
 from lambent.workflow.engine import Found, Refused, ResourceRef
 from lambent.workflow.spec.painting import Paint, plain

@@ -11,8 +11,8 @@ from lambent.workflow.authoring.texts import (
     one_line,
     outcome_data,
     redacted,
-    yaml_text,
 )
+from lambent.workflow.authoring.yaml_text import yaml_text
 from lambent.workflow.engine import DepSkip, Ok, ResourceRef, StepResult, name_of
 from lambent.workflow.spec.painting import Paint, Style, plain
 

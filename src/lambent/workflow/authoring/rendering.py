@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambent.workflow.authoring.texts import outcome_data, outcome_text, redacted, yaml_text
+from lambent.workflow.authoring.texts import outcome_data, outcome_text, redacted
+from lambent.workflow.authoring.yaml_text import yaml_text
 from lambent.workflow.engine import (
     Address,
     Catalog,

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from lambent.workflow.engine import Ok, Outcome, Retry, name_of
 from lambent.workflow.engine.patches import without_directives
 from lambent.workflow.spec.painting import Paint, Style
@@ -50,31 +48,6 @@ def redacted(obj: Mapping[str, Any] | None) -> Any:
         if isinstance(shown.get(name), Mapping):
             shown[name] = dict.fromkeys(shown[name], REDACTED)
     return shown
-
-
-class _Dumper(yaml.SafeDumper):
-    """Lists are indented below their key, texts of several lines stand as blocks."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-_Dumper.add_representer(str, _text)
-
-
-def yaml_text(value: Any, indent: int = 0) -> str:
-    """A value as YAML in the order of its keys, without a final newline."""
-    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    lines = text.removesuffix("\n").removesuffix("\n...").split("\n")
-    return "\n".join(f"{' ' * indent}{line}" if line else line for line in lines)
 
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
