@@ -56,13 +56,13 @@ def unused_in(catalog: Catalog, namespace: str | None) -> list[Prepared]:
 
 async def _delete(kube: KubeClient, prepared: Prepared, report: Pruned) -> None:
     identity = prepared.identity
-    uid = prepared.document.value["metadata"].get("uid")
+    metadata = prepared.document.value["metadata"]
     try:
         await kube.delete(
             definition_kind(identity.kind),
             identity.name,
             namespace=identity.namespace,
-            preconditions=Preconditions(uid=uid),
+            preconditions=Preconditions(metadata.get("uid"), metadata.get("resourceVersion")),
         )
     except NotFound:
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import Conflict, NotFound
+from lambent.kube.errors import Conflict, KubeError, NotFound
 from lambent.kube.types import KubeObject, Preconditions
 from lambent.workflow.controller.claims import objection
 from lambent.workflow.controller.executor import gvk_of
@@ -61,17 +61,25 @@ async def delete_resources(kube: KubeClient, trigger: KubeObject, *, watch: Watc
     return None
 
 
-async def delete_orphans(kube: KubeClient, trigger: KubeObject, record: Record, *, tell: Tell) -> None:
-    """Deletes what no step manages any longer, by each one's own policy, and takes what is gone off the record."""
+async def delete_orphans(kube: KubeClient, trigger: KubeObject, record: Record, *, tell: Tell) -> KubeError | None:
+    """Deletes what no step manages any longer, by each one's own policy, and takes what is gone off the record.
+
+    The last error is returned: what cannot be deleted stays on the record, which is to be stored before it is raised.
+    """
 
     async def delete(ref: ResourceRef, live: KubeObject) -> None:
         await _delete(kube, ref, live)
 
-    kept = []
+    kept, failed = [], None
     for ref in record.orphans:
-        if ref.deletion != "abandon" and await _end(kube, trigger, ref, delete, tell) is not None:
+        try:
+            if ref.deletion != "abandon" and await _end(kube, trigger, ref, delete, tell) is not None:
+                kept.append(ref)
+        except KubeError as error:
             kept.append(ref)
+            failed = error
     record.orphans = kept
+    return failed
 
 
 async def _end(

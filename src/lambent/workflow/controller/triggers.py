@@ -274,8 +274,9 @@ class TriggerKind:
             )
         metrics.PASSES.labels(str(workflow.identity), name_of(result.outcome)).inc()
         record = next_record(result, before)
+        failed = None
         if workflow.deletes_orphans:
-            await delete_orphans(self._kube, obj, record, tell=self._telling(obj))
+            failed = await delete_orphans(self._kube, obj, record, tell=self._telling(obj))
         instance.note_looks(result, obj)
         after_s = count_attempts(result, instance, resync_s=self._settings.resync_s)
         obj = await self._publish(attendant.obj, result, record, progress_of(instance, self._now()))
@@ -290,6 +291,8 @@ class TriggerKind:
         if instance.note_writes(attendant.writes, now):
             # Events of a fight come as fast as its writes; the delay of the function is the peace.
             instance.calm_until = now + after_s
+        if failed is not None:
+            raise failed
         return after_s
 
     async def _publish(self, obj: KubeObject, result: RunResult, record: Record, progress: Progress) -> KubeObject:
