@@ -69,6 +69,9 @@ class Controllers:
 
     leader_election: bool = _option(True, "elect one writer by Lease; `up` needs none, its state directory is locked")
     namespace: str = _option("lambent-system", "namespace of the Leases")
+    shards: int = _option(
+        1, "Leases among which the objects are divided, so that several replicas work at once; the same for all"
+    )
     takeover: str = _option("", "API groups to serve although their CRDs are ACK's or Koreo's, with commas between")
     resync: float = _option(600.0, "AWS resources are looked at again after this", unit="s")
 

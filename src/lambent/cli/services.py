@@ -21,6 +21,8 @@ def register(verbs: Any) -> None:
         epilog="example: lambent controller --kubeconfig ~/.kube/config --aws-endpoint http://127.0.0.1:4566",
     )
     add_settings(controller, CONTROLLER)
+    shards = "same as --controllers-shards"
+    controller.add_argument("--shards", dest="setting_controllers__shards", metavar="VALUE", help=shards)
     controller.set_defaults(run=run_controller)
 
     kubeserver = verbs.add_parser(

@@ -40,6 +40,7 @@ class Context:
 
 Reconcile = Callable[[Key, Context], Awaitable[Outcome]]
 KeyMapper = Callable[[KubeObject], Iterable[Key]]
+Selects = Callable[[Key], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Controller:
         concurrency: int = 8,
         timeout_s: float = 60.0,
         resync_s: float = 600.0,
-        selects: Callable[[Key], bool] | None = None,
+        selects: Selects | None = None,
         rate_per_s: float | None = None,
         priorities: Sequence[str] = PRIORITIES,
         backoff: Backoff | None = None,
@@ -136,9 +137,14 @@ class Controller:
         if self._running is not None and (task := self._running.watches.pop(watch, None)) is not None:
             task.cancel()
 
+    def wake(self, key: Key) -> None:
+        """Runs the key soon, if it is one of ours."""
+        self._add(key, self.queue.priorities[0])
+
     async def run(self) -> None:
         """Until cancelled (runs are cut, keys kept) or until `shutdown` has drained it."""
         self._stopped.clear()
+        self.queue.show()
         try:
             async with self._hub.use(*self._primary) as informer, asyncio.TaskGroup() as group:
                 running = self._running = _Running(group)
@@ -146,6 +152,7 @@ class Controller:
                 await self._serve(running, informer)
         finally:
             self._running = None
+            self.queue.hide()
             self.ready.clear()
             self._stopped.set()
 

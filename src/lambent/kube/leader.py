@@ -5,7 +5,8 @@ never compared. A call that fails, also for want of credentials, is tried again.
 `renew_deadline_s` stops leading, 5 s before anyone else may start.
 A process that was paused wakes up believing it leads: `Term.check()` runs immediately before every write
 (`FencedClient`) and raises once the deadline has passed; preconditions on every write carry the rest of the promise.
-Source: client-go leaderelection; Kubernetes documentation, "Leases".
+Several leases for one controller are in `kube.sharding`. Source: client-go leaderelection; Kubernetes documentation,
+"Leases".
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from lambent.clock import WallClock, rfc3339_micro, utc_now
-from lambent.errors import LambentError
+from lambent.errors import LambentError, UsageError
 from lambent.kube import metrics
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import AlreadyExists, Conflict, NotFound
@@ -28,6 +29,8 @@ from lambent.kube.types import GVK, Key, KubeObject
 _log = logging.getLogger(__name__)
 _LEASE = GVK("coordination.k8s.io", "v1", "Lease")
 _RELEASED_DURATION_S = 1
+# Of one who leaves a free lease to others, in the time of a retry: the other may be slow, or have enough meanwhile.
+_HELD_BACK_TRIES = 8
 
 
 class LeadershipLost(LambentError):
@@ -35,6 +38,10 @@ class LeadershipLost(LambentError):
 
     http_status = 503
     reason = "LeadershipLost"
+
+
+class WrongHolder(UsageError):
+    """The lease is alive and held by one with whom this candidate must not work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +60,25 @@ class LeaseTimes:
 @dataclass(slots=True)
 class Term:
     """One period of leadership under `lease` (namespace/name). `number` is the lease's count of transitions, so a later
-    leader has a higher one.
+    leader has a higher one. It ends with the term `within` which it lies, if there is one.
     """
 
     lease: str
     number: int
     valid_until: float
     is_over: bool = False
+    within: "Term | None" = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the last renewal is recent enough."""
+        if self.within is not None and not self.within.is_valid:
+            return False
+        return not self.is_over and _time() < self.valid_until
 
     def check(self) -> None:
-        """Raises LeadershipLost unless the last renewal is recent enough. Call it right before each write."""
-        if self.is_over or asyncio.get_running_loop().time() >= self.valid_until:
+        """Raises LeadershipLost unless the term is valid. Call it right before each write."""
+        if not self.is_valid:
             raise LeadershipLost(f"term {self.number} of lease {self.lease} is over")
 
     def __str__(self) -> str:
@@ -78,6 +93,16 @@ def new_identity() -> str:
     return f"{os.uname().nodename}_{os.getpid()}_{secrets.token_hex(4)}"
 
 
+def takes(held_back_s: float) -> bool:
+    """Every free lease."""
+    return True
+
+
+def waits(holder: str) -> str:
+    """For every holder."""
+    return ""
+
+
 def shard_of(key: Key, shards: int) -> int:
     """Which of `shards` leases guards this object; the same in every process and release."""
     return int.from_bytes(hashlib.sha256(str(key).encode()).digest()[:8]) % shards
@@ -85,7 +110,11 @@ def shard_of(key: Key, shards: int) -> int:
 
 @dataclass
 class LeaderElector:
-    """`run(lead)` leads whenever it can: `lead(term)` is cancelled when its term ends, and started with the next."""
+    """`run(lead)` leads whenever it can: `lead(term)` is cancelled when its term ends, and started with the next.
+
+    `within` is the term in which those of this lease lie. `admits` is asked before a lease that is free is taken, with
+    the seconds for which it has said no; `refuses` why not to wait for a holder that lives, empty to wait.
+    """
 
     client: KubeClient
     name: str
@@ -94,9 +123,16 @@ class LeaderElector:
     times: LeaseTimes = LeaseTimes()
     now: WallClock = utc_now
     rng: random.Random = field(default_factory=random.Random)
+    within: Term | None = None
+    admits: Callable[[float], bool] = takes
+    refuses: Callable[[str], str] = waits
     term: Term | None = field(default=None, init=False)
+    is_taking: bool = field(default=False, init=False)
     _lease: KubeObject | None = field(default=None, init=False)
     _changed_at: float = field(default=0.0, init=False)
+    _is_seen_alive: bool = field(default=False, init=False)
+    _held_back_since: float | None = field(default=None, init=False)
+    _resigned: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     @property
     def is_leader(self) -> bool:
@@ -108,51 +144,74 @@ class LeaderElector:
         return self._lease is not None
 
     async def run(self, lead: Lead) -> None:
-        """Until cancelled, or until `lead` returns. Leaving for either reason releases the lease."""
-        metrics.LEADER.labels(self.name).set(0)
-        metrics.LEADER_TRANSITIONS.labels(self.name)
+        """Until cancelled, or until `lead` returns; either way the lease is released. Raises WrongHolder."""
+        self._tell()
         while True:
             term = await self._acquire()
             try:
-                lost = await self._lead(term, lead)
+                is_over = await self._lead(term, lead)
             finally:
                 self._end(term)
                 await self._release()
-            if not lost:
+            if not is_over:
                 return
+
+    def resign(self) -> None:
+        """Ends the present term in good order: its work drains while the lease is renewed, then the lease is free."""
+        self._resigned.set()
 
     async def _acquire(self) -> Term:
         while True:
             try:
                 if (term := await self._try_acquire()) is not None:
                     self.term = term
-                    metrics.LEADER.labels(self.name).set(1)
-                    metrics.LEADER_TRANSITIONS.labels(self.name).inc()
+                    self._tell()
                     _log.info("leading", extra={"lease": self.name, "term": term.number})
                     return term
+            except WrongHolder:
+                raise
             except LambentError as error:
                 _log.warning("cannot take the lease: %s", error, extra={"lease": self.name})
             await asyncio.sleep(self._wait_s())
 
     async def _try_acquire(self) -> Term | None:
-        """One try; None while somebody else holds the lease."""
+        """One try; None while somebody else holds the lease, or is to take it."""
         started = _time()
         lease = await self._read()
-        if lease is None:
-            try:
-                self._observe(await self.client.create(self._new_lease()))
-            except AlreadyExists:
-                return None
-            return Term(f"{self.namespace}/{self.name}", 0, started + self.times.renew_deadline_s)
-        spec = lease.get("spec") or {}
-        if spec.get("holderIdentity") and not self._is_expired(spec):
+        spec: dict[str, Any] = (lease and lease.get("spec")) or {}
+        if self._is_held(spec) or not self._is_admitted():
             return None
-        number = int(spec.get("leaseTransitions") or 0) + 1
+        number = 0 if lease is None else int(spec.get("leaseTransitions") or 0) + 1
+        self.is_taking = True
         try:
-            self._observe(await self.client.replace(self._held(lease, number=number, is_new=True)))
-        except Conflict:
+            if lease is None:
+                self._observe(await self.client.create(self._new_lease()))
+            else:
+                self._observe(await self.client.replace(self._held(lease, number=number, is_new=True)))
+        except (AlreadyExists, Conflict):
             return None
-        return Term(f"{self.namespace}/{self.name}", number, started + self.times.renew_deadline_s)
+        finally:
+            self.is_taking = False
+        return self._term(number, started)
+
+    def _term(self, number: int, started: float) -> Term:
+        until = started + self.times.renew_deadline_s
+        return Term(f"{self.namespace}/{self.name}", number, until, within=self.within)
+
+    def _is_held(self, spec: dict[str, Any]) -> bool:
+        holder = spec.get("holderIdentity")
+        if not holder or self._is_expired(spec):
+            return False
+        self._held_back_since = None
+        if self._is_seen_alive and (why := self.refuses(holder)):
+            raise WrongHolder(f"lease {self.namespace}/{self.name} is held by {holder}: {why}")
+        return True
+
+    def _is_admitted(self) -> bool:
+        since = self._held_back_since if self._held_back_since is not None else _time()
+        is_admitted = self.admits(_time() - since)
+        self._held_back_since = None if is_admitted else since
+        return is_admitted
 
     async def _read(self) -> KubeObject | None:
         try:
@@ -166,6 +225,7 @@ class LeaderElector:
         """Notes when the record was last seen to change."""
         if self._lease is None or lease.get("spec") != self._lease.get("spec"):
             self._changed_at = _time()
+            self._is_seen_alive = self._lease is not None
         self._lease = lease
 
     def _is_expired(self, spec: dict[str, Any]) -> bool:
@@ -176,27 +236,31 @@ class LeaderElector:
 
     def _wait_s(self) -> float:
         """Until the next try to acquire: at the latest when the lease, as last seen, expires."""
+        if self._held_back_since is not None:
+            return self._retry_s() / _HELD_BACK_TRIES
         spec = (self._lease and self._lease.get("spec")) or {}
         left_s = self._expires_at(spec) - _time()
         return min(self._retry_s(), left_s) if left_s > 0 else self._retry_s()
 
     async def _lead(self, term: Term, lead: Lead) -> bool:
-        """True when the term was lost, False when `lead` returned by itself."""
+        """True when the term was lost or given up, False when `lead` returned by itself."""
+        self._resigned.clear()
         async with asyncio.TaskGroup() as group:
             work = group.create_task(_awaited(lead(term)), name=f"lead {self.name}")
             renewal = group.create_task(self._renew(term), name=f"renew {self.name}")
+            resignation = group.create_task(self._resigned.wait(), name=f"resign {self.name}")
             try:
-                await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({work, renewal, resignation}, return_when=asyncio.FIRST_COMPLETED)
+                is_over = not work.done()
+                if is_over and not renewal.done():
+                    await _drain(work, renewal)
             except asyncio.CancelledError:
-                # The lease is renewed while the work drains: nobody else may start before it is done.
-                work.cancel()
-                await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
+                await _drain(work, renewal)
                 raise
-            lost = not work.done()
             self._end(term)
-            work.cancel()
-            renewal.cancel()
-        return lost
+            for task in (work, renewal, resignation):
+                task.cancel()
+        return is_over
 
     async def _renew(self, term: Term) -> None:
         """Returns when the term is lost."""
@@ -238,17 +302,24 @@ class LeaderElector:
         lease, self._lease = self._lease, None
         if lease is None or (lease.get("spec") or {}).get("holderIdentity") != self.identity:
             return
-        spec = {**lease.get("spec", {}), "holderIdentity": "", "leaseDurationSeconds": _RELEASED_DURATION_S}
         try:
             async with asyncio.timeout(self.times.retry_s):
-                await self.client.replace(cast(KubeObject, {**lease, "spec": spec}))
+                await self.client.replace(released(lease))
         except (LambentError, TimeoutError) as error:
             _log.info("could not release the lease: %s", error, extra={"lease": self.name})
 
     def _end(self, term: Term) -> None:
         term.is_over = True
         self.term = None
-        metrics.LEADER.labels(self.name).set(0)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Metrics, from zero."""
+        transitions = metrics.LEADER_TRANSITIONS.labels(self.name)
+        leader = metrics.LEADER.labels(self.name)
+        if self.is_leader:
+            transitions.inc()
+        leader.set(self.is_leader)
 
     def _new_lease(self) -> KubeObject:
         meta = {"name": self.name, "namespace": self.namespace}
@@ -271,6 +342,19 @@ class LeaderElector:
     def _retry_s(self) -> float:
         # Jitter only shortens: takeover is promised within the lease's duration and one retry.
         return self.times.retry_s * self.rng.uniform(0.8, 1.0)
+
+
+def released(lease: KubeObject) -> KubeObject:
+    """The lease as a holder leaves it that has ended its work."""
+    spec = {**lease.get("spec", {}), "holderIdentity": "", "leaseDurationSeconds": _RELEASED_DURATION_S}
+    return cast(KubeObject, {**lease, "spec": spec})
+
+
+async def _drain(work: "asyncio.Task[None]", renewal: "asyncio.Task[None]") -> None:
+    """The lease is renewed while the work drains: nobody else may start before it is done."""
+    if not work.cancelling():
+        work.cancel()
+    await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _awaited(work: Awaitable[None]) -> None:

@@ -70,10 +70,17 @@ class WorkQueue:
         self._retries = [metrics.QUEUE_RETRIES.labels(name, label) for label in self.priorities]
         self._loop: asyncio.AbstractEventLoop | None = None
         for index, label in enumerate(self.priorities):
-            age = partial(_oldest_s, weakref.ref(self), label)
-            metrics.QUEUE_OLDEST_SECONDS.labels(name, label).set_function(age)
-            depth = partial(_depth, weakref.ref(self._state), index)
-            metrics.QUEUE_DEPTH.labels(name, label).set_function(depth)
+            metrics.QUEUE_OLDEST_SECONDS.labels(name, label).set_function(partial(_oldest_s, name, label))
+            metrics.QUEUE_DEPTH.labels(name, label).set_function(partial(_depth, name, index))
+        self.show()
+
+    def show(self) -> None:
+        """Counts in the metrics of its name, with the queues of other shards in this process."""
+        _shown.setdefault(self.name, weakref.WeakSet()).add(self)
+
+    def hide(self) -> None:
+        """Nobody works on it any more."""
+        _shown[self.name].discard(self)
 
     def add(self, key: Key, priority: str = "live") -> None:
         """Run as soon as a worker is free; while the key runs: again right after."""
@@ -211,16 +218,17 @@ class WorkQueue:
         self._settle()
 
 
-def _oldest_s(queue: "weakref.ref[WorkQueue]", priority: str) -> float:
-    """For the metric, which outlives the queue."""
-    found = queue()
-    return found.oldest_s(priority) if found is not None else 0.0
+# The metric of a name outlives each of its queues.
+_shown: dict[str, "weakref.WeakSet[WorkQueue]"] = {}
 
 
-def _depth(state: "weakref.ref[QueueState]", priority: int) -> float:
-    """For the metric, which is asked for far more rarely than a depth changes."""
-    found = state()
-    return found.ready_count(priority) if found is not None else 0.0
+def _oldest_s(name: str, priority: str) -> float:
+    return max((queue.oldest_s(priority) for queue in _shown[name]), default=0.0)
+
+
+def _depth(name: str, priority: int) -> float:
+    """Asked for far more rarely than a depth changes."""
+    return sum(queue._state.ready_count(priority) for queue in _shown[name])
 
 
 def _now() -> float:

@@ -21,9 +21,14 @@ class Health:
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
+        self._lines: list[Callable[[], str]] = []
 
     def add(self, name: str, check: Check) -> None:
         self._checks[name] = check
+
+    def tell(self, line: Callable[[], str]) -> None:
+        """One more line under every answer about health or readiness."""
+        self._lines.append(line)
 
     def unready(self) -> list[str]:
         return [name for name, check in self._checks.items() if not check()]
@@ -31,14 +36,17 @@ class Health:
     def answer(self, path: bytes) -> Response:
         """`path` is health(z), ready, readyz or metrics, without what stands before it."""
         if path in (b"healthz", b"health"):
-            return Response(200, _PLAIN, b"ok\n")
+            return Response(200, _PLAIN, f"ok\n{self._told()}".encode())
         if path in (b"readyz", b"ready"):
             waiting = self.unready()
             text = f"waiting for {', '.join(waiting)}\n" if waiting else "ok\n"
-            return Response(503 if waiting else 200, _PLAIN, text.encode())
+            return Response(503 if waiting else 200, _PLAIN, f"{text}{self._told()}".encode())
         if path == b"metrics":
             return Response(200, content_type(b"text/plain; version=0.0.4; charset=utf-8"), render_metrics())
         return Response(404, _PLAIN, b"there are healthz, readyz and metrics\n")
+
+    def _told(self) -> str:
+        return "".join(f"{line()}\n" for line in self._lines)
 
 
 class AdminPort:

@@ -41,13 +41,16 @@ class Controllers:
         assert self._task is not None
         await asyncio.shield(self._task)
 
-    async def shutdown(self) -> None:
-        """Lets runs in progress end within the bound, then cancels."""
+    async def shutdown(self, *, at_once: bool = False) -> None:
+        """Lets runs in progress end within the bound (unless at once), then cancels, also when cancelled itself."""
         if self._task is None:
             return
-        if not self._task.done():
-            await asyncio.gather(*(each.shutdown(self._drain_s) for each in self._controllers))
-        self._task.cancel()
+        try:
+            if not self._task.done():
+                drain_s = 0.0 if at_once else self._drain_s
+                await asyncio.gather(*(each.shutdown(drain_s) for each in self._controllers))
+        finally:
+            self._task.cancel()
         (outcome,) = await asyncio.gather(self._task, return_exceptions=True)
         if isinstance(outcome, Exception):
             log.error("controllers ended with %s", outcome)

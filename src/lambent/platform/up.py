@@ -17,7 +17,7 @@ from lambent.aws.embedded import SAVED
 from lambent.kube.client import KubeClient
 from lambent.kube.informer import InformerHub
 from lambent.kubeserver import KubeServer
-from lambent.platform.controller import ControllerPart
+from lambent.platform.controller import ControllerPart, controller_clients
 from lambent.platform.crds import apply_crds
 from lambent.platform.function_output import FunctionOutput
 from lambent.platform.ports import port_option
@@ -66,7 +66,9 @@ class Up:
         self._stack.push_async_callback(self._aws.shutdown)
         await self._aws.startup()
         self._aws.health.add("informers", hub.is_ready)
-        self._controllers = ControllerPart(self.kube, hub, settings, aws_endpoint=self._aws.url, send=self._aws.send)
+        clients = controller_clients(settings, self._aws.url, send=self._aws.send)
+        self._stack.push_async_callback(clients.aclose)
+        self._controllers = ControllerPart(self.kube, hub, settings, clients)
         self._stack.push_async_callback(self._controllers.shutdown)
         await self._controllers.startup()
         self._publish(kube_port)

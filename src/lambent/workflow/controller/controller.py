@@ -14,6 +14,7 @@ from datetime import datetime
 
 from lambent.clock import utc_now
 from lambent.kube.client import KubeClient
+from lambent.kube.controller import Selects
 from lambent.kube.errors import KubeError, NotFound
 from lambent.kube.events import EventRecorder
 from lambent.kube.informer import InformerHub
@@ -36,7 +37,8 @@ _ASK_AGAIN_S = 2.0
 
 
 class WorkflowController:
-    """One per process; `hub` is shared with other controllers.
+    """`hub` is shared with other controllers. One of several on one cluster has the triggers and definitions that it
+    `selects`, and no other has them; those of one process share a `pacer`.
 
     `now` stamps objects; `clock` measures evaluation, in seconds (None: what suits the loop).
     """
@@ -48,6 +50,8 @@ class WorkflowController:
         *,
         settings: ControllerSettings | None = None,
         recorder: EventRecorder | None = None,
+        selects: Selects | None = None,
+        pacer: Pacer | None = None,
         now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] | None = None,
     ) -> None:
@@ -55,13 +59,17 @@ class WorkflowController:
         self._hub = hub
         self._settings = settings or ControllerSettings()
         self._recorder = recorder or EventRecorder(kube, "lambent-workflow")
+        self._selects = selects
+        self._pacer = pacer
         self._now = now
         self._clock = clock
         self._kinds: dict[GVK, tuple[TriggerKind, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
         self._pending: set[Identity] = set()
         self.ready = asyncio.Event()
-        self._definitions = Definitions(kube, hub, self._settings, on_change=self._definition_changed, now=now)
+        self._definitions = Definitions(
+            kube, hub, self._settings, on_change=self._definition_changed, selects=selects, now=now
+        )
 
     async def run(self) -> None:
         """Until cancelled; running passes are cut then, and repeat at the next start."""
@@ -119,8 +127,9 @@ class WorkflowController:
             ResourceWatches(self._hub, group, self._wake),
             self._settings,
             self._recorder,
-            Pacer(clock=self._clock),
-            HeldKinds(self._kube, self._settings.namespace),
+            self._pacer or Pacer(clock=self._clock),
+            HeldKinds(self._kube, self._settings.namespace, has_all=self._selects is None),
+            self._selects,
             self._now,
         )
 

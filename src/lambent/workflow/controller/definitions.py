@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from lambent.clock import WallClock, rfc3339, utc_now
 from lambent.kube.client import KubeClient
-from lambent.kube.controller import Context, Controller
+from lambent.kube.controller import Context, Controller, Selects
 from lambent.kube.informer import InformerHub
 from lambent.kube.outcome import Done, Outcome
 from lambent.kube.types import GVK, Key, KubeObject
@@ -34,7 +34,9 @@ def gvk_of_kind(kind: str) -> GVK:
 
 
 class Definitions:
-    """The catalog of a cluster. `on_change` gets the identities of workflows whose triggers must run again."""
+    """The catalog of a cluster. `on_change` gets the identities of workflows whose triggers must run again; `selects`
+    tells the definitions whose status is written here, None: all.
+    """
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Definitions:
         settings: ControllerSettings,
         *,
         on_change: Callable[[set[Identity]], None],
+        selects: Selects | None = None,
         now: WallClock = utc_now,
     ) -> None:
         self.catalog = Catalog(settings.libraries, settings.allow_anywhere)
@@ -50,6 +53,7 @@ class Definitions:
         self._kube = kube
         self._hub = hub
         self._on_change = on_change
+        self._selects = selects
         self._now = now
         self._controllers: list[Controller] = []
 
@@ -63,7 +67,11 @@ class Definitions:
             self.loaded.set()
             for kind in KINDS:
                 controller = Controller(
-                    f"workflow-{kind.lower()}", self._reconcile_of(kind), hub=self._hub, kind=gvk_of_kind(kind)
+                    f"workflow-{kind.lower()}",
+                    self._reconcile_of(kind),
+                    hub=self._hub,
+                    kind=gvk_of_kind(kind),
+                    selects=self._selects,
                 )
                 self._controllers.append(controller)
                 group.create_task(controller.run())
@@ -89,7 +97,7 @@ class Definitions:
         for controller in self._controllers:
             if controller.kind.kind == "Workflow":
                 for changed in concerned:
-                    controller.queue.add(Key(changed.namespace, changed.name))
+                    controller.wake(Key(changed.namespace, changed.name))
         metrics.UNREADY.set(sum(isinstance(found, Unready) for found in self.catalog.all()))
         self._on_change(concerned)
 

@@ -6,7 +6,8 @@ before its first object gets the finalizer, and taken off when a controller sees
 
 Putting a kind on the note needs no precondition: each kind is a key of its own, the value says nothing, and one too
 many costs the next start a list. Taking one off has one: between the look that found none held and the write another
-controller may have noted the kind.
+controller may have noted the kind. Of several controllers that share the triggers none takes a kind off: a kind that
+stands on the note already is noted by nobody again, so no precondition would tell one of them of the others' objects.
 """
 
 import asyncio
@@ -25,11 +26,14 @@ _METADATA = Selector(form="metadata")
 
 
 class HeldKinds:
-    """`namespace` is that of the triggers that are served, None for all; then the note lies in `default`."""
+    """`namespace` is that of the triggers that are served, None for all; then the note lies in `default`. `has_all`
+    says that no other controller serves triggers there.
+    """
 
-    def __init__(self, kube: KubeClient, namespace: str | None) -> None:
+    def __init__(self, kube: KubeClient, namespace: str | None, *, has_all: bool = True) -> None:
         self._kube = kube
         self._namespace = namespace
+        self._has_all = has_all
         self._noted: set[GVK] = set()
         self._revision = ""
         """Of the note as it was read or written last."""
@@ -87,7 +91,7 @@ class HeldKinds:
 
     async def _take_off(self, kinds: Iterable[GVK]) -> None:
         data: dict[str, str | None] = {_name(gvk): None for gvk in kinds}
-        if data and self._revision:
+        if data and self._revision and self._has_all:
             body = {"metadata": {"resourceVersion": self._revision}, "data": data}
             try:
                 self._saw(await self._kube.patch(CONFIG_MAP, NAME, body, namespace=self._place))
