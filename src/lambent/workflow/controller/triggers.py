@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any
 
 from lambent.kube.client import KubeClient
-from lambent.kube.controller import Context, Controller, Selects
+from lambent.kube.controller import Context, Controller
 from lambent.kube.errors import NotFound
 from lambent.kube.events import EventRecorder, Reason
 from lambent.kube.finalizers import is_abandoned, remove_finalizer
@@ -67,7 +67,7 @@ _ANOTHERS = (
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all trigger kinds of one controller use. `selects` tells the trigger objects that are its own, None: all."""
+    """What all trigger kinds of one controller use."""
 
     kube: KubeClient
     hub: InformerHub
@@ -77,7 +77,6 @@ class Shared:
     recorder: EventRecorder
     pacer: Pacer
     held: HeldKinds
-    selects: Selects | None
     now: Callable[[], datetime]
 
 
@@ -92,7 +91,6 @@ class TriggerKind:
         self._settings = shared.settings
         self._recorder = shared.recorder
         self._pacer = shared.pacer
-        self._selects = shared.selects
         self._now = shared.now
         self._records = KnownRecords(shared.kube, gvk, shared.watches)
         self._publication = Publication(shared.kube, gvk, held=shared.held, records=self._records, now=shared.now)
@@ -109,7 +107,6 @@ class TriggerKind:
             concurrency=shared.settings.concurrency,
             timeout_s=_RUN_S,
             resync_s=shared.settings.resync_s,
-            selects=shared.selects,
         )
 
     async def run(self) -> None:
@@ -149,8 +146,7 @@ class TriggerKind:
         """
         self._when_idle = when_idle
         listed = self._informer.list() if self._informer is not None else ()
-        known = {*held, *self._instances, *(Key.of(obj) for obj in listed)}
-        self._leaving = known if self._selects is None else set(filter(self._selects, known))
+        self._leaving = {*held, *self._instances, *(Key.of(obj) for obj in listed)}
         for key in self._leaving:
             self.wake(key)
         self._leave(None)
