@@ -2,10 +2,11 @@
 
 A loop runs until nothing in it can run, then the clock moves to the next timer of any. A paused process sends nothing
 and fires no timer; when it wakes its clock stands where the others' does, and everything that fell due in the meantime
-happens at once, as after SIGSTOP and SIGCONT. What two processes share lies in memory; none waits for another's loop.
+happens at once, as after SIGSTOP and SIGCONT. What a server does for others it does in its own loop (`Process.do`).
 """
 
 import asyncio
+import contextvars
 import selectors
 from collections.abc import Callable, Coroutine
 from math import inf
@@ -34,6 +35,11 @@ class _Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now_s
 
+    def call_soon(self, *args: Any, **options: Any) -> asyncio.Handle:
+        """Also of another loop's doing."""
+        self.wakes_at = self.now_s
+        return super().call_soon(*args, **options)
+
 
 class Process:
     """What runs in it is `main`; `is_dead` is for whoever carries its calls: a dead process sends nothing."""
@@ -57,6 +63,21 @@ class Process:
         if not self.is_paused:
             self._loop.now_s = now_s
             self._loop.run_forever()
+
+    async def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Does it here, for another process that waits for the answer."""
+        answer = asyncio.get_running_loop().create_future()
+
+        def settle(done: asyncio.Task[Any]) -> None:
+            if answer.done():
+                return
+            if (error := done.exception()) is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(done.result())
+
+        self._loop.create_task(work, context=contextvars.copy_context()).add_done_callback(settle)
+        return await answer
 
     def end(self, now_s: float) -> None:
         """Without a call to anybody."""

@@ -54,7 +54,7 @@ class World:
         self._count = 0
         server = KubeServer(state_dir=None)
         self.kube: KubeClient = server.local_client()
-        processes.start("server", lambda _: self._serve(server))
+        self.server = processes.start("server", lambda _: self._serve(server))
         processes.run(1)
 
     async def _serve(self, server: KubeServer) -> None:
@@ -112,7 +112,7 @@ class Link:
             await self._travel()
             if not self._world.has_fence:
                 current_fence.set("")
-            answer = await getattr(self._world.kube, verb)(*args, **options)
+            answer = await self._world.server.do(getattr(self._world.kube, verb)(*args, **options))
             if verb in ("create", "replace"):
                 self._world.took(answer)
             await self._travel()
