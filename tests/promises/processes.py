@@ -10,7 +10,9 @@ import contextvars
 import selectors
 from collections.abc import Callable, Coroutine
 from math import inf
-from typing import Any, Self
+from typing import Any, Self, TypeVarTuple
+
+_Ts = TypeVarTuple("_Ts")
 
 
 class _Asked(selectors.DefaultSelector):
@@ -35,10 +37,12 @@ class _Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now_s
 
-    def call_soon(self, *args: Any, **options: Any) -> asyncio.Handle:
+    def call_soon(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
         """Also of another loop's doing."""
         self.wakes_at = self.now_s
-        return super().call_soon(*args, **options)
+        return super().call_soon(callback, *args, context=context)
 
 
 class Process:
