@@ -50,7 +50,6 @@ class Instance:
     is_dirty: bool = True
     due_at: float = 0.0
     calm_until: float = 0.0
-    outcome: str = ""
     asked: str | None = None
     attempts: dict[str, Attempt] = field(default_factory=dict)
     writes: dict[Place, list[float]] = field(default_factory=dict)

@@ -75,6 +75,12 @@ class Publication:
                 obj = newer
         return obj
 
+    async def wanted(self, obj: KubeObject, make: StatusMaker) -> dict[str, Any]:
+        """What `publish` would want the status to be now. Raises KubeError."""
+        info = await self._kube.resolve(self._gvk)
+        generation = obj["metadata"].get("generation") if "status" in info.subresources else None
+        return make(obj.get("status") or {}, rfc3339(self._now()), generation)
+
     async def store_record(self, obj: KubeObject, record: Record, *, finalizer: str = "") -> KubeObject:
         """Record and finalizer alone, before the first create that depends on them."""
         names = obj["metadata"].get("finalizers") or []

@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
-from typing import Any
 
 from lambent.kube.client import KubeClient
 from lambent.kube.controller import Context, Controller, Selects
-from lambent.kube.errors import NotFound
 from lambent.kube.events import EventRecorder, Reason
 from lambent.kube.finalizers import is_abandoned, remove_finalizer
 from lambent.kube.informer import Informer, InformerHub
@@ -32,12 +30,12 @@ from lambent.workflow.controller.instance import (
     annotation,
     count_attempts,
     fingerprint,
-    outcome_told,
     progress_of,
 )
 from lambent.workflow.controller.pacing import Pacer
 from lambent.workflow.controller.publication import Publication
 from lambent.workflow.controller.records import FINALIZER, KnownRecords, drop_of_deleted
+from lambent.workflow.controller.reports import Report, Reporter
 from lambent.workflow.controller.settings import ControllerSettings
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
 from lambent.workflow.engine import (
@@ -52,13 +50,12 @@ from lambent.workflow.engine import (
     parent_of,
 )
 from lambent.workflow.engine.managed import Record, next_record
-from lambent.workflow.engine.publishing import Progress, deletion_status, selection_status, wanted_status
+from lambent.workflow.engine.publishing import Progress, deletion_status, selection_status
 from lambent.workflow.engine.references import Place
 
 _log = logging.getLogger(__name__)
 # Above the limit of a workflow's own time, so that a pass ends by its own clock.
 _RUN_S = 660.0
-_VERBS = {"create": Reason.CREATED, "patch": Reason.UPDATED, "apply": Reason.UPDATED, "delete": Reason.DELETED}
 _ANOTHERS = (
     "the record of managed resources on this object was written for another one, from which it was copied or restored; "
     "it is ignored, so nothing that it names is changed or deleted"
@@ -100,6 +97,7 @@ class TriggerKind:
         self._informer: Informer | None = None
         self._when_idle: Callable[[], None] | None = None
         self._leaving: set[Key] = set()
+        self._reporter = Reporter(self._publication, shared.recorder, self._call)
         self.controller = Controller(
             f"workflow-{gvk.kind.lower()}.{gvk.group}",
             self._reconcile,
@@ -142,6 +140,10 @@ class TriggerKind:
             instance.calm_until = 0.0
             self.controller.queue.add(key, self.controller.queue.priorities[0])
 
+    def _call(self, key: Key) -> None:
+        """It is the trigger's turn to be told of progress."""
+        self.controller.queue.add(key, self.controller.queue.priorities[-1])
+
     def retire(self, when_idle: Callable[[], None], held: Iterable[Key] = ()) -> None:
         """No workflow has this kind any more: its objects are told so, and those with our finalizer are waited for.
 
@@ -176,12 +178,19 @@ class TriggerKind:
 
     def _forget(self, key: Key) -> None:
         self._leave(key)
+        self._reporter.forget(key)
         self._instances.pop(key, None)
         self._publication.forget(key)
         self._records.forget(key)
         self._watches.forget(Trigger(self.gvk, key))
 
     async def _reconcile(self, key: Key, context: Context) -> Outcome:
+        try:
+            return await self._look(key, context)
+        finally:
+            self._reporter.end_turn(key)
+
+    async def _look(self, key: Key, context: Context) -> Outcome:
         self._informer = context.informer
         obj = context.informer.get(key)
         if obj is None:
@@ -190,7 +199,10 @@ class TriggerKind:
         instance = self._instances.setdefault(key, Instance())
         now, print_ = asyncio.get_running_loop().time(), fingerprint(obj)
         if not instance.is_due(print_, now) and not await self._has_news(key, instance):
+            await self._tell(obj, instance)
             return Wait(instance.due_at - now) if isfinite(instance.due_at) else Done()
+        # A pass may take long, and another's turn need not wait for it.
+        self._reporter.end_turn(key)
         if print_ != instance.fingerprint:
             instance.writes.clear()
             instance.calm_until = 0.0
@@ -207,7 +219,15 @@ class TriggerKind:
         if after_s is None:
             return Done()
         instance.due_at = asyncio.get_running_loop().time() + after_s
-        return Wait(after_s, f"{instance.outcome}: next look")
+        return Wait(after_s, "next look")
+
+    async def _tell(self, obj: KubeObject, instance: Instance) -> None:
+        if not self._reporter.may_tell(obj):
+            return
+        newest = await self._publication.newest(obj)
+        # For another spec a pass has to come first.
+        if newest is not None and fingerprint(newest) == instance.fingerprint:
+            await self._reporter.tell(newest)
 
     async def _has_news(self, key: Key, instance: Instance) -> bool:
         if not instance.stirred:
@@ -222,6 +242,7 @@ class TriggerKind:
         workflow = self._workflow_for(obj)
         if isinstance(workflow, tuple):
             reason, message = workflow
+            obj = await self._reporter.tell(obj)
             await self._publication.publish(
                 obj,
                 lambda present, now, generation: selection_status(
@@ -254,10 +275,9 @@ class TriggerKind:
 
     async def _pass(self, key: Key, obj: KubeObject, workflow: Workflow, instance: Instance) -> float:
         trigger = Trigger(self.gvk, key)
-        before = await self._records.load(obj)
+        before = self._reporter.record(obj) or await self._records.load(obj)
         if before.is_anothers:
             await self._recorder.normal(obj, Reason.RECORD_IGNORED, _ANOTHERS)
-        instance.outcome = instance.outcome or outcome_told(obj)
         attendant = PassAttendant(
             trigger,
             obj,
@@ -267,7 +287,8 @@ class TriggerKind:
             publication=self._publication,
             asks_server=instance.is_asked(obj),
         )
-        pass_ = WorkflowPass(workflow, parent_of(obj), self._definitions.catalog, owner=owner_of(obj), looks_on=True)
+        seen = self._reporter.as_told(obj)
+        pass_ = WorkflowPass(workflow, parent_of(seen), self._definitions.catalog, owner=owner_of(obj), looks_on=True)
         with metrics.PASS_SECONDS.labels(str(workflow.identity)).time():
             result = await carry_out(
                 pass_, self._kube, timeout_s=workflow.timeout_s, attendant=attendant, pacer=self._pacer
@@ -277,16 +298,11 @@ class TriggerKind:
         failed = None
         if workflow.deletes_orphans:
             failed = await delete_orphans(self._kube, obj, record, tell=self._telling(obj))
-        instance.note_looks(result, obj)
+        instance.note_looks(result, seen)
         after_s = count_attempts(result, instance, resync_s=self._settings.resync_s)
-        obj = await self._publish(attendant.obj, result, record, progress_of(instance, self._now()))
+        report = _report(result, record, progress_of(instance, self._now()), before, attendant.writes)
+        obj = await self._reporter.report(attendant.obj, report)
         self._watches.keep(trigger, [*record.refs(), *self._records.refs(obj)])
-        for ref in record.orphans:
-            if ref.place in {known.place for known in before.refs()} - {known.place for known in before.orphans}:
-                await self._recorder.normal(
-                    obj, Reason.ABANDONED, f"{ref} is no longer managed by {workflow.ready_name}"
-                )
-        await self._report(obj, result, attendant.writes, instance)
         now = asyncio.get_running_loop().time()
         if instance.note_writes(attendant.writes, now):
             # Events of a fight come as fast as its writes; the delay of the function is the peace.
@@ -294,30 +310,6 @@ class TriggerKind:
         if failed is not None:
             raise failed
         return after_s
-
-    async def _publish(self, obj: KubeObject, result: RunResult, record: Record, progress: Progress) -> KubeObject:
-        def make(present: Any, now: str, generation: int | None) -> dict[str, Any]:
-            return wanted_status(result, present, now=now, generation=generation, progress=progress)
-
-        try:
-            return await self._publication.publish(obj, make, record)
-        except NotFound:
-            # Deleted during the pass; the event that says so cleans up.
-            return obj
-
-    async def _report(self, obj: KubeObject, result: RunResult, writes: list[Write], instance: Instance) -> None:
-        for write in writes:
-            verb = write.plan.action
-            metrics.WRITES.labels(verb, write.ref.kind).inc()
-            await self._recorder.normal(obj, _VERBS[verb], f"{verb} {write.ref}")
-        outcome = name_of(result.outcome)
-        if outcome != instance.outcome:
-            message = getattr(result.outcome, "message", "") or f"{result.workflow.ready_name} ready."
-            if outcome == "PermFail":
-                await self._recorder.warning(obj, Reason.FAILED, message)
-            elif outcome in ("Ok", "Retry"):
-                await self._recorder.normal(obj, Reason.READY if outcome == "Ok" else Reason.WAITING, message)
-        instance.outcome = outcome
 
     def _telling(self, obj: KubeObject) -> Tell:
         async def tell(ref: ResourceRef, why: str) -> None:
@@ -343,6 +335,14 @@ class TriggerKind:
             lambda present, now, generation: deletion_status(blocked.message, present, now=now, generation=generation),
         )
         return 30.0
+
+
+def _report(result: RunResult, record: Record, progress: Progress, before: Record, writes: list[Write]) -> Report:
+    for write in writes:
+        metrics.WRITES.labels(write.plan.action, write.ref.kind).inc()
+    known = {ref.place for ref in before.refs()} - {ref.place for ref in before.orphans}
+    orphans = [str(ref) for ref in record.orphans if ref.place in known]
+    return Report(result, record, progress, [(write.plan.action, str(write.ref)) for write in writes], orphans)
 
 
 def triggers_of(found: Workflow | Unready) -> GVK | None:
