@@ -207,3 +207,47 @@ async def test_requests_are_counted_with_verb_kind_and_code(gizmo):
         assert [event async for event in client.watch(GIZMO)] == []
     after = counted("get", "200"), counted("patch", "409"), counted("watch", "200")
     assert [new - old for new, old in zip(after, before, strict=True)] == [1, 1, 1]
+
+
+class Raw(Canned):
+    """Keeps the paths as they came."""
+
+    def __init__(self, *answers):
+        super().__init__(*answers)
+        self.paths = []
+
+    async def answer(self, request: web.Request):
+        if request.path not in DISCOVERY:
+            self.paths.append(request.raw_path)
+        return await super().answer(request)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "path"),
+    [
+        ("default/secrets/s?a=", "a", "default%2Fsecrets%2Fs%3Fa%3D/gizmos/a"),
+        ("../../nodes/n#", "a", "..%2F..%2Fnodes%2Fn%23/gizmos/a"),
+        ("default", "a/../../b?c", "default/gizmos/a%2F..%2F..%2Fb%3Fc"),
+        ("default", "system:a", "default/gizmos/system:a"),
+    ],
+)
+async def test_a_name_and_a_namespace_are_one_segment_of_a_path_each(gizmo, namespace, name, path):
+    canned = Raw(reply(gizmo()), reply({"items": []}), reply(gizmo()))
+    async with client_of(canned) as client:
+        await client.get(GIZMO, name, namespace=namespace)
+        assert [page.items async for page in client.list(GIZMO, namespace=namespace)] == [[]]
+        await client.create({**gizmo(), "metadata": {"name": "a", "namespace": namespace}})
+    written = f"{BASE.partition('default')[0]}{path}"
+    collection = written.rpartition("/")[0]
+    assert [path.partition("?")[0] for path in canned.paths] == [written, collection, collection]
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+async def test_what_a_proxy_could_take_for_a_step_in_a_path_is_refused(name):
+    canned = Canned()
+    async with client_of(canned) as client:
+        with pytest.raises(Invalid):
+            await client.delete(GIZMO, name, namespace="default")
+        with pytest.raises(Invalid):
+            await client.get(GIZMO, "a", namespace=name)
+    assert canned.requests == []

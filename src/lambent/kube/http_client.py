@@ -90,7 +90,7 @@ class HttpClient:
         gvk, meta = GVK.of(obj), obj["metadata"]
         info = await self.resolve(gvk)
         namespace = self._namespace(info, meta.get("namespace"))
-        path = info.path(namespace)
+        path = info.path(_segment(namespace))
         what = f"create {gvk.kind} {Key(namespace or '', meta.get('name') or meta.get('generateName', ''))}"
         query = _write_query(manager, dry_run, "")
         return await self._call("create", gvk, HttpRequest("POST", path, what, query, orjson.dumps(obj)))
@@ -178,7 +178,7 @@ class HttpClient:
     ) -> AsyncIterator[WatchEvent]:
         options = options or WatchOptions()
         info = await self.resolve(gvk)
-        path = info.path(namespace if info.namespaced else None)
+        path = info.path(_segment(namespace) if info.namespaced else None)
         accept = _METADATA.format("") if options.selector.form == "metadata" else "application/json"
         request = HttpRequest("GET", path, f"watch {gvk.kind}", _watch_query(options), accept=accept)
         opening = self._transport.stream(request, timeout_s=options.timeout_s + _WATCH_GRACE_S)
@@ -278,7 +278,7 @@ class HttpClient:
 
     async def _pages_once(self, gvk: GVK, namespace: str | None, selector: Selector, limit: int) -> "Pages":
         info = await self.resolve(gvk)
-        path = info.path(namespace if info.namespaced else None)
+        path = info.path(_segment(namespace) if info.namespaced else None)
         query = {"limit": str(limit), **_selector_query(selector)}
         accept = _METADATA.format("List") if selector.form == "metadata" else "application/json"
         pages: Pages = []
@@ -317,15 +317,25 @@ class HttpClient:
         info = await self.resolve(gvk)
         place = self._namespace(info, namespace)
         what = f"{verb} {gvk.kind} {f'{place}/' if place else ''}{name}{f'/{subresource}' if subresource else ''}"
-        # Names of roles may have characters that a path may not.
-        written = name if _PLAIN_NAME.fullmatch(name) else quote(name, safe=":")
-        return info.path(place, written, subresource), what
+        return info.path(_segment(place), _segment(name), subresource), what
 
     def _namespace(self, info: ResourceInfo, namespace: str | None) -> str | None:
         return (namespace or self.config.namespace) if info.namespaced else None
 
 
 Pages = list[Page]
+
+
+def _segment(text: str | None) -> str:
+    """A name or namespace as one segment of a path, whatever is in it: expressions make them from what users write.
+
+    Names of roles may have characters that a path may not. Raises Invalid for what a proxy might resolve.
+    """
+    if text in (".", ".."):
+        raise Invalid(f'"{text}" is not the name of an object', code=400, status_reason="BadRequest")
+    if not text or _PLAIN_NAME.fullmatch(text):
+        return text or ""
+    return quote(text, safe=":")
 
 
 def _decoded(body: bytes, request: HttpRequest) -> dict[str, Any]:
