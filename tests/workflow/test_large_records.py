@@ -1,6 +1,9 @@
 """A record of managed resources that is too large for an annotation lies in a ConfigMap. The line is drawn low here."""
 
 import asyncio
+import base64
+import tracemalloc
+import zlib
 from typing import Any, cast
 
 import orjson
@@ -137,3 +140,19 @@ def test_ten_thousand_items_fit_into_a_config_map():
     text = Record("w", {"a": [ref.record() for ref in refs]}, []).text()
     assert len(text) > 1_000_000
     assert len(records.packed(text)) < 900_000
+
+
+async def test_a_config_map_that_somebody_fills_with_zeros_is_an_empty_record_and_costs_no_memory():
+    cluster = cluster_of()
+    async with cluster.running():
+        await until_ready(cluster)
+        obj = cast(KubeObject, cluster.get(TRIGGER, "t"))
+        stored = cluster.get(CONFIG_MAP, _annotation(cluster)["configMap"])
+    bomb = base64.b64encode(zlib.compress(bytes(128 * 1024 * 1024), 1)).decode()
+    cluster.put([{**stored, "binaryData": {"record.json.zlib": bomb}}])
+    tracemalloc.start()
+    record = await load_record(cluster.kube, obj)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert record.refs() == []
+    assert peak < 100 * 1024 * 1024

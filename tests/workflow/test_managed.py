@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from lambent.workflow.engine import Ok, ResourceRef, RunResult, StepResult, Workflow, prepare
@@ -62,3 +63,10 @@ def test_of_two_entries_the_one_that_does_not_only_read_counts():
     assert _after(parse_record({}), a=_REF, b=reads).refs() == [_REF]
     assert _after(parse_record({}), a=reads, b=_REF).refs() == [_REF]
     assert _after(_after(parse_record({}), a=_REF, b=reads)).orphans == [_REF]
+
+
+def test_entries_are_read_in_order_however_deep_they_are_nested():
+    one, two, three = (replace(_REF, name=name).record() for name in "abc")
+    nested = {"resources": {"a": [{"x": one, "y": [two]}, three], "deep": None}}
+    text = orjson.dumps(nested).decode().replace("null", "[" * 1010 + "]" * 1010)
+    assert [ref.name for ref in parse_record({"annotations": {ANNOTATION: text}}).refs()] == ["a", "b", "c"]

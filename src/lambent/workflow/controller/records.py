@@ -42,6 +42,8 @@ MAX_ANNOTATION_BYTES = 200 * 1024
 _MEMBER = "record.json.zlib"
 _CLUSTER_SCOPED_NAMESPACE = "default"
 _LONGEST_POINTER = 1024
+# A ConfigMap full of entries unpacks to some 8 MiB; full of zeros, which anybody may put there, to 1 GiB.
+_LONGEST_TEXT = 32 * 1024 * 1024
 
 
 async def load_record(kube: KubeClient, obj: KubeObject) -> Record:
@@ -258,7 +260,9 @@ def _namespace(obj: KubeObject) -> str:
 def _text(config_map: KubeObject) -> str:
     data = cast(dict[str, Any], config_map).get("binaryData") or {}
     try:
-        return zlib.decompress(base64.b64decode(data.get(_MEMBER) or "", validate=True)).decode()
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(base64.b64decode(data.get(_MEMBER) or "", validate=True), _LONGEST_TEXT)
+        return text.decode() if unpacker.eof else ""
     except (binascii.Error, zlib.error, UnicodeDecodeError):
         return ""
 

@@ -107,16 +107,15 @@ def _read(text: str) -> dict[str, Any]:
 
 
 def _flat(entry: Any) -> Iterator[ResourceRef]:
-    if isinstance(entry, list):
-        for item in entry:
-            yield from _flat(item)
-    elif isinstance(entry, dict):
-        ref = ResourceRef.from_record(entry)
+    """In order, and without recursion: the text may be anybody's, and a trigger must be deletable whatever it says."""
+    left = [entry]
+    while left:
+        item = left.pop()
+        ref = ResourceRef.from_record(item)
         if ref is not None:
             yield ref
-        else:
-            for item in entry.values():
-                yield from _flat(item)
+        elif isinstance(item, list | dict):
+            left.extend(reversed(item if isinstance(item, list) else item.values()))
 
 
 def next_record(result: RunResult, previous: Record) -> Record:
