@@ -18,7 +18,7 @@ import orjson
 from lambent.clock import WallClock, rfc3339
 from lambent.kubeserver.call import ADMIN, User
 from lambent.kubeserver.status import invalid
-from lambent.kubeserver.validation.access import token_request
+from lambent.kubeserver.validation.access import token_life
 
 _ISSUER = "https://kubernetes.default.svc"
 _HEADER = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
@@ -27,7 +27,7 @@ _DEFAULT_LIFE_S = 3_600
 
 def check_request(spec: Any) -> None:
     """Raises 422 for a life that is too short or too long."""
-    if found := [*token_request(spec)]:
+    if found := [*token_life(spec.get("expirationSeconds", _DEFAULT_LIFE_S), "spec.expirationSeconds")]:
         raise invalid("authentication.k8s.io", "TokenRequest", "", found)
 
 

@@ -4,8 +4,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.definitions.refusals import invalid, required, shown
+from lambent.kubeserver.definitions.refusals import invalid, shown
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.validation.errors import required
 
 _NOTE = "api-approved.kubernetes.io"
 _PATH = f"metadata.annotations[{_NOTE}]"

@@ -4,17 +4,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.definitions.refusals import (
-    forbidden,
-    invalid,
-    label_faults,
-    one_of,
-    required,
-    subdomain_faults,
-)
+from lambent.kubeserver.definitions.refusals import invalid
+from lambent.kubeserver.validation.errors import forbidden, required
+from lambent.kubeserver.validation.names import dns_1035, subdomain
+from lambent.kubeserver.validation.rules import among, needed
 
 _PATH = "spec.conversion"
 _REVIEWS = ("v1", "v1beta1")
+_STRATEGY = needed(among("None", "Webhook"))
 _FORM = "; desired format: https://host[/path]"
 _PORTS = 65535
 
@@ -22,7 +19,7 @@ _PORTS = 65535
 def conversion_problems(spec: Any) -> list[Problem]:
     found = spec.get("conversion") or {}
     strategy, webhook = found.get("strategy"), found.get("webhook")
-    out = one_of(f"{_PATH}.strategy", strategy, ("None", "Webhook"))
+    out = [*_STRATEGY(strategy, f"{_PATH}.strategy")]
     if strategy != "None" and spec.get("preserveUnknownFields"):
         out.insert(0, invalid(f"{_PATH}.strategy", strategy, "must be None if spec.preserveUnknownFields is true"))
     client, reviews = (webhook or {}).get("clientConfig"), (webhook or {}).get("conversionReviewVersions")
@@ -87,7 +84,7 @@ def _path_problems(url_path: str, path: str) -> list[Problem]:
         if not step:
             out.append(invalid(path, url_path, f"segment[{index}] may not be empty"))
             continue
-        out += [invalid(path, url_path, f"segment[{index}]: {fault}") for fault in subdomain_faults(step)]
+        out += [invalid(path, url_path, f"segment[{index}]: {fault}") for fault in subdomain(step)]
     return out
 
 
@@ -100,7 +97,7 @@ def _review_problems(reviews: list[str] | None) -> list[Problem]:
         if version in reviews[:index]:
             out.append(invalid(f"{path}[{index}]", version, "duplicate version"))
             continue
-        out += [invalid(f"{path}[{index}]", version, fault) for fault in label_faults(version)]
+        out += [invalid(f"{path}[{index}]", version, fault) for fault in dns_1035(version)]
     if not set(reviews) & set(_REVIEWS):
         out.append(invalid(path, reviews, f"must include at least one of {', '.join(_REVIEWS)}"))
     return out

@@ -7,14 +7,7 @@ from lambent.kubeserver.definitions.approval import approval_problems
 from lambent.kubeserver.definitions.conversion import conversion_problems
 from lambent.kubeserver.definitions.formats import unknown_formats
 from lambent.kubeserver.definitions.internal import Internal, Part, internal
-from lambent.kubeserver.definitions.refusals import (
-    forbidden,
-    invalid,
-    label_faults,
-    one_of,
-    required,
-    subdomain_faults,
-)
+from lambent.kubeserver.definitions.refusals import invalid
 from lambent.kubeserver.definitions.schemas import schema_problems
 from lambent.kubeserver.definitions.versions import (
     column_problems,
@@ -23,8 +16,11 @@ from lambent.kubeserver.definitions.versions import (
     subresource_problems,
 )
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.validation.errors import forbidden, required
+from lambent.kubeserver.validation.names import dns_1035, subdomain
+from lambent.kubeserver.validation.rules import among, needed
 
-_SCOPES = ("Cluster", "Namespaced")
+_SCOPE = needed(among("Cluster", "Namespaced"))
 _DEFAULTS_NEED = "must be false in order to use defaults in the schema"
 _NO_PRESERVING = (
     "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
@@ -75,11 +71,11 @@ def _spec_problems(spec: Any, old: Any) -> list[Problem]:
     out: list[Problem] = []
     if not group:
         out.append(required("spec.group"))
-    elif faults := subdomain_faults(group):
+    elif faults := subdomain(group):
         out.append(invalid("spec.group", group, ",".join(faults)))
     elif "." not in group:
         out.append(invalid("spec.group", group, "should be a domain with at least one dot"))
-    out += one_of("spec.scope", spec.get("scope"), _SCOPES)
+    out += _SCOPE(spec.get("scope"), "spec.scope")
     out += _missing_schemas(found)
     if spec.get("preserveUnknownFields") and _has_defaults(spec.get("versions")):
         out.append(invalid("spec.preserveUnknownFields", True, _DEFAULTS_NEED))
@@ -119,7 +115,7 @@ def _has_status(spec: Any) -> bool:
 def _version_problems(found: Internal, index: int, version: Any, old: Internal | None) -> list[Problem]:
     path = f"spec.versions[{index}]"
     name = version.get("name") or ""
-    faults = label_faults(name)
+    faults = dns_1035(name)
     out = [invalid(f"{path}.name", name, ",".join(faults))] if faults else []
     out += deprecation_problems(version, path)
     own = version.get("subresources") or {}
@@ -160,7 +156,7 @@ def _set_of_versions(found: Internal) -> list[Problem]:
     if sum(bool(version.get("storage")) for version in found.versions) != 1:
         text = "must have exactly one version marked as storage version"
         out.append(invalid("spec.versions", found.go_versions(), text))
-    if names and names[0] and (faults := label_faults(names[0])):
+    if names and names[0] and (faults := dns_1035(names[0])):
         out.append(invalid("spec.version", names[0], ",".join(faults)))
     return out
 
@@ -173,10 +169,10 @@ def _required_names(names: Any) -> list[Problem]:
 def _spelling(names: Any, path: str) -> list[Problem]:
     out: list[Problem] = []
     for field in ("plural", "singular"):
-        if names.get(field) and (faults := label_faults(names[field])):
+        if names.get(field) and (faults := dns_1035(names[field])):
             out.append(invalid(f"{path}.{field}", names[field], ",".join(faults)))
     for field in ("kind", "listKind"):
-        if names.get(field) and (faults := label_faults(names[field].lower())):
+        if names.get(field) and (faults := dns_1035(names[field].lower())):
             text = f"may have mixed case, but should otherwise match: {','.join(faults)}"
             out.append(invalid(f"{path}.{field}", names[field], text))
     out += _labels(names, "shortNames", path)
@@ -189,7 +185,7 @@ def _labels(names: Any, field: str, path: str) -> list[Problem]:
     return [
         invalid(f"{path}.{field}[{index}]", one, ",".join(faults))
         for index, one in enumerate(names.get(field) or ())
-        if (faults := label_faults(one))
+        if (faults := dns_1035(one))
     ]
 
 

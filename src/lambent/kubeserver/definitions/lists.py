@@ -5,7 +5,8 @@ from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.definitions.internal import go_items
-from lambent.kubeserver.definitions.refusals import forbidden, invalid, not_supported, required
+from lambent.kubeserver.definitions.refusals import invalid
+from lambent.kubeserver.validation.errors import forbidden, required, unsupported
 
 _LIST, _KEYS, _MAP = "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type"
 _NO_KEY = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
@@ -19,13 +20,13 @@ def list_problems(schema: Any, path: str) -> Iterator[Problem]:
     if of_map is not None and kind != "object":
         yield _mistyped(kind, f"{path}.type", f"must be object if {_MAP} is specified")
     if of_map not in (None, "atomic", "granular"):
-        yield not_supported(f"{path}.{_MAP}", of_map, ("atomic", "granular"))
+        yield unsupported(f"{path}.{_MAP}", of_map, ("atomic", "granular"))
     if of_list is not None and kind != "array":
         yield _mistyped(kind, f"{path}.type", f"must be array if {_LIST} is specified")
     elif of_list == "set" and isinstance(schema.get("items"), dict):
         yield from _set_items(schema["items"], path)
     if of_list not in (None, "atomic", "set", "map"):
-        yield not_supported(f"{path}.{_LIST}", of_list, ("atomic", "set", "map"))
+        yield unsupported(f"{path}.{_LIST}", of_list, ("atomic", "set", "map"))
     if schema.get(_KEYS) and of_list != "map":
         text = f"must be map if {_KEYS} is non-empty"
         yield required(f"{path}.{_LIST}", text) if of_list is None else invalid(f"{path}.{_LIST}", of_list, text)

@@ -6,36 +6,14 @@ from typing import Any
 import orjson
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.validation import errors, names
-from lambent.kubeserver.validation.errors import duplicate, forbidden, required, too_many
-from lambent.kubeserver.validation.errors import unsupported as not_supported
-
-__all__ = [
-    "duplicate",
-    "forbidden",
-    "invalid",
-    "label_faults",
-    "not_supported",
-    "one_of",
-    "required",
-    "shown",
-    "subdomain_faults",
-    "too_many",
-]
+from lambent.kubeserver.validation import errors
 
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _TO_ESCAPE = re.compile("[<>&\u2028\u2029]")
 
-label_faults, subdomain_faults = names.dns_1035, names.subdomain
-
 
 def invalid(path: str, value: Any, text: str) -> Problem:
     return errors.invalid_shown(path, shown(value), text)
-
-
-def one_of(path: str, value: Any, accepted: tuple[str, ...]) -> list[Problem]:
-    """Nothing for one of `accepted`; an absent or empty value is required."""
-    return list(errors.one_of(path, value, accepted))
 
 
 def shown(value: Any) -> str:

@@ -14,7 +14,8 @@ from lambent.kube.schema.checking.rules import Judged, judge
 from lambent.kube.schema.checking.types import BOOL, STRING
 from lambent.kube.schema.rules import expression_program
 from lambent.kubeserver.definitions.internal import go_rule
-from lambent.kubeserver.definitions.refusals import forbidden, invalid
+from lambent.kubeserver.definitions.refusals import invalid
+from lambent.kubeserver.validation.errors import forbidden
 
 _RULE_LIMIT, _TOTAL_LIMIT = 10_000_000, 100_000_000
 _MOST_EXPENSIVE = 4

@@ -9,9 +9,10 @@ from lambent.kube.schema.field_paths import FieldPathError, field_at
 from lambent.kubeserver.definitions.default_values import default_problems
 from lambent.kubeserver.definitions.internal import SCHEMA_FIELDS, go_schema
 from lambent.kubeserver.definitions.lists import list_problems
-from lambent.kubeserver.definitions.refusals import forbidden, invalid, not_supported, required
+from lambent.kubeserver.definitions.refusals import invalid
 from lambent.kubeserver.definitions.rule_checks import Budget, Scope, root_scope
-from lambent.kubeserver.definitions.structural import structural_problems, unsupported
+from lambent.kubeserver.definitions.structural import structural_problems, unreadable
+from lambent.kubeserver.validation.errors import forbidden, required, unsupported
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _ENVELOPE = ("metadata", "kind", "apiVersion")
@@ -68,7 +69,7 @@ def schema_problems(schema: Any, path: str, *, has_status: bool) -> list[Problem
     out = list(_root_problems(schema, at)) if has_status else []
     if schema.get("nullable"):
         out.append(forbidden(f"{at}.nullable", "nullable cannot be true at the root"))
-    why = unsupported(schema)
+    why = unreadable(schema)
     found: list[Problem] = []
     if why is None:
         root = {**schema, "x-kubernetes-embedded-resource": True}
@@ -162,7 +163,7 @@ def _uncorrelated(place: _Place) -> _Place:
 def _keywords(schema: Any, place: _Place) -> Iterator[Problem]:
     path, kind = place.path, schema.get("type")
     if kind and kind not in _TYPES:
-        yield not_supported(f"{path}.type", kind, _TYPES)
+        yield unsupported(f"{path}.type", kind, _TYPES)
     if schema.get("default") is not None and place.no_defaults is not None:
         yield forbidden(f"{path}.default", f"must not be set {place.no_defaults}")
     for name in _FORBIDDEN:
@@ -198,7 +199,7 @@ def _rule_keywords(rule: Any, schema: Any, path: str) -> Iterator[Problem]:
     if expression and not expression.strip():
         yield required(f"{path}.messageExpression", "messageExpression must be non-empty if specified")
     if rule.get("reason") is not None and rule["reason"] not in _REASONS:
-        yield not_supported(f"{path}.reason", rule["reason"], _REASONS)
+        yield unsupported(f"{path}.reason", rule["reason"], _REASONS)
     where = rule.get("fieldPath") or ""
     if where and not where.strip():
         yield invalid(f"{path}.fieldPath", where, "must be non-empty if specified")

@@ -9,7 +9,8 @@ from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kube.schema.go_patterns import pattern_error
-from lambent.kubeserver.definitions.refusals import forbidden, invalid, required
+from lambent.kubeserver.definitions.refusals import invalid
+from lambent.kubeserver.validation.errors import forbidden, required
 
 _JUNCTORS = ("anyOf", "allOf", "oneOf")
 _EITHER = [{"type": "integer"}, {"type": "string"}]
@@ -47,7 +48,7 @@ _UNSUPPORTED = {
 _IGNORED = ("externalDocs", "example")
 
 
-def unsupported(schema: Any) -> str | None:
+def unreadable(schema: Any) -> str | None:
     """Why a schema cannot be taken as a structural one at all: the first such keyword found."""
     for name, called in _UNSUPPORTED.items():
         if schema.get(name) is not None:
@@ -56,7 +57,7 @@ def unsupported(schema: Any) -> str | None:
         return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined"
     if isinstance(schema.get("items"), list) and schema["items"]:
         return "OpenAPIV3Schema 'items' must be a schema, but is an array"
-    return next((why for _, child in children(schema) if (why := unsupported(child))), None)
+    return next((why for _, child in children(schema) if (why := unreadable(child))), None)
 
 
 def children(schema: Any) -> Iterator[tuple[str, Any]]:

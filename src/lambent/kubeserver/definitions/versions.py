@@ -5,7 +5,8 @@ from typing import Any
 from lambent.kube.schema import Problem
 from lambent.kube.schema.field_paths import FieldPathError, field_at
 from lambent.kubeserver.definitions.internal import Part
-from lambent.kubeserver.definitions.refusals import duplicate, invalid, required, too_many
+from lambent.kubeserver.definitions.refusals import invalid
+from lambent.kubeserver.validation.errors import duplicate, required, too_many
 
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 _COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")

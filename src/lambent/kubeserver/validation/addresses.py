@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation.errors import invalid
 
-_NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 NO_NETWORK = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 _ZEROS = re.compile(r"(?<![0-9a-fA-F:.])0+(?=\d)|(?<=\.)0+(?=\d)")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -37,6 +37,6 @@ def network(text: str) -> Network | None:
         return None
 
 
-def address(text: str, at: str) -> Iterator[Problem]:
-    if parsed(text) is None:
-        yield invalid(at, text, _NO_ADDRESS)
+def address(text: str | None, at: str) -> Iterator[Problem]:
+    if parsed(text or "") is None:
+        yield invalid(at, text or "", NO_ADDRESS)

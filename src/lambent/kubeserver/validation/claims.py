@@ -8,19 +8,18 @@ from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
-from lambent.kubeserver.validation.errors import (
-    IMMUTABLE,
-    forbidden,
-    invalid,
-    invalid_shown,
-    listed,
-    required,
-    texts,
-    unsupported,
-)
+from lambent.kubeserver.validation.errors import IMMUTABLE, forbidden, invalid, invalid_shown, required, unsupported
 from lambent.kubeserver.validation.quantities import parse
+from lambent.kubeserver.validation.rules import Members, among, members, named, needed
 from lambent.kubeserver.validation.selectors import annotations, label_selector, labels
 
+_NAMED: Members = {
+    "storageClassName": named(names.subdomain),
+    "volumeAttributesClassName": named(names.subdomain),
+    "volumeMode": among("Block", "Filesystem"),
+}
+_REFERENCE: Members = {"name": needed(), "kind": needed()}
+_ELSEWHERE: Members = {"apiGroup": named(names.subdomain), "namespace": named(names.dns_label)}
 _ACCESS = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 
 
@@ -53,10 +52,7 @@ def claim_spec(spec: Any, at: str) -> Iterator[Problem]:
     if "ReadWriteOncePod" in modes and len({*modes} & {*_ACCESS}) > 1:
         yield forbidden(f"{at}.accessModes", "may not use ReadWriteOncePod with other access modes")
     yield from _size(((spec.get("resources") or {}).get("requests") or {}).get("storage"), f"{at}.resources[storage]")
-    for member in ("storageClassName", "volumeAttributesClassName"):
-        if name := spec.get(member):
-            yield from texts(f"{at}.{member}", name, names.subdomain(name))
-    yield from listed(f"{at}.volumeMode", spec.get("volumeMode"), ("Block", "Filesystem"))
+    yield from members(spec, at, _NAMED)
     yield from _sources(spec, at)
 
 
@@ -81,16 +77,11 @@ def _sources(spec: Any, at: str) -> Iterator[Problem]:
 
 
 def _source(source: Any, at: str) -> Iterator[Problem]:
-    for name in ("name", "kind"):
-        if not source.get(name):
-            yield required(f"{at}.{name}")
+    yield from members(source, at, _REFERENCE)
     group, kind = source.get("apiGroup") or "", source.get("kind", "")
     if not group and kind != "PersistentVolumeClaim":
         yield invalid(at, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup")
-    if group:
-        yield from texts(f"{at}.apiGroup", group, names.subdomain(group))
-    if namespace := source.get("namespace"):
-        yield from texts(f"{at}.namespace", namespace, names.dns_label(namespace))
+    yield from members(source, at, _ELSEWHERE)
 
 
 def kept_claim(new: Any, old: Any) -> Iterator[Problem]:

@@ -9,21 +9,12 @@ from typing import Any, NamedTuple
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names, references, resources, security
-from lambent.kubeserver.validation.errors import (
-    duplicate,
-    forbidden,
-    invalid,
-    not_found,
-    one_of,
-    required,
-    texts,
-    unsupported,
-)
+from lambent.kubeserver.validation.errors import forbidden, invalid, not_found, required, texts
 from lambent.kubeserver.validation.mounts import devices, mounts
 from lambent.kubeserver.validation.probes import PROBES, lifecycle, probes
+from lambent.kubeserver.validation.rules import Members, Rule, among, each, members, named, needed, once
 
-PROTOCOLS = ("SCTP", "TCP", "UDP")
-PULLS = ("Always", "IfNotPresent", "Never")
+PROTOCOL: Rule = needed(among("SCTP", "TCP", "UDP"))
 
 
 class Around(NamedTuple):
@@ -41,31 +32,21 @@ class Around(NamedTuple):
 def containers(spec: Any, volumes: Mapping[str, Any], at: str) -> Iterator[Problem]:
     """All of a Pod; `at` is its spec."""
     around = Around(spec, volumes, [name for one in spec.get("resourceClaims") or () if (name := one.get("name"))])
-    regular = spec.get("containers") or ()
-    if not regular:
+    if not spec.get("containers"):
         yield required(f"{at}.containers")
     seen: set[str] = set()
-    for index, one in enumerate(regular):
-        here = f"{at}.containers[{index}]"
+    for one, here in each(spec.get("containers"), f"{at}.containers"):
         yield from _container(one, around, here)
-        yield from _named_once(one, seen, here)
+        yield from once(one.get("name", ""), f"{here}.name", seen)
         yield from lifecycle(one.get("lifecycle"), spec, f"{here}.lifecycle")
         yield from probes(one, here)
-    yield from _host_ports(regular, f"{at}.containers")
-    for index, one in enumerate(spec.get("initContainers") or ()):
-        here = f"{at}.initContainers[{index}]"
+    yield from _host_ports(spec.get("containers") or (), f"{at}.containers")
+    for one, here in each(spec.get("initContainers"), f"{at}.initContainers"):
         yield from _container(one, around, here)
         yield from _before(one, spec, here)
-        yield from _named_once(one, seen, here)
+        yield from once(one.get("name", ""), f"{here}.name", seen)
         yield from _host_ports([one], f"{at}.initContainers")
     yield from _guests(spec, around, seen, f"{at}.ephemeralContainers")
-
-
-def _named_once(one: Any, seen: set[str], at: str) -> Iterator[Problem]:
-    name = one.get("name", "")
-    if name in seen:
-        yield duplicate(f"{at}.name", name)
-    seen.add(name)
 
 
 def _before(one: Any, spec: Any, at: str) -> Iterator[Problem]:
@@ -85,21 +66,20 @@ _REFUSED = "cannot be set for an Ephemeral Container"
 
 def _guests(spec: Any, around: Around, seen: set[str], at: str) -> Iterator[Problem]:
     others = set(seen)
-    for index, one in enumerate(spec.get("ephemeralContainers") or ()):
-        here = f"{at}[{index}]"
+    for one, here in each(spec.get("ephemeralContainers"), at):
         yield from _container(one, around, here)
         yield from untrimmed(one, here)
-        yield from _named_once(one, seen, here)
+        yield from once(one.get("name", ""), f"{here}.name", seen)
         target = one.get("targetContainerName")
         if target and target not in others:
             yield not_found(f"{here}.targetContainerName", target)
         for name in _NOT_FOR_GUESTS:
             if one.get(name):
                 yield forbidden(f"{here}.{name}", _REFUSED)
-        for number, mount in enumerate(one.get("volumeMounts") or ()):
+        for mount, where in each(one.get("volumeMounts"), f"{here}.volumeMounts"):
             for name in ("subPath", "subPathExpr"):
                 if mount.get(name):
-                    yield forbidden(f"{here}.volumeMounts[{number}].{name}", _REFUSED)
+                    yield forbidden(f"{where}.{name}", _REFUSED)
 
 
 def untrimmed(one: Any, at: str) -> Iterator[Problem]:
@@ -110,69 +90,57 @@ def untrimmed(one: Any, at: str) -> Iterator[Problem]:
 
 
 def _container(one: Any, around: Around, at: str) -> Iterator[Problem]:
-    if not one.get("name"):
-        yield required(f"{at}.name")
-    else:
-        yield from texts(f"{at}.name", one["name"], names.dns_label(one["name"]))
-    if not one.get("image"):
-        yield required(f"{at}.image")
-    policy = one.get("terminationMessagePolicy", "")
-    if not policy:
-        yield required(f"{at}.terminationMessagePolicy")
-    elif policy not in ("File", "FallbackToLogsOnError"):
-        yield unsupported(f"{at}.terminationMessagePolicy", policy, ["File", "FallbackToLogsOnError"])
-    yield from _ports(one.get("ports") or (), f"{at}.ports")
-    yield from references.environment(one.get("env") or (), f"{at}.env")
-    yield from references.environment_from(one.get("envFrom") or (), f"{at}.envFrom")
+    yield from members(one, at, _CONTAINER)
     yield from mounts(one, around.volumes, f"{at}.volumeMounts")
     yield from devices(one, around.volumes, f"{at}.volumeDevices")
-    yield from one_of(f"{at}.imagePullPolicy", one.get("imagePullPolicy"), PULLS)
+    yield from _PULL(one.get("imagePullPolicy"), f"{at}.imagePullPolicy")
     yield from resources.of_container(one.get("resources") or {}, around.claims, f"{at}.resources")
-    yield from _resizing(one.get("resizePolicy") or (), around.spec, f"{at}.resizePolicy")
+    yield from _resizing(one.get("resizePolicy"), around.spec, f"{at}.resizePolicy")
     context = one.get("securityContext")
     yield from security.of_container(context, f"{at}.securityContext", has_host_users=around.has_host_users)
 
 
 def _ports(ports: Any, at: str) -> Iterator[Problem]:
     seen: set[str] = set()
-    for index, port in enumerate(ports):
-        here, name = f"{at}[{index}]", port.get("name", "")
-        if name:
+    for port, here in each(ports, at):
+        if name := port.get("name", ""):
             wrong = names.port_name(name)
-            yield from texts(f"{here}.name", name, wrong)
-            if not wrong and name in seen:
-                yield duplicate(f"{here}.name", name)
-            seen |= set() if wrong else {name}
-        number = port.get("containerPort", 0)
-        if not number:
-            yield required(f"{here}.containerPort")
-        else:
-            yield from texts(f"{here}.containerPort", number, names.port_number(number))
-        if port.get("hostPort"):
-            yield from texts(f"{here}.hostPort", port["hostPort"], names.port_number(port["hostPort"]))
-        yield from one_of(f"{here}.protocol", port.get("protocol"), PROTOCOLS)
+            yield from texts(f"{here}.name", name, wrong) if wrong else once(name, f"{here}.name", seen)
+        yield from members(port, here, _PORT)
 
 
 def _host_ports(found: Any, at: str) -> Iterator[Problem]:
     seen: set[str] = set()
-    for number, one in enumerate(found):
-        for index, port in enumerate(one.get("ports") or ()):
-            if not port.get("hostPort"):
-                continue
-            text = f"{port.get('protocol', '')}/{port.get('hostIP', '')}/{port['hostPort']}"
-            if text in seen:
-                yield duplicate(f"{at}[{number}].ports[{index}].hostPort", text)
-            seen.add(text)
+    for one, here in each(found, at):
+        for port, where in each(one.get("ports"), f"{here}.ports"):
+            if number := port.get("hostPort"):
+                text = f"{port.get('protocol', '')}/{port.get('hostIP', '')}/{number}"
+                yield from once(text, f"{where}.hostPort", seen)
 
 
 def _resizing(policies: Any, spec: Any, at: str) -> Iterator[Problem]:
     seen: set[str] = set()
-    for index, one in enumerate(policies):
-        name, policy = one.get("resourceName", ""), one.get("restartPolicy", "")
-        if name in seen:
-            yield duplicate(f"{at}[{index}]", name)
-        seen.add(name)
-        yield from one_of(at, name, ("cpu", "memory"))
-        yield from one_of(at, policy, ("NotRequired", "RestartContainer"))
+    for one, here in each(policies, at):
+        policy = one.get("restartPolicy", "")
+        yield from once(one.get("resourceName", ""), here, seen)
+        yield from _RESIZED(one.get("resourceName"), at)
+        yield from _ON_RESIZE(policy, at)
         if spec.get("restartPolicy") == "Never" and policy != "NotRequired":
             yield invalid(at, policy, "must be 'NotRequired' when `restartPolicy` is 'Never'")
+
+
+_CONTAINER: Members = {
+    "name": needed(named(names.dns_label)),
+    "image": needed(),
+    "terminationMessagePolicy": needed(among("File", "FallbackToLogsOnError")),
+    "ports": _ports,
+    "env": references.environment,
+    "envFrom": references.environment_from,
+}
+_PORT: Members = {
+    "containerPort": needed(named(names.port_number)),
+    "hostPort": named(names.port_number),
+    "protocol": PROTOCOL,
+}
+_PULL = needed(among("Always", "IfNotPresent", "Never"))
+_RESIZED, _ON_RESIZE = needed(among("cpu", "memory")), needed(among("NotRequired", "RestartContainer"))

@@ -21,9 +21,16 @@ def show(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def go_struct(value: Mapping[str, Any], *members: str) -> str:
-    """A struct whose Go names are shown, `Name` for the member `name`, all of them, null when absent."""
-    return "{" + ",".join(f'"{name}":{show(value.get(name[0].lower() + name[1:]))}' for name in members) + "}"
+def go_struct(value: Mapping[str, Any], *members: str, nested: Mapping[str, Sequence[str]] | None = None) -> str:
+    """A struct whose Go names are shown, `Name` for the member `name`, all of them, null when absent.
+
+    `nested` has the names of those members that are structs themselves.
+    """
+    parts = []
+    for name in members:
+        found, inner = value.get(name[0].lower() + name[1:]), (nested or {}).get(name)
+        parts.append(f'"{name}":{show(found) if found is None or inner is None else go_struct(found, *inner)}')
+    return "{" + ",".join(parts) + "}"
 
 
 def go_named(value: Mapping[str, Any], members: Mapping[str, str]) -> str:
@@ -73,49 +80,11 @@ def too_many(path: str, count: int, limit: int) -> Problem:
     return Problem(path, "FieldValueTooMany", f"Too many: {count}: must have at most {limit} {noun}")
 
 
-def texts(path: str, value: Any, found: Iterable[str]) -> Iterator[Problem]:
+def texts(path: str, value: Any, found: Iterable[str]) -> list[Problem]:
     """One `Invalid value` per text a rule of names gave."""
-    for text in found:
-        yield invalid(path, value, text)
-
-
-def not_negative(path: str, value: int | None) -> Iterator[Problem]:
-    if (value or 0) < 0:
-        yield invalid(path, value, NOT_NEGATIVE)
-
-
-def positive(path: str, value: int | None, *, text: str = POSITIVE) -> Iterator[Problem]:
-    """Of a number that may be absent."""
-    if value is not None and value <= 0:
-        yield invalid(path, value, text)
-
-
-def one_of(path: str, value: Any, allowed: Sequence[str], *, text: str = "") -> Iterator[Problem]:
-    """A text that has to be there and to be one of several; the answer lists them by alphabet."""
-    if not value:
-        yield required(path, text)
-    elif value not in allowed:
-        yield unsupported(path, value, sorted(allowed))
+    return [invalid(path, value, text) for text in found]
 
 
 def unchanged(path: str, new: Any, old: Any) -> Iterator[Problem]:
     if new != old:
         yield invalid(path, new, IMMUTABLE)
-
-
-def listed(path: str, value: str | None, allowed: Sequence[str]) -> Iterator[Problem]:
-    """Of a text that may be absent."""
-    if value is not None and value not in allowed:
-        yield unsupported(path, value, allowed)
-
-
-def go_struct_of(value: Mapping[str, Any], members: Iterable[str], nested: Mapping[str, Sequence[str]]) -> str:
-    """As `go_struct`, of a struct some of whose members are structs, by their names in `nested`."""
-    parts = []
-    for name in members:
-        member = name[0].lower() + name[1:]
-        found = value.get(member)
-        inner = nested.get(member)
-        shown = show(found) if found is None or inner is None else go_struct(found, *inner)
-        parts.append(f'"{name}":{shown}')
-    return "{" + ",".join(parts) + "}"

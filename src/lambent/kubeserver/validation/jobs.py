@@ -7,11 +7,9 @@ from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names, selectors
 from lambent.kubeserver.validation.errors import (
     IMMUTABLE,
-    duplicate,
     go_struct,
     invalid,
     invalid_shown,
-    not_negative,
     required,
     show,
     texts,
@@ -21,25 +19,37 @@ from lambent.kubeserver.validation.errors import (
     unsupported,
 )
 from lambent.kubeserver.validation.pods import template
+from lambent.kubeserver.validation.rules import Members, Rule, among, each, members, needed, not_negative, once, text
 
-_NUMBERS = (
-    "parallelism",
-    "completions",
-    "activeDeadlineSeconds",
-    "backoffLimit",
-    "ttlSecondsAfterFinished",
-    "backoffLimitPerIndex",
-    "maxFailedIndexes",
+_NUMBERS: Members = dict.fromkeys(
+    (
+        "parallelism",
+        "completions",
+        "activeDeadlineSeconds",
+        "backoffLimit",
+        "ttlSecondsAfterFinished",
+        "backoffLimitPerIndex",
+        "maxFailedIndexes",
+    ),
+    not_negative,
 )
 _MOST_INDEXES, _MOST_RULES, _MOST_CODES = 100_000, 20, 255
 _HIGH_COMPLETIONS, _HIGH_LIMIT = 100_000, 10_000
-_ACTIONS = ("Count", "FailIndex", "FailJob", "Ignore")
+
+
+def _needed(*allowed: str) -> Rule:
+    """A member that has to be there; the answer shows the texts as Go prints a list."""
+    return needed(among(*allowed), f"valid values: [{' '.join(map(show, allowed))}]")
+
+
+_RESTARTS = needed(among("OnFailure", "Never"), 'valid values: "OnFailure", "Never"')
+_ACTION, _OPERATOR = _needed("Count", "FailIndex", "FailJob", "Ignore"), _needed("In", "NotIn")
+_CONDITION: Members = {"type": text(names.qualified), "status": _needed("False", "True", "Unknown")}
 
 
 def job(obj: Any) -> Iterator[Problem]:
     spec = obj.get("spec") or {}
-    for name in _NUMBERS:
-        yield from not_negative(f"spec.{name}", spec.get(name))
+    yield from members(spec, "spec", _NUMBERS)
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         yield required("spec.backoffLimitPerIndex", "when maxFailedIndexes is specified")
     yield from _manager(spec.get("managedBy"))
@@ -151,36 +161,27 @@ def _failure(policy: Any, spec: Any, at: str) -> Iterator[Problem]:
         yield too_many(at, len(rules), _MOST_RULES)
     pods = (spec.get("template") or {}).get("spec") or {}
     known = [one.get("name", "") for kind in ("containers", "initContainers") for one in pods.get(kind) or ()]
-    for index, rule in enumerate(rules):
-        here, codes, conditions = f"{at}[{index}]", rule.get("onExitCodes"), rule.get("onPodConditions") or ()
+    for rule, here in each(rules, at):
+        codes, conditions = rule.get("onExitCodes"), rule.get("onPodConditions") or ()
         yield from _action(rule.get("action", ""), spec, f"{here}.action")
         if codes is not None:
             yield from _codes(codes, known, f"{here}.onExitCodes")
         yield from _conditions(conditions, f"{here}.onPodConditions")
-        text = "specifying both OnExitCodes and OnPodConditions is not supported"
-        if codes is None and not conditions:
-            text = "specifying one of OnExitCodes and OnPodConditions is required"
-        if (codes is None) == (not conditions):
-            yield Problem(here, "FieldValueInvalid", f"Invalid value: {text}")
-
-
-def _one_of_shown(value: str, allowed: Sequence[str], at: str) -> Iterator[Problem]:
-    """A member that has to be there; the answer shows the texts as Go prints a list."""
-    if not value:
-        yield required(at, f"valid values: [{' '.join(map(show, allowed))}]")
-    elif value not in allowed:
-        yield unsupported(at, value, allowed)
+        if codes is not None and conditions:
+            yield invalid_shown(here, "specifying both OnExitCodes and OnPodConditions is not supported", "")
+        elif codes is None and not conditions:
+            yield invalid_shown(here, "specifying one of OnExitCodes and OnPodConditions is required", "")
 
 
 def _action(action: str, spec: Any, at: str) -> Iterator[Problem]:
     if action == "FailIndex" and spec.get("backoffLimitPerIndex") is None:
         yield invalid(at, action, "requires the backoffLimitPerIndex to be set")
-    yield from _one_of_shown(action, _ACTIONS, at)
+    yield from _ACTION(action, at)
 
 
 def _codes(codes: Any, known: Sequence[str], at: str) -> Iterator[Problem]:
     operator, name, values = codes.get("operator", ""), codes.get("containerName"), codes.get("values") or []
-    yield from _one_of_shown(operator, ("In", "NotIn"), f"{at}.operator")
+    yield from _OPERATOR(operator, f"{at}.operator")
     if name is not None and name not in known:
         text = "must be one of the container or initContainer names in the pod template"
         yield invalid(f"{at}.containerName", name, text)
@@ -188,11 +189,11 @@ def _codes(codes: Any, known: Sequence[str], at: str) -> Iterator[Problem]:
         yield invalid(f"{at}.values", codes.get("values"), "at least one value is required")
     elif len(values) > _MOST_CODES:
         yield too_many(f"{at}.values", len(values), _MOST_CODES)
-    for index, value in enumerate(values):
+    seen: set[int] = set()
+    for value, here in each(values, f"{at}.values"):
         if operator == "In" and value == 0:
-            yield invalid(f"{at}.values[{index}]", value, "must not be 0 for the In operator")
-        if value in values[:index]:
-            yield duplicate(f"{at}.values[{index}]", value)
+            yield invalid(here, value, "must not be 0 for the In operator")
+        yield from once(value, here, seen)
     if sorted(values) != values:
         yield invalid(f"{at}.values", values, "must be ordered")
 
@@ -200,10 +201,8 @@ def _codes(codes: Any, known: Sequence[str], at: str) -> Iterator[Problem]:
 def _conditions(conditions: Any, at: str) -> Iterator[Problem]:
     if len(conditions) > _MOST_RULES:
         yield too_many(at, len(conditions), _MOST_RULES)
-    for index, one in enumerate(conditions):
-        kind = one.get("type", "")
-        yield from texts(f"{at}[{index}].type", kind, names.qualified(kind))
-        yield from _one_of_shown(one.get("status", ""), ("False", "True", "Unknown"), f"{at}[{index}].status")
+    for one, here in each(conditions, at):
+        yield from members(one, here, _CONDITION)
 
 
 def _success(policy: Any, spec: Any, at: str) -> Iterator[Problem]:
@@ -212,8 +211,8 @@ def _success(policy: Any, spec: Any, at: str) -> Iterator[Problem]:
         yield required(at, "at least one rules must be specified when the successPolicy is specified")
     if len(rules) > _MOST_RULES:
         yield too_many(at, len(rules), _MOST_RULES)
-    for index, rule in enumerate(rules):
-        yield from _success_rule(rule, wanted or 0, f"{at}[{index}]")
+    for rule, here in each(rules, at):
+        yield from _success_rule(rule, wanted or 0, here)
 
 
 def _success_rule(rule: Any, wanted: int, at: str) -> Iterator[Problem]:
@@ -229,7 +228,7 @@ def _success_rule(rule: Any, wanted: int, at: str) -> Iterator[Problem]:
     if count is None:
         return
     here, lead = f"{at}.succeededCount", "must be less than or equal to"
-    yield from not_negative(here, count)
+    yield from not_negative(count, here)
     if count > wanted:
         yield invalid(here, count, f"{lead} {wanted} (the number of specified completions)")
     if indexes is not None and count > total:
@@ -268,10 +267,8 @@ def _interval(part: str, wanted: int) -> tuple[int, int]:
 
 def _restarts(spec: Any, policy: str) -> Iterator[Problem]:
     at = "spec.template.spec.restartPolicy"
-    if policy in ("Always", ""):
-        yield required(at, 'valid values: "OnFailure", "Never"')
-    elif policy not in ("OnFailure", "Never"):
-        yield unsupported(at, policy, ["OnFailure", "Never"])
+    if wrong := [*_RESTARTS("" if policy == "Always" else policy, at)]:
+        yield from wrong
     elif spec.get("podFailurePolicy") is not None and policy != "Never":
         yield invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified')
 

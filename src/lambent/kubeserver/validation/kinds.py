@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import (
     access,
+    autoscalers,
     claims,
     config,
+    endpoint_slices,
     events,
     jobs,
     pod_updates,
@@ -42,10 +44,10 @@ CHECKS: dict[tuple[str, str], Checks] = {
     ("apps", "StatefulSet"): Checks(workloads.stateful_set, workloads.kept_stateful_set),
     ("apps", "DaemonSet"): Checks(workloads.daemon_set, workloads.kept_selector),
     ("batch", "Job"): Checks(jobs.job, jobs.kept_job, is_told_twice=True),
-    ("autoscaling", "HorizontalPodAutoscaler"): Checks(policies.autoscaler),
+    ("autoscaling", "HorizontalPodAutoscaler"): Checks(autoscalers.autoscaler),
     ("networking.k8s.io", "NetworkPolicy"): Checks(policies.network_policy, is_told_twice=True),
     ("policy", "PodDisruptionBudget"): Checks(policies.budget),
-    ("discovery.k8s.io", "EndpointSlice"): Checks(policies.endpoint_slice, policies.kept_slice),
+    ("discovery.k8s.io", "EndpointSlice"): Checks(endpoint_slices.endpoint_slice, endpoint_slices.kept_slice),
     ("coordination.k8s.io", "Lease"): Checks(access.lease),
     (_RBAC, "Role"): Checks(access.role, is_told_twice=True),
     (_RBAC, "ClusterRole"): Checks(access.cluster_role, is_told_twice=True),

@@ -7,17 +7,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.validation.errors import forbidden, invalid, listed, not_found, required, unsupported
+from lambent.kubeserver.validation.errors import forbidden, invalid, not_found, required, unsupported
 from lambent.kubeserver.validation.paths import descending, no_backsteps
+from lambent.kubeserver.validation.rules import among, each
 
-_PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
+_PROPAGATION = among("Bidirectional", "HostToContainer", "None")
 
 
 def mounts(one: Any, volumes: Mapping[str, Any], at: str) -> Iterator[Problem]:
     taken = {device.get("name", ""): device.get("devicePath", "") for device in one.get("volumeDevices") or ()}
     seen: set[str] = set()
-    for index, mount in enumerate(one.get("volumeMounts") or ()):
-        here, name, path = f"{at}[{index}]", mount.get("name", ""), mount.get("mountPath", "")
+    for mount, here in each(one.get("volumeMounts"), at):
+        name, path = mount.get("name", ""), mount.get("mountPath", "")
         if not name:
             yield required(f"{here}.name")
         if name not in volumes:
@@ -47,7 +48,7 @@ def _below(mount: Any, here: str, at: str) -> Iterator[Problem]:
 
 
 def _propagation(kind: str | None, one: Any, at: str) -> Iterator[Problem]:
-    yield from listed(at, kind, _PROPAGATIONS)
+    yield from _PROPAGATION(kind, at)
     if kind == "Bidirectional" and not (one.get("securityContext") or {}).get("privileged"):
         yield forbidden(at, "Bidirectional mount propagation is available only to privileged containers")
 
@@ -69,8 +70,8 @@ def devices(one: Any, volumes: Mapping[str, Any], at: str) -> Iterator[Problem]:
     taken = {mount.get("name", ""): mount.get("mountPath", "") for mount in one.get("volumeMounts") or ()}
     seen_names: set[str] = set()
     seen_paths: set[str] = set()
-    for index, device in enumerate(one.get("volumeDevices") or ()):
-        here, name, path = f"{at}[{index}]", device.get("name", ""), device.get("devicePath", "")
+    for device, here in each(one.get("volumeDevices"), at):
+        name, path = device.get("name", ""), device.get("devicePath", "")
         yield from _device_name(name, volumes, seen_names, f"{here}.name")
         if not path:
             yield required(f"{here}.devicePath")

@@ -5,8 +5,9 @@ Source: Kubernetes docs, "Object Names and IDs", RFC 1035 and RFC 1123; texts as
 
 import re
 from collections.abc import Callable
+from typing import Any
 
-Rule = Callable[[str], list[str]]
+Rule = Callable[[Any], list[str]]
 
 LABEL_LIMIT, NAME_LIMIT = 63, 253
 
@@ -197,3 +198,8 @@ def port_name(value: str) -> list[str]:
     if value and (value[0] == "-" or value[-1] == "-"):
         out.append("must not begin or end with a hyphen")
     return out
+
+
+def port(value: int | str) -> list[str]:
+    """Of a container: by its number or its name."""
+    return port_name(value) if isinstance(value, str) else port_number(value)

@@ -6,20 +6,20 @@ from lambent.kube.schema import Problem
 from lambent.kubeserver.validation.errors import invalid
 
 
-def descending(path: str, at: str) -> Iterator[Problem]:
+def descending(path: str | None, at: str) -> Iterator[Problem]:
     """A relative path that does not leave its root."""
-    if path.startswith("/"):
+    if path and path.startswith("/"):
         yield invalid(at, path, "must be a relative path")
     yield from no_backsteps(path, at)
 
 
-def no_backsteps(path: str, at: str) -> Iterator[Problem]:
-    if ".." in path.split("/"):
+def no_backsteps(path: str | None, at: str) -> Iterator[Problem]:
+    if path and ".." in path.split("/"):
         yield invalid(at, path, "must not contain '..'")
 
 
-def unreserved(path: str, at: str) -> Iterator[Problem]:
+def unreserved(path: str | None, at: str) -> Iterator[Problem]:
     """Names that begin with two dots are kubelet's own."""
     yield from descending(path, at)
-    if path.startswith("..") and not path.startswith("../"):
+    if path and path.startswith("..") and not path.startswith("../"):
         yield invalid(at, path, "must not start with '..'")

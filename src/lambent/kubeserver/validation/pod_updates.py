@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lambent.kube.schema import Problem
-from lambent.kubeserver.validation.errors import forbidden, invalid, required
+from lambent.kubeserver.validation.containers import untrimmed
+from lambent.kubeserver.validation.errors import forbidden, invalid
+from lambent.kubeserver.validation.rules import between, each, needed
 from lambent.kubeserver.validation.scheduling import toleration
 
-_LARGEST = 2**31 - 1
+_DEADLINE = between(0, 2**31 - 1)
+_IMAGE = needed()
 _REFUSED = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -25,13 +28,9 @@ def kept_pod(new: Any, old: Any) -> Iterator[Problem]:
         if len(now) != len(then):
             yield forbidden(f"spec.{kind}", "pod updates may not add or remove containers")
             return
-        for index, one in enumerate(now):
-            image = one.get("image", "")
-            if not image:
-                yield required(f"spec.{kind}[{index}].image")
-            if image != image.strip():
-                text = "must not have leading or trailing whitespace"
-                yield invalid(f"spec.{kind}[{index}].image", image, text)
+        for one, here in each(now, f"spec.{kind}"):
+            yield from _IMAGE(one.get("image"), f"{here}.image")
+            yield from untrimmed(one, here)
     wrong = [*_deadline(after.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds"))]
     yield from wrong
     if wrong and after.get("activeDeadlineSeconds") is not None:
@@ -46,8 +45,8 @@ def _deadline(now: int | None, then: int | None) -> Iterator[Problem]:
     if now is None:
         if then is not None:
             yield invalid(at, None, "must not update from a positive integer to nil value")
-    elif not 0 <= now <= _LARGEST:
-        yield invalid(at, now, f"must be between 0 and {_LARGEST}, inclusive")
+    elif wrong := [*_DEADLINE(now, at)]:
+        yield from wrong
     elif then is not None and then < now:
         yield invalid(at, now, "must be less than or equal to previous value")
 
@@ -62,16 +61,15 @@ def _tolerations(now: Sequence[Any], then: Sequence[Any]) -> Iterator[Problem]:
         text = "existing toleration can not be modified except its tolerationSeconds"
         yield forbidden("spec.tolerations", text)
         return
-    for index, one in enumerate(now):
-        yield from toleration(one, f"spec.tolerations[{index}]")
+    for one, here in each(now, "spec.tolerations"):
+        yield from toleration(one, here)
 
 
 def _gates(now: Sequence[Any], then: Sequence[Any]) -> Iterator[Problem]:
     known = {one.get("name", "") for one in then}
-    for index, one in enumerate(now):
+    for one, here in each(now, "spec.schedulingGates"):
         if (name := one.get("name", "")) not in known:
-            text = f"only deletion is allowed, but found new scheduling gate '{name}'"
-            yield forbidden(f"spec.schedulingGates[{index}].name", text)
+            yield forbidden(f"{here}.name", f"only deletion is allowed, but found new scheduling gate '{name}'")
 
 
 _FREE = ("activeDeadlineSeconds", "schedulingGates", "tolerations")

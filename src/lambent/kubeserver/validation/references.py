@@ -3,66 +3,42 @@
 Source: Kubernetes API reference, EnvVarSource, ObjectFieldSelector, ResourceFieldSelector.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import invalid, required, texts, unsupported
+from lambent.kubeserver.validation.rules import Members, Rule, each, inside, members, named, needed, text
 
 VOLUME_FIELDS = ("metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid")
-_ENV_FIELDS = (
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-)
+_ENV_FIELDS = ("metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
+               "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs")  # fmt: skip
 _READABLE = {*VOLUME_FIELDS, *_ENV_FIELDS, "spec.restartPolicy", "spec.schedulerName", "status.phase"}
-_AMOUNTS = (
-    "limits.cpu",
-    "limits.ephemeral-storage",
-    "limits.memory",
-    "requests.cpu",
-    "requests.ephemeral-storage",
-    "requests.memory",
-)
+_AMOUNTS = tuple(f"{kind}.{name}" for kind in ("limits", "requests") for name in ("cpu", "ephemeral-storage", "memory"))
 _SIZES = "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei"
 _DIVISORS = {
-    "cpu": ("1m and 1", ["1m", "1"], "cpu"),
-    "memory": (_SIZES, _SIZES.split(", "), "memory"),
-    "ephemeral-storage": (_SIZES, _SIZES.split(", "), "local ephemeral storage"),
-    "hugepages": (_SIZES, _SIZES.split(", "), "hugepages"),
+    "cpu": ("1m and 1", "cpu"),
+    "memory": (_SIZES, "memory"),
+    "ephemeral-storage": (_SIZES, "local ephemeral storage"),
+    "hugepages": (_SIZES, "hugepages"),
 }
 
 
 def environment(entries: Any, at: str) -> Iterator[Problem]:
-    for index, entry in enumerate(entries):
-        here, name = f"{at}[{index}]", entry.get("name", "")
-        if not name:
-            yield required(f"{here}.name")
-        else:
-            yield from texts(f"{here}.name", name, names.env_name(name))
-        if entry.get("valueFrom") is not None:
-            yield from _source(entry, entry["valueFrom"], f"{here}.valueFrom")
+    for entry, here in each(entries, at):
+        yield from _NAME(entry.get("name"), f"{here}.name")
+        if (source := entry.get("valueFrom")) is not None:
+            yield from _source(entry, source, f"{here}.valueFrom")
 
 
 def _source(entry: Any, source: Any, at: str) -> Iterator[Problem]:
-    if (ref := source.get("fieldRef")) is not None:
-        yield from field(ref, _ENV_FIELDS, f"{at}.fieldRef")
-    if (ref := source.get("resourceFieldRef")) is not None:
-        yield from resource_field(ref, f"{at}.resourceFieldRef", needs_container=False)
-    for name in ("configMapKeyRef", "secretKeyRef"):
-        if (ref := source.get(name)) is not None:
-            yield from _key(ref, f"{at}.{name}")
+    yield from members(source, at, _SOURCES)
     count = sum(value is not None for value in source.values())
     if not count:
-        text = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
-        yield invalid(at, "", text)
+        why = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
+        yield invalid(at, "", why)
     elif entry.get("value"):
         yield invalid(at, "", "may not be specified when `value` is not empty")
     elif count > 1:
@@ -71,11 +47,8 @@ def _source(entry: Any, source: Any, at: str) -> Iterator[Problem]:
 
 def field(ref: Any, allowed: Sequence[str], at: str) -> Iterator[Problem]:
     version, path = ref.get("apiVersion", ""), ref.get("fieldPath", "")
-    if not version:
-        yield required(f"{at}.apiVersion")
-        return
-    if not path:
-        yield required(f"{at}.fieldPath")
+    if not version or not path:
+        yield required(f"{at}.fieldPath" if version else f"{at}.apiVersion")
         return
     head, subscript = path.partition("['")[::2]
     has_subscript = bool(subscript) and path.endswith("']")
@@ -109,34 +82,29 @@ def resource_field(ref: Any, at: str, *, needs_container: bool) -> Iterator[Prob
     kind, divisor = name.partition(".")[2], ref.get("divisor", "0")
     if (known := _DIVISORS.get("hugepages" if kind.startswith("hugepages-") else kind)) is None:
         return
-    text, good, shown = known
-    if divisor != "0" and divisor not in good:
-        yield invalid(f"{at}.divisor", name, f"only divisor's values {text} are supported with the {shown} resource")
-
-
-def _key(ref: Any, at: str) -> Iterator[Problem]:
-    name, key = ref.get("name", ""), ref.get("key", "")
-    yield from texts(f"{at}.name", name, names.subdomain(name))
-    if not key:
-        yield required(f"{at}.key")
-    else:
-        yield from texts(f"{at}.key", key, names.config_key(key))
+    listed, shown = known
+    if divisor != "0" and divisor not in re.split(", | and ", listed):
+        yield invalid(f"{at}.divisor", name, f"only divisor's values {listed} are supported with the {shown} resource")
 
 
 def environment_from(entries: Any, at: str) -> Iterator[Problem]:
-    for index, entry in enumerate(entries):
-        here = f"{at}[{index}]"
-        if prefix := entry.get("prefix"):
-            yield from texts(f"{here}.prefix", prefix, names.env_name(prefix))
-        found = [name for name in ("configMapRef", "secretRef") if entry.get(name) is not None]
-        for name in found:
-            named = entry[name].get("name", "")
-            if not named:
-                yield required(f"{here}.{name}.name")
-            else:
-                rule = names.generated(names.subdomain)  # kube-apiserver takes it for the beginning of a name
-                yield from texts(f"{here}.{name}.name", named, rule(named))
-        if not found:
+    for entry, here in each(entries, at):
+        yield from members(entry, here, _FROM)
+        count = sum(entry.get(name) is not None for name in ("configMapRef", "secretRef"))
+        if not count:
             yield invalid(at, "", "must specify one of: `configMapRef` or `secretRef`")
-        elif len(found) > 1:
+        elif count > 1:
             yield invalid(at, "", "may not have more than one field specified at a time")
+
+
+_NAME = needed(named(names.env_name))
+_KEY = inside({"name": text(names.subdomain), "key": needed(named(names.config_key))})
+_SOURCES: Members = {
+    "fieldRef": lambda ref, at: () if ref is None else field(ref, _ENV_FIELDS, at),
+    "resourceFieldRef": lambda ref, at: () if ref is None else resource_field(ref, at, needs_container=False),
+    "configMapKeyRef": _KEY,
+    "secretKeyRef": _KEY,
+}
+# kube-apiserver takes the name for the beginning of one
+_WHOLE: Rule = inside({"name": needed(named(names.generated(names.subdomain)))})
+_FROM: Members = {"prefix": named(names.env_name), "configMapRef": _WHOLE, "secretRef": _WHOLE}

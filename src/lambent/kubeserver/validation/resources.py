@@ -7,6 +7,7 @@ from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import duplicate, forbidden, invalid, not_found, required, texts, unsupported
 from lambent.kubeserver.validation.quantities import NotAQuantity, parse
+from lambent.kubeserver.validation.rules import each
 
 _RESOURCES = ("cpu", "memory", "ephemeral-storage")
 _WHOLE = ("pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps",
@@ -38,11 +39,11 @@ def of_pod(spec: Any, at: str) -> Iterator[Problem]:
         yield forbidden(f"{here}.claims", "claims may not be set for Resources at pod-level")
     yield from _requirements(wanted, _pod_name, here)
     limits = wanted.get("limits") or {}
-    for index, one in enumerate(spec.get("containers") or ()):
+    for one, place in each(spec.get("containers"), f"{here}.containers"):
         for name, amount in ((one.get("resources") or {}).get("limits") or {}).items():
             if name in limits and parse(amount)[0] > parse(limits[name])[0]:
                 text = f"must be less than or equal to pod limits of {limits[name]}"
-                yield invalid(f"{here}.containers[{index}][{name}].limits", amount, text)
+                yield invalid(f"{place}[{name}].limits", amount, text)
 
 
 def overhead(amounts: Any, at: str) -> Iterator[Problem]:
@@ -128,8 +129,8 @@ def _pod_name(name: str, at: str) -> Iterator[Problem]:
 def _claims(found: Any, known: Sequence[str], at: str) -> Iterator[Problem]:
     """A claim is named once, as a whole or by parts of it, and is one of the Pod's."""
     seen: set[str] = set()
-    for index, one in enumerate(found):
-        name, part, here = one.get("name", ""), one.get("request", ""), f"{at}[{index}]"
+    for one, here in each(found, at):
+        name, part = one.get("name", ""), one.get("request", "")
         if not name:
             yield required(here)
             continue

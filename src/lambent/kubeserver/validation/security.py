@@ -12,57 +12,37 @@ from lambent.kubeserver.validation.errors import (
     duplicate,
     forbidden,
     go_struct,
-    go_struct_of,
     invalid,
     invalid_shown,
-    listed,
     required,
     too_long,
-    unsupported,
 )
 from lambent.kubeserver.validation.paths import descending
+from lambent.kubeserver.validation.rules import Members, among, between, each, items, members, needed
 
-_LARGEST = 2**31 - 1
+_ID = between(0, 2**31 - 1)
 _SYSCTL = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
 _IS_SYSCTL = re.compile(_SYSCTL.removesuffix("$") + r"\Z", re.ASCII)
 _SYSCTL_LIMIT, _PATH_LIMIT = 253, 4095
-_PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
+_PROFILE = among("Localhost", "RuntimeDefault", "Unconfined")
 _IPC = ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")
-
-
-def ids(context: Any, at: str, *members: str) -> Iterator[Problem]:
-    for name in members:
-        yield from _id(context.get(name), f"{at}.{name}")
-
-
-def _id(value: int | None, at: str) -> Iterator[Problem]:
-    if value is not None and not 0 <= value <= _LARGEST:
-        yield invalid(at, value, f"must be between 0 and {_LARGEST}, inclusive")
 
 
 def of_pod(spec: Any, at: str) -> Iterator[Problem]:
     """`at` is the pod's spec, which holds some of what belongs here."""
     context, here = spec.get("securityContext") or {}, f"{at}.securityContext"
-    yield from ids(context, here, "fsGroup", "runAsUser", "runAsGroup")
-    for index, one in enumerate(context.get("supplementalGroups") or ()):
-        yield from _id(one, f"{here}.supplementalGroups[{index}]")
+    yield from members(context, here, _POD_IDS)
     if spec.get("hostPID") and spec.get("shareProcessNamespace"):
         text = "ShareProcessNamespace and HostPID cannot both be enabled"
         yield invalid(f"{here}.shareProcessNamespace", True, text)
-    yield from _sysctls(context.get("sysctls") or (), spec, f"{here}.sysctls")
-    yield from listed(f"{here}.fsGroupChangePolicy", context.get("fsGroupChangePolicy"), ("Always", "OnRootMismatch"))
-    yield from _seccomp(context.get("seccompProfile"), f"{here}.seccompProfile")
-    yield from _apparmor(context.get("appArmorProfile"), f"{here}.appArmorProfile")
-    policy = context.get("supplementalGroupsPolicy")
-    yield from listed(f"{here}.supplementalGroupsPolicy", policy, ("Merge", "Strict"))
-    policy = context.get("seLinuxChangePolicy")
-    yield from listed(f"{here}.seLinuxChangePolicy", policy, ("Recursive",))
+    yield from _sysctls(context.get("sysctls"), spec, f"{here}.sysctls")
+    yield from members(context, here, _POD)
 
 
 def _sysctls(found: Any, spec: Any, at: str) -> Iterator[Problem]:
     seen: set[str] = set()
-    for index, one in enumerate(found):
-        here, name = f"{at}[{index}].name", one.get("name", "")
+    for one, place in each(found, at):
+        here, name = f"{place}.name", one.get("name", "")
         if not name:
             yield required(here)
         elif len(name) > _SYSCTL_LIMIT or not _IS_SYSCTL.match(name):
@@ -81,10 +61,7 @@ def _seccomp(profile: Any, at: str) -> Iterator[Problem]:
     if profile is None:
         return
     kind, local = profile.get("type", ""), profile.get("localhostProfile")
-    if not kind:
-        yield required(f"{at}.type", "type is required when seccompProfile is set")
-    elif kind not in _PROFILES:
-        yield unsupported(f"{at}.type", kind, _PROFILES)
+    yield from _SECCOMP(kind, f"{at}.type")
     if kind == "Localhost":
         if local is None:
             yield required(f"{at}.localhostProfile", "must be set when seccomp type is Localhost")
@@ -99,11 +76,11 @@ def _apparmor(profile: Any, at: str) -> Iterator[Problem]:
     if profile is None:
         return
     kind, local, here = profile.get("type", ""), profile.get("localhostProfile"), f"{at}.localhostProfile"
-    if not kind:
-        yield required(f"{at}.type", "type is required when appArmorProfile is set")
-    elif kind not in _PROFILES:
-        yield unsupported(f"{at}.type", kind, _PROFILES)
-    elif kind != "Localhost":
+    wrong = [*_APPARMOR(kind, f"{at}.type")]
+    yield from wrong
+    if wrong:
+        return
+    if kind != "Localhost":
         if local is not None:
             yield invalid(here, local, "can only be set when AppArmor type is Localhost")
     elif not local:
@@ -114,26 +91,35 @@ def _apparmor(profile: Any, at: str) -> Iterator[Problem]:
         yield too_long(here, _PATH_LIMIT)
 
 
+_SECCOMP = needed(_PROFILE, "type is required when seccompProfile is set")
+_APPARMOR = needed(_PROFILE, "type is required when appArmorProfile is set")
+_POD_IDS: Members = {"fsGroup": _ID, "runAsUser": _ID, "runAsGroup": _ID, "supplementalGroups": items(_ID)}
+_POD: Members = {
+    "fsGroupChangePolicy": among("Always", "OnRootMismatch"),
+    "seccompProfile": _seccomp,
+    "appArmorProfile": _apparmor,
+    "supplementalGroupsPolicy": among("Merge", "Strict"),
+    "seLinuxChangePolicy": among("Recursive"),
+}
+_CONTAINER: Members = {"runAsUser": _ID, "runAsGroup": _ID, "procMount": among("Default", "Unmasked")}
 _CONTEXT = (
     "Capabilities", "Privileged", "SELinuxOptions", "WindowsOptions", "RunAsUser", "RunAsGroup", "RunAsNonRoot",
     "ReadOnlyRootFilesystem", "AllowPrivilegeEscalation", "ProcMount", "SeccompProfile", "AppArmorProfile",
 )  # fmt: skip
 _NESTED = {
-    "capabilities": ("Add", "Drop"),
-    "sELinuxOptions": ("User", "Role", "Type", "Level"),
-    "seccompProfile": ("Type", "LocalhostProfile"),
-    "appArmorProfile": ("Type", "LocalhostProfile"),
+    "Capabilities": ("Add", "Drop"),
+    "SELinuxOptions": ("User", "Role", "Type", "Level"),
+    "SeccompProfile": ("Type", "LocalhostProfile"),
+    "AppArmorProfile": ("Type", "LocalhostProfile"),
 }
 
 
 def of_container(context: Any, at: str, *, has_host_users: bool) -> Iterator[Problem]:
     if context is None:
         return
-    yield from ids(context, at, "runAsUser", "runAsGroup")
-    mount = context.get("procMount")
-    yield from listed(f"{at}.procMount", mount, ("Default", "Unmasked"))
-    if has_host_users and mount == "Unmasked":
-        yield invalid(f"{at}.procMount", mount, "`hostUsers` must be false to use `Unmasked`")
+    yield from members(context, at, _CONTAINER)
+    if has_host_users and context.get("procMount") == "Unmasked":
+        yield invalid(f"{at}.procMount", "Unmasked", "`hostUsers` must be false to use `Unmasked`")
     yield from _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
     if context.get("allowPrivilegeEscalation") is False:
         lead = "cannot set `allowPrivilegeEscalation` to false and"
@@ -149,7 +135,7 @@ def _shown(context: Any) -> str:
     options = context.get("seLinuxOptions")
     empty = {name: "" for name in ("user", "role", "type", "level")}
     renamed = {"sELinuxOptions": None if options is None else empty | options}
-    return go_struct_of({**context, **renamed}, _CONTEXT, _NESTED)
+    return go_struct({**context, **renamed}, *_CONTEXT, nested=_NESTED)
 
 
 def on_host(spec: Any, at: str) -> Iterator[Problem]:
@@ -160,9 +146,9 @@ def on_host(spec: Any, at: str) -> Iterator[Problem]:
         if spec.get(name):
             yield forbidden(f"{at}.{shown}", "when `hostUsers` is false")
     for kind in ("initContainers", "containers"):
-        for index, one in enumerate(spec.get(kind) or ()):
+        for one, here in each(spec.get(kind), f"{at}.{kind}"):
             if one.get("volumeDevices"):
-                yield forbidden(f"{at}.{kind}[{index}].volumeDevices", "when `hostUsers` is false")
+                yield forbidden(f"{here}.volumeDevices", "when `hostUsers` is false")
 
 
 _LINUX_ONLY = ("appArmorProfile", "seLinuxOptions", "seccompProfile", "runAsUser", "runAsGroup")
@@ -189,8 +175,8 @@ def of_system(spec: Any, at: str) -> Iterator[Problem]:
         if spec.get(name):
             yield forbidden(f"{at}.{name}", text)
     for kind in ("initContainers", "containers", "ephemeralContainers"):
-        for index, one in enumerate(spec.get(kind) or ()):
+        for one, here in each(spec.get(kind), f"{at}.{kind}"):
             own = one.get("securityContext") or {}
             for name in ("windowsOptions",) if is_linux else _LINUX_CONTAINERS:
                 if own.get(name) is not None:
-                    yield forbidden(f"{at}.{kind}[{index}].securityContext.{name}", text)
+                    yield forbidden(f"{here}.securityContext.{name}", text)

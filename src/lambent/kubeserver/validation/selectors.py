@@ -8,11 +8,13 @@ import orjson
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import forbidden, invalid, required, show, texts, too_long
+from lambent.kubeserver.validation.rules import each, items, text
 
 _ANNOTATIONS_LIMIT_BYTES = 256 * 1024
 
 MISMATCH = "`selector` does not match template `labels`"
-_SETS, _PRESENCE = ("In", "NotIn"), ("Exists", "DoesNotExist")
+NO_OPERATOR = "not a valid selector operator"
+_KEY, _VALUES = text(names.qualified), items(text(names.label_value))
 
 
 def labels(values: Mapping[str, str], at: str) -> Iterator[Problem]:
@@ -33,22 +35,28 @@ def label_selector(selector: Any, at: str) -> Iterator[Problem]:
     if not selector:
         return
     yield from labels(selector.get("matchLabels") or {}, f"{at}.matchLabels")
-    for index, term in enumerate(selector.get("matchExpressions") or ()):
-        yield from _term(term, f"{at}.matchExpressions[{index}]")
+    for term, here in each(selector.get("matchExpressions"), f"{at}.matchExpressions"):
+        yield from requirement(term, here)
 
 
-def _term(term: Any, at: str) -> Iterator[Problem]:
-    operator, values = term.get("operator", ""), term.get("values") or ()
-    if operator in _SETS and not values:
-        yield required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'")
-    elif operator in _PRESENCE and values:
-        yield forbidden(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
-    elif operator not in (*_SETS, *_PRESENCE):
-        yield invalid(f"{at}.operator", operator, "not a valid selector operator")
-    key = term.get("key", "")
-    yield from texts(f"{at}.key", key, names.qualified(key))
-    for index, value in enumerate(values):
-        yield from texts(f"{at}.values[{index}]", value, names.label_value(value))
+def requirement(term: Any, at: str, *, is_of_nodes: bool = False, judges_values: bool = True) -> Iterator[Problem]:
+    """One term of a selector; those of nodes compare numbers too."""
+    values = term.get("values") or ()
+    match term.get("operator", ""):
+        case "In" | "NotIn":
+            if not values:
+                yield required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'")
+        case "Exists" | "DoesNotExist":
+            if values:
+                yield forbidden(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+        case "Gt" | "Lt" if is_of_nodes:
+            if len(values) != 1:
+                yield required(f"{at}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
+        case operator:
+            yield invalid(f"{at}.operator", operator, NO_OPERATOR)
+    yield from _KEY(term.get("key"), f"{at}.key")
+    if judges_values:
+        yield from _VALUES(values, f"{at}.values")
 
 
 def is_empty(selector: Any) -> bool:

@@ -4,31 +4,17 @@ Source: Kubernetes API reference, ServiceSpec. What the allocators of addresses 
 """
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.addresses import NO_NETWORK, address, network, parsed
-from lambent.kubeserver.validation.containers import PROTOCOLS
-from lambent.kubeserver.validation.errors import (
-    IMMUTABLE,
-    duplicate,
-    forbidden,
-    go_struct,
-    invalid,
-    listed,
-    one_of,
-    required,
-    texts,
-    unsupported,
-)
-from lambent.kubeserver.validation.probes import port_number_or_name
+from lambent.kubeserver.validation.containers import PROTOCOL
+from lambent.kubeserver.validation.errors import IMMUTABLE, duplicate, forbidden, go_struct, invalid, required, texts
+from lambent.kubeserver.validation.rules import Members, among, each, given, members, named, needed, once, one_of, port
 from lambent.kubeserver.validation.selectors import labels
 
-_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
-_FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
-_SPREADS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _LONGEST_AFFINITY_S = 86400
 _LINK_LOCAL_MULTICAST = ipaddress.ip_network("224.0.0.0/24")
 
@@ -40,15 +26,15 @@ def service(obj: Any) -> Iterator[Problem]:
         yield required("spec.ports")
     yield from _by_type(spec, kind)
     seen: set[str] = set()
-    for index, port in enumerate(ports):
-        yield from _port(port, seen, f"spec.ports[{index}]", needs_name=len(ports) > 1)
+    for one, here in each(ports, "spec.ports"):
+        yield from _port(one, seen, here, needs_name=len(ports) > 1)
     yield from labels(spec.get("selector") or {}, "spec.selector")
     yield from _affinity(spec)
     if kind != "ExternalName":
         yield from cluster_addresses(spec)
-    for index, one in enumerate(spec.get("externalIPs") or ()):
-        yield from _external(one, f"spec.externalIPs[{index}]")
-    yield from one_of("spec.type", kind, _TYPES)
+    for one, here in each(spec.get("externalIPs"), "spec.externalIPs"):
+        yield from _external(one, here)
+    yield from _TYPE(kind, "spec.type")
     yield from _doubled(ports, kind)
     yield from _load_balancer(spec, kind)
     yield from _traffic(spec, kind)
@@ -77,31 +63,38 @@ def _by_type(spec: Any, kind: str) -> Iterator[Problem]:
         if spec.get(name) not in (None, []):
             yield forbidden(f"spec.{name}", "may not be set for ExternalName services")
     target = spec.get("externalName", "").removesuffix(".")
-    if not target:
-        yield required("spec.externalName")
-    else:
-        yield from texts("spec.externalName", target, names.subdomain(target))
+    yield from _NAMED(target, "spec.externalName")
 
 
-def _port(port: Any, seen: set[str], at: str, *, needs_name: bool) -> Iterator[Problem]:
-    name, number = port.get("name", ""), port.get("port", 0)
-    if not name and needs_name:
-        yield required(f"{at}.name")
-    elif name:
+def _port(one: Any, seen: set[str], at: str, *, needs_name: bool) -> Iterator[Problem]:
+    if name := one.get("name", ""):
         yield from texts(f"{at}.name", name, names.dns_label(name))
-        if name in seen:
-            yield duplicate(f"{at}.name", name)
-        seen.add(name)
-    yield from texts(f"{at}.port", number, names.port_number(number))
-    yield from one_of(f"{at}.protocol", port.get("protocol"), PROTOCOLS)
-    yield from port_number_or_name(port.get("targetPort", 0), f"{at}.targetPort")
-    if (protocol := port.get("appProtocol")) is not None:
-        yield from texts(f"{at}.appProtocol", protocol, names.qualified(protocol))
+        yield from once(name, f"{at}.name", seen)
+    elif needs_name:
+        yield required(f"{at}.name")
+    yield from members(one, at, _PORT)
+
+
+def _number(number: int | None, at: str) -> Iterable[Problem]:
+    return texts(at, number or 0, names.port_number(number or 0))
+
+
+_TYPE = needed(among("ClusterIP", "ExternalName", "LoadBalancer", "NodePort"))
+_NAMED = needed(named(names.subdomain))
+_PORT: Members = {
+    "port": _number,
+    "protocol": PROTOCOL,
+    "targetPort": port,
+    "appProtocol": given(names.qualified),
+}
+
+
+_AFFINITY = needed(among("ClientIP", "None"))
 
 
 def _affinity(spec: Any) -> Iterator[Problem]:
     kind, config = spec.get("sessionAffinity"), spec.get("sessionAffinityConfig")
-    yield from one_of("spec.sessionAffinity", kind, ("ClientIP", "None"))
+    yield from _AFFINITY(kind, "spec.sessionAffinity")
     if kind == "None" and config is not None:
         yield forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None")
     if kind == "ClientIP":
@@ -109,6 +102,10 @@ def _affinity(spec: Any) -> Iterator[Problem]:
         if not 0 < seconds <= _LONGEST_AFFINITY_S:
             text = f"must be greater than 0 and less than {_LONGEST_AFFINITY_S}"
             yield invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds, text)
+
+
+_FAMILY = one_of("IPv4", "IPv6")
+_FAMILY_POLICY = among("PreferDualStack", "RequireDualStack", "SingleStack")
 
 
 def cluster_addresses(spec: Any) -> Iterator[Problem]:
@@ -120,12 +117,11 @@ def cluster_addresses(spec: Any) -> Iterator[Problem]:
         yield invalid("spec.clusterIPs", found, "first value must match `clusterIP`")
     elif not own and found:
         yield invalid("spec.clusterIPs", found, "must be empty when `clusterIP` is not specified")
-    for index, family in enumerate(families):
-        if family not in ("IPv4", "IPv6"):
-            yield unsupported(f"spec.ipFamilies[{index}]", family, ["IPv4", "IPv6"])
-        if family in families[:index]:
-            yield duplicate(f"spec.ipFamilies[{index}]", family)
-    yield from listed("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), _FAMILY_POLICIES)
+    seen: set[str] = set()
+    for family, here in each(families, "spec.ipFamilies"):
+        yield from _FAMILY(family, here)
+        yield from once(family, here, seen)
+    yield from _FAMILY_POLICY(spec.get("ipFamilyPolicy"), "spec.ipFamilyPolicy")
     wrong = [*_unreadable(found)]
     yield from wrong
     if len(found) > 2:
@@ -169,21 +165,20 @@ def _external(text: str, at: str) -> Iterator[Problem]:
 
 def _doubled(ports: Any, kind: str) -> Iterator[Problem]:
     """A port of a protocol may be named once, a node's port only where there are such."""
-    if kind == "ClusterIP":
-        for index, port in enumerate(ports):
-            if port.get("nodePort"):
-                yield forbidden(f"spec.ports[{index}].nodePort", "may not be used when `type` is 'ClusterIP'")
+    for one, here in each(ports, "spec.ports"):
+        if kind == "ClusterIP" and one.get("nodePort"):
+            yield forbidden(f"{here}.nodePort", "may not be used when `type` is 'ClusterIP'")
     taken: set[tuple[str, int]] = set()
-    for index, port in enumerate(ports):
-        key = (port.get("protocol", ""), port.get("nodePort") or 0)
+    for one, here in each(ports, "spec.ports"):
+        key = (one.get("protocol", ""), one.get("nodePort") or 0)
         if key[1] and key in taken:
-            yield duplicate(f"spec.ports[{index}].nodePort", key[1])
+            yield duplicate(f"{here}.nodePort", key[1])
         taken.add(key)
     taken.clear()
-    for index, port in enumerate(ports):
-        key = (port.get("protocol", ""), port.get("port", 0))
+    for one, here in each(ports, "spec.ports"):
+        key = (one.get("protocol", ""), one.get("port", 0))
         if key in taken:
-            yield Problem(f"spec.ports[{index}]", "FieldValueDuplicate", f"Duplicate value: {_shown(*key)}")
+            yield Problem(here, "FieldValueDuplicate", f"Duplicate value: {_shown(*key)}")
         taken.add(key)
 
 
@@ -197,9 +192,9 @@ def _load_balancer(spec: Any, kind: str) -> Iterator[Problem]:
     ranges = [one.strip() for one in spec.get("loadBalancerSourceRanges") or ()]
     if ranges and not is_balanced:
         yield forbidden("spec.LoadBalancerSourceRanges", text)
-    for index, one in enumerate(ranges):
+    for one, here in each(ranges, "spec.LoadBalancerSourceRanges"):
         if network(one) is None:
-            yield invalid(f"spec.LoadBalancerSourceRanges[{index}]", one, NO_NETWORK)
+            yield invalid(here, one, NO_NETWORK)
     if not is_balanced and spec.get("allocateLoadBalancerNodePorts") is not None:
         yield forbidden("spec.allocateLoadBalancerNodePorts", text)
     yield from _class(spec)
@@ -219,15 +214,21 @@ def _traffic(spec: Any, kind: str) -> Iterator[Problem]:
     outer, health = spec.get("externalTrafficPolicy"), spec.get("healthCheckNodePort", 0)
     if outer and not is_open(spec):
         yield invalid("spec.externalTrafficPolicy", outer, "may only be set for externally-accessible services")
-    elif outer and outer not in ("Cluster", "Local"):
-        yield unsupported("spec.externalTrafficPolicy", outer, ["Cluster", "Local"])
+    elif outer:
+        yield from _NEAR(outer, "spec.externalTrafficPolicy")
     if needs_health_port(spec):
-        yield from texts("spec.healthCheckNodePort", health, names.port_number(health))
+        yield from _number(health, "spec.healthCheckNodePort")
     elif health:
         text = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
         yield invalid("spec.healthCheckNodePort", health, text)
-    yield from listed("spec.internalTrafficPolicy", spec.get("internalTrafficPolicy"), ("Cluster", "Local"))
-    yield from listed("spec.trafficDistribution", spec.get("trafficDistribution"), _SPREADS)
+    yield from members(spec, "spec", _TRAFFIC)
+
+
+_NEAR = among("Cluster", "Local")
+_TRAFFIC: Members = {
+    "internalTrafficPolicy": _NEAR,
+    "trafficDistribution": among("PreferClose", "PreferSameZone", "PreferSameNode"),
+}
 
 
 def kept_service(new: Any, old: Any) -> Iterator[Problem]:
@@ -241,10 +242,9 @@ def kept_service(new: Any, old: Any) -> Iterator[Problem]:
     if both_balance and after.get("loadBalancerClass") != before.get("loadBalancerClass"):
         yield invalid("spec.loadBalancerClass", after.get("loadBalancerClass"), _ONCE)
     yield from _class(after)  # which an update is told twice
-    if needs_health_port(after) and needs_health_port(before):
-        ports = [spec.get("healthCheckNodePort", 0) for spec in (after, before)]
-        if ports[0] != ports[1]:
-            yield forbidden("spec.healthCheckNodePort", IMMUTABLE)
+    both_ask = needs_health_port(after) and needs_health_port(before)
+    if both_ask and after.get("healthCheckNodePort", 0) != before.get("healthCheckNodePort", 0):
+        yield forbidden("spec.healthCheckNodePort", IMMUTABLE)
 
 
 _ONCE = "may not change once set"

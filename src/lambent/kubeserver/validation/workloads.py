@@ -3,7 +3,7 @@
 Source: Kubernetes API reference, apps/v1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lambent.kube.schema import Problem
@@ -15,32 +15,27 @@ from lambent.kubeserver.validation.errors import (
     go_struct,
     invalid,
     invalid_shown,
-    not_negative,
     required,
     texts,
-    unsupported,
     unsupported_shown,
 )
 from lambent.kubeserver.validation.pods import template
+from lambent.kubeserver.validation.rules import Members, among, each, inside, members, named, not_negative, one_of
 
-_MUTABLE = (
-    "replicas",
-    "ordinals",
-    "template",
-    "updateStrategy",
-    "revisionHistoryLimit",
-    "persistentVolumeClaimRetentionPolicy",
-    "minReadySeconds",
-)
+_COUNTS: Members = {"replicas": not_negative, "minReadySeconds": not_negative}
+_DEPLOYMENT: Members = {
+    "minReadySeconds": not_negative,
+    "revisionHistoryLimit": not_negative,
+    "progressDeadlineSeconds": not_negative,
+}
 
 
 def deployment(obj: Any) -> Iterator[Problem]:
     spec = obj.get("spec") or {}
-    yield from not_negative("spec.replicas", spec.get("replicas"))
+    yield from not_negative(spec.get("replicas"), "spec.replicas")
     yield from _selected(spec, "deployment")
     yield from _deployment_strategy(spec.get("strategy") or {}, "spec.strategy")
-    for name in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
-        yield from not_negative(f"spec.{name}", spec.get(name))
+    yield from members(spec, "spec", _DEPLOYMENT)
     deadline = spec.get("progressDeadlineSeconds")
     if deadline is not None and deadline <= (spec.get("minReadySeconds") or 0):
         yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
@@ -48,8 +43,7 @@ def deployment(obj: Any) -> Iterator[Problem]:
 
 def replica_set(obj: Any) -> Iterator[Problem]:
     spec = obj.get("spec") or {}
-    for name in ("replicas", "minReadySeconds"):
-        yield from not_negative(f"spec.{name}", spec.get(name))
+    yield from members(spec, "spec", _COUNTS)
     yield from _selected(spec, "deployment")  # kube-apiserver says deployment here too
 
 
@@ -94,10 +88,13 @@ def _selector(selector: Any, kind: str) -> Iterator[Problem]:
         yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
 
 
+_ALWAYS = one_of("Always")
+
+
 def _always(found: Any, kind: str) -> Iterator[Problem]:
     spec = found.get("spec") or {}
-    if (policy := spec.get("restartPolicy", "")) != "Always" and found.get("spec") is not None:
-        yield unsupported("spec.template.spec.restartPolicy", policy, ["Always"])
+    if found.get("spec") is not None:
+        yield from _ALWAYS(spec.get("restartPolicy"), "spec.template.spec.restartPolicy")
     if spec.get("activeDeadlineSeconds") is not None:
         text = f"activeDeadlineSeconds in {kind} is not Supported"
         yield forbidden("spec.template.spec.activeDeadlineSeconds", text)
@@ -113,29 +110,24 @@ def _deployment_strategy(strategy: Any, at: str) -> Iterator[Problem]:
         case "RollingUpdate":
             yield from _rolling(rolling or {}, f"{at}.rollingUpdate")
         case _:
-            shown = _shown_strategy(strategy)
-            yield unsupported_shown(at, shown, ["Recreate", "RollingUpdate"])
+            yield unsupported_shown(at, _shown(strategy, "MaxUnavailable", "MaxSurge"), ["Recreate", "RollingUpdate"])
 
 
-def _shown_strategy(strategy: Any) -> str:
-    rolling = strategy.get("rollingUpdate")
-    inner = "null" if rolling is None else go_struct(rolling, "MaxUnavailable", "MaxSurge")
-    return go_struct({"type": strategy.get("type", "")}, "Type")[:-1] + f',"RollingUpdate":{inner}}}'
+def _shown(strategy: Any, *rolling: str) -> str:
+    return go_struct({"type": "", **strategy}, "Type", "RollingUpdate", nested={"RollingUpdate": rolling})
 
 
 def _rolling(rolling: Any, at: str) -> Iterator[Problem]:
-    for name in ("maxUnavailable", "maxSurge"):
-        yield from number_or_percent(rolling.get(name, 0), f"{at}.{name}")
-    if _amount(rolling.get("maxUnavailable", 0)) == 0 and _amount(rolling.get("maxSurge", 0)) == 0:
-        yield invalid(f"{at}.maxUnavailable", rolling.get("maxUnavailable", 0), "may not be 0 when `maxSurge` is 0")
-    yield from at_most_all(rolling.get("maxUnavailable", 0), f"{at}.maxUnavailable")
+    most, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
+    yield from number_or_percent(most, f"{at}.maxUnavailable")
+    yield from number_or_percent(surge, f"{at}.maxSurge")
+    if _amount(most) == 0 and _amount(surge) == 0:
+        yield invalid(f"{at}.maxUnavailable", most, "may not be 0 when `maxSurge` is 0")
+    yield from at_most_all(most, f"{at}.maxUnavailable")
 
 
-def number_or_percent(value: int | str, at: str) -> Iterator[Problem]:
-    if isinstance(value, str):
-        yield from texts(at, value, names.percent(value))
-    else:
-        yield from not_negative(at, value)
+def number_or_percent(value: int | str, at: str) -> Iterable[Problem]:
+    return texts(at, value, names.percent(value)) if isinstance(value, str) else not_negative(value, at)
 
 
 def at_most_all(value: int | str, at: str) -> Iterator[Problem]:
@@ -150,29 +142,29 @@ def _amount(value: int | str) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
+_RETAINED = {"whenDeleted": among("Retain", "Delete"), "whenScaled": among("Retain", "Delete")}
+_STATEFUL: Members = {
+    "persistentVolumeClaimRetentionPolicy": inside(_RETAINED),
+    **_COUNTS,
+    "ordinals": inside({"start": not_negative}),
+    "serviceName": named(names.dns_label),
+}
+
+
 def stateful_set(obj: Any) -> Iterator[Problem]:
     spec = obj.get("spec") or {}
     policy = spec.get("podManagementPolicy", "")
     if policy not in ("OrderedReady", "Parallel"):
         yield invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")
     yield from _stateful_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy")
-    retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
-    for name in ("whenDeleted", "whenScaled"):
-        if (value := retention.get(name, "Retain")) not in ("Retain", "Delete"):
-            where = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
-            yield unsupported(where, value, ["Retain", "Delete"])
-    for name in ("replicas", "minReadySeconds"):
-        yield from not_negative(f"spec.{name}", spec.get(name))
-    yield from not_negative("spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
-    if service := spec.get("serviceName"):
-        yield from texts("spec.serviceName", service, names.dns_label(service))
+    yield from members(spec, "spec", _STATEFUL)
     yield from _selected(_with_claims(spec), "statefulset")
 
 
 def new_stateful_set(obj: Any) -> Iterator[Problem]:
     """The claims, which never change after."""
-    for index, one in enumerate((obj.get("spec") or {}).get("volumeClaimTemplates") or ()):
-        yield from claim_spec(one.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
+    for one, here in each((obj.get("spec") or {}).get("volumeClaimTemplates"), "spec.volumeClaimTemplates"):
+        yield from claim_spec(one.get("spec") or {}, f"{here}.spec")
 
 
 def _with_claims(spec: Any) -> Any:
@@ -187,33 +179,35 @@ def _with_claims(spec: Any) -> Any:
 
 
 def _stateful_strategy(strategy: Any, at: str) -> Iterator[Problem]:
-    kind, rolling = strategy.get("type", ""), strategy.get("rollingUpdate")
+    kind, rolling, here = strategy.get("type", ""), strategy.get("rollingUpdate"), f"{at}.rollingUpdate"
+    full = strategy if rolling is None else {**strategy, "rollingUpdate": {"partition": 0, **rolling}}
     if kind == "OnDelete":
         if rolling is not None:
-            shown = go_struct({"partition": 0, **rolling}, "Partition", "MaxUnavailable")
-            yield invalid_shown(f"{at}.rollingUpdate", shown, "only allowed for updateStrategy 'RollingUpdate'")
-    elif kind == "RollingUpdate":
-        yield from not_negative(f"{at}.rollingUpdate.partition", (rolling or {}).get("partition"))
-        most = (rolling or {}).get("maxUnavailable")
-        if most is not None:
-            yield from number_or_percent(most, f"{at}.rollingUpdate.maxUnavailable")
+            shown = go_struct(full["rollingUpdate"], *_ROLLING)
+            yield invalid_shown(here, shown, "only allowed for updateStrategy 'RollingUpdate'")
+    elif kind != "RollingUpdate":
+        yield invalid_shown(at, _shown(full, *_ROLLING), "must be 'RollingUpdate' or 'OnDelete'")
+    elif rolling is not None:
+        yield from not_negative(rolling.get("partition"), f"{here}.partition")
+        if (most := rolling.get("maxUnavailable")) is not None:
+            yield from number_or_percent(most, f"{here}.maxUnavailable")
             if _amount(most) == 0:
-                yield invalid(f"{at}.rollingUpdate.maxUnavailable", most, "cannot be 0")
-            yield from at_most_all(most, f"{at}.rollingUpdate.maxUnavailable")
-    else:
-        inner = "null" if rolling is None else go_struct({"partition": 0, **rolling}, "Partition", "MaxUnavailable")
-        shown = go_struct({"type": kind}, "Type")[:-1] + f',"RollingUpdate":{inner}}}'
-        yield invalid_shown(at, shown, "must be 'RollingUpdate' or 'OnDelete'")
+                yield invalid(f"{here}.maxUnavailable", most, "cannot be 0")
+            yield from at_most_all(most, f"{here}.maxUnavailable")
+
+
+_ROLLING = ("Partition", "MaxUnavailable")
+_MUTABLE = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+            "persistentVolumeClaimRetentionPolicy", "minReadySeconds")  # fmt: skip
 
 
 def kept_stateful_set(new: Any, old: Any) -> Iterator[Problem]:
-    before = {key: value for key, value in old["spec"].items() if key not in _MUTABLE}
-    after = {key: value for key, value in (new.get("spec") or {}).items() if key not in _MUTABLE}
+    before, after = (
+        {key: value for key, value in (obj.get("spec") or {}).items() if key not in _MUTABLE} for obj in (old, new)
+    )
     if before != after:
-        listed = (
-            "'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', "
-            "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds'"
-        )
+        *first, last = (f"'{name}'" for name in _MUTABLE)
+        listed = f"{', '.join(first)} and {last}"
         yield forbidden("spec", f"updates to statefulset spec for fields other than {listed} are forbidden")
 
 
@@ -228,23 +222,21 @@ def daemon_set(obj: Any) -> Iterator[Problem]:
         yield invalid("spec.selector", selector, "empty selector is invalid for daemonset")
     yield from template(found, "spec.template")
     yield from _always(found, "DaemonSet")
-    yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    yield from not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds")
     yield from _daemon_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy")
-    yield from not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
+    yield from not_negative(spec.get("revisionHistoryLimit"), "spec.revisionHistoryLimit")
 
 
 def _daemon_strategy(strategy: Any, at: str) -> Iterator[Problem]:
     kind, rolling = strategy.get("type", ""), strategy.get("rollingUpdate") or {}
     if kind not in ("OnDelete", "RollingUpdate"):
-        shown = _shown_strategy(strategy)
-        yield unsupported_shown(at, shown, ["RollingUpdate", "OnDelete"])
+        yield unsupported_shown(at, _shown(strategy, "MaxUnavailable", "MaxSurge"), ["RollingUpdate", "OnDelete"])
     elif kind == "RollingUpdate":
         here = f"{at}.rollingUpdate"
         most, surge = rolling.get("maxUnavailable", 1), rolling.get("maxSurge", 0)
-        for name, value in (("maxUnavailable", most), ("maxSurge", surge)):
-            yield from number_or_percent(value, f"{here}.{name}")
-        for name, value in (("maxUnavailable", most), ("maxSurge", surge)):
-            yield from at_most_all(value, f"{here}.{name}")
+        for rule in (number_or_percent, at_most_all):
+            yield from rule(most, f"{here}.maxUnavailable")
+            yield from rule(surge, f"{here}.maxSurge")
         if _amount(most) and _amount(surge):
             yield invalid(f"{here}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
         elif not _amount(most) and not _amount(surge):

@@ -1,0 +1,79 @@
+"""EndpointSlices: addresses of one type, their ports and hints. Source: Kubernetes API reference,
+discovery.k8s.io/v1.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from lambent.kube.schema import Problem
+from lambent.kubeserver.validation import names
+from lambent.kubeserver.validation.addresses import NO_ADDRESS
+from lambent.kubeserver.validation.errors import duplicate, invalid, required, texts, too_many, unchanged
+from lambent.kubeserver.validation.rules import Members, Rule, among, each, given, members, named, needed, once, whole
+
+_ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
+_MOST_ENDPOINTS, _MOST_ADDRESSES, _MOST_HINTS = 1000, 100, 8
+
+
+def endpoint_slice(obj: Any) -> Iterator[Problem]:
+    kind, found = obj.get("addressType", ""), obj.get("endpoints") or ()
+    yield from _KIND(kind, "addressType")
+    if len(found) > _MOST_ENDPOINTS:
+        yield too_many("endpoints", len(found), _MOST_ENDPOINTS)
+    for one, here in each(found, "endpoints"):
+        yield from _addresses(one.get("addresses") or (), kind, f"{here}.addresses")
+        yield from members(one, here, _ENDPOINT)
+    seen: set[str] = set()
+    for port, here in each(obj.get("ports"), "ports"):
+        yield from _NAME(port.get("name"), f"{here}.name")
+        yield from once(port.get("name", ""), f"{here}.name", seen)
+        yield from members(port, here, _PORT)
+
+
+def kept_slice(new: Any, old: Any) -> Iterator[Problem]:
+    return unchanged("addressType", new.get("addressType", ""), old.get("addressType", ""))
+
+
+def _addresses(found: Any, kind: str, at: str) -> Iterator[Problem]:
+    if not found:
+        yield required(at, "must contain at least 1 address")
+    elif len(found) > _MOST_ADDRESSES:
+        yield too_many(at, len(found), _MOST_ADDRESSES)
+    for address, here in each(found, at):
+        if kind == "FQDN":
+            yield from texts(here, address, names.subdomain(address))
+        elif kind in _ADDRESS_TYPES and (text := _not_of(address, kind)):
+            yield invalid(here, address, text)
+
+
+def _not_of(text: str, kind: str) -> str:
+    try:
+        is_of = ipaddress.ip_address(text).version == int(kind[-1])
+    except ValueError:
+        return NO_ADDRESS
+    return "" if is_of else f"must be an {kind} address"
+
+
+def _hints(rule: names.Rule) -> Rule:
+    def judge(found: Any, at: str) -> Iterator[Problem]:
+        if len(found or ()) > _MOST_HINTS:
+            yield too_many(at, len(found), _MOST_HINTS)
+            return
+        seen: set[str] = set()
+        for one, here in each(found, at):
+            name = one.get("name", "")
+            yield from [duplicate(f"{here}.name", name)] if name in seen else texts(f"{here}.name", name, rule(name))
+            seen.add(name)
+
+    return judge
+
+
+_KIND = needed(among(*_ADDRESS_TYPES))
+_NAME = named(names.dns_label)
+_PORT: Members = {"protocol": among("SCTP", "TCP", "UDP"), "appProtocol": given(names.qualified)}
+_ENDPOINT: Members = {
+    "nodeName": given(names.subdomain),
+    "hostname": given(names.dns_label),
+    "hints": whole({"forZones": _hints(names.label_value), "forNodes": _hints(names.subdomain)}),
+}
