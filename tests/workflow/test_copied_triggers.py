@@ -167,15 +167,22 @@ def _forged(kind: str, namespace: str = "", **entry: Any) -> str:
 
 @pytest.mark.parametrize("end", ["delete", "prune"])
 @pytest.mark.parametrize(
-    ("kind", "namespace", "has_uid"),
-    [("Thing", "default", False), ("Thing", "other", False), ("Thing", "other", True), ("Node", "", True)],
+    ("kind", "namespace", "has_uid", "owners"),
+    [
+        ("Thing", "default", False, []),
+        ("Thing", "default", True, [{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "p", "controller": True}]),
+        ("Thing", "other", False, []),
+        ("Thing", "other", True, []),
+        ("Node", "", True, []),
+    ],
+    ids=["no-uid", "owned", "elsewhere", "elsewhere-with-uid", "cluster-scoped"],
 )
 async def test_an_annotation_written_by_hand_deletes_nothing_of_others(
-    kind: str, namespace: str, has_uid: bool, end: str
+    kind: str, namespace: str, has_uid: bool, owners: list[Any], end: str
 ):
     cluster = _cluster(steps=_BROKEN if end == "delete" else _OWN)
     cluster.kube.register(_NODE, "nodes", namespaced=False)
-    metadata = {"name": "victim", **({"namespace": namespace} if namespace else {})}
+    metadata = {"name": "victim", "ownerReferences": owners, **({"namespace": namespace} if namespace else {})}
     cluster.put([{"apiVersion": "example.org/v1", "kind": kind, "metadata": metadata, "status": {"ready": True}}])
     gvk = GVK("example.org", "v1", kind)
     found = cast(dict[str, Any], cluster.kube.peek(gvk, "victim", namespace))

@@ -6,8 +6,9 @@ go, the object itself is asked, which says by its owner references and by the ma
     another uid than the record's                   somebody else made it since
     another living trigger of the kind owns it,
     or it was last written for that one             that one's
-    no sign of this trigger, and the record has     a name alone proves nothing, and nobody reaches
-    no uid, or it lies outside the namespace        beyond a namespace by writing an annotation
+    no sign of this trigger, and the record has     a name alone proves nothing, and writing an annotation
+    no uid, it has an owner, or it lies outside     or a ConfigMap gives nobody power over what is not in
+    the trigger's namespace                         the same place, or is another's
     else                                            the trigger's
 
 A sign of this trigger is its owner reference, its mark, or a write that tells no writer, as Koreo's do. An object that
@@ -33,9 +34,10 @@ async def objection(kube: KubeClient, trigger: KubeObject, ref: ResourceRef, liv
     other = await _other(kube, owner, live)
     if other:
         return f"it belongs to {other} too"
-    if not _has_sign(owner, live) and (not ref.uid or not owner.may_own(ref)):
-        return f"nothing on it says that it belongs to {owner.kind}/{owner.name}"
-    return ""
+    is_beside = bool(owner.namespace) and live["metadata"].get("namespace") == owner.namespace
+    if _has_sign(owner, live) or (ref.uid and is_beside and not _references(live)):
+        return ""
+    return f"nothing on it says that it belongs to {owner.kind}/{owner.name}"
 
 
 def _has_sign(owner: Owner, live: Mapping[str, Any]) -> bool:
