@@ -120,7 +120,7 @@ def test_waiting_for_a_role_or_an_image_is_told_without_a_failure():
 
 
 WAITS = [
-    ("settling", [1.0, 1.5, 2.25, 3.375, 5.0, 5.0]),
+    ("settling", [0.3, 0.6, 1.2, 2.4, 4.8, 5.0]),
     ("role", [1.0, 2.0, 4.0, 8.0, 15.0, 15.0]),
     ("image", [2.0, 3.0, 4.5, 6.75, 10.125, 15.0]),
     ("denied", [30.0, 60.0, 120.0, 240.0, 300.0]),

@@ -127,6 +127,24 @@ async def test_a_change_of_architecture_keeps_the_object_version(world):
     assert (sent["S3Key"], sent["S3ObjectVersion"], sent["Architectures"]) == ("a.zip", "1", ["arm64"])
 
 
+@pytest.mark.parametrize(("settling_reads", "writes"), [(1, 1), (3, 2)], ids=["at the second look", "later"])
+async def test_a_new_function_is_called_pending_only_if_it_is_so_at_the_second_look(world, settling_reads, writes):
+    world.aws.functions.settling_reads = settling_reads
+    await synced(world, IMAGE)
+    asked = [call for call in world.kube.writes() if (call.gvk.kind, call.subresource) == ("Function", "status")]
+    assert len(asked) == writes
+
+
+async def test_what_a_new_function_declares_is_not_forgotten_before_its_first_status(world):
+    world.aws.functions.settling_reads = 1
+    await world.apply("Function", "f", IMAGE | {"memorySize": 256})
+    await world.until(lambda: "x" in world.aws.functions.functions)
+    assert "state" not in world.status("Function", "f")
+    await world.edit("Function", "f", {"memorySize": None})
+    await world.synced("Function", "f")
+    assert world.aws.functions.functions["x"]["configuration"]["MemorySize"] == 128
+
+
 async def test_an_update_in_progress_is_not_synced_and_looked_at_soon(world):
     await synced(world, IMAGE)
     world.aws.functions.settling_reads = 4

@@ -49,7 +49,7 @@ class _Memory:
     """What one object's passes leave to the next; losing it costs calls, never correctness.
 
     `version` is that of our last write; until `echo_until_s` an event that brings it back is no news. A pass that did
-    not come to its end leaves no echo.
+    not come to its end leaves no echo. `declared` are paths that the status does not name yet.
     """
 
     version: str = ""
@@ -57,6 +57,7 @@ class _Memory:
     echo_until_s: float = 0.0
     poked: bool = False
     stopped: tuple[bytes, Verdict] | None = None
+    declared: frozenset[str] = frozenset()
     looked_s: float = 0.0
 
 
@@ -123,6 +124,7 @@ class Engine:
     async def _pass(self, key: Key, held: Held, context: Context) -> Outcome:
         annotations = _namespace_annotations(context, key.namespace)
         subject = subject_of(self.kind, held.obj, namespace_annotations=annotations, settings=self.settings)
+        subject = replace(subject, declared=subject.declared | self._memory[key].declared)
         if is_deleting(held.obj):
             return await self._delete(key, held, subject, annotations, context)
         found = await self._converge(key, held, subject, context)
@@ -226,7 +228,12 @@ class Engine:
             generation = held.obj["metadata"].get("generation", 0)
             self._patience.note(key, verdict.situation, generation=generation, now_s=_loop_time())
         before = held.obj
-        await self._write_status(key, held, found, verdict)
+        memory = self._memory[key]
+        if _may_be_told_later(found, verdict):
+            memory.declared = found.declared
+        else:
+            await self._write_status(key, held, found, verdict)
+            memory.declared = frozenset()
         if found.written:
             self.on_release()
         for notice in notices(self.kind, before, found, verdict):
@@ -236,7 +243,7 @@ class Engine:
                 held.obj, notice.reason, notice.message
             )
         delay_s = self._patience.delay_s(key)
-        self._memory[key].due_s = self._memory[key].echo_until_s = _loop_time() + delay_s
+        memory.due_s = memory.echo_until_s = _loop_time() + delay_s
         return Wait(delay_s, verdict.terminal or verdict.recoverable or verdict.message)
 
     async def _write_status(self, key: Key, held: Held, found: Found, verdict: Verdict) -> None:
@@ -295,6 +302,11 @@ class Engine:
             return None
         subject = replace(subject, spec={**resolved.spec, self.kind.name_field: name})
         return await Deleter(self.kind, self.aws.caller(self.kind.service, subject.region)).run(subject)
+
+
+def _may_be_told_later(found: Found, verdict: Verdict) -> bool:
+    """What was made just now is often steady at the next look; the status waits for that unless it has to remember."""
+    return found.created and verdict.situation == "settling" and not found.remembered
 
 
 def _loop_time() -> float:

@@ -33,14 +33,14 @@ async def observe(
     read, that still hold.
     """
     first, *others = kind.reads
+    known = {read.name: _fresh(read.fresh, subject) for read in kind.reads if is_fresh and read.fresh is not None}
+    known |= kept
     try:
-        answers = {first.name: kept[first.name] if first.name in kept else await _answer(first, call, subject, {})}
+        answers = {first.name: known[first.name] if first.name in known else await _answer(first, call, subject, {})}
     except AwsError as error:
         if error.code in kind.absent_codes:
             return None
         raise
-    known = {read.name: _fresh(read.fresh, subject) for read in others if is_fresh and read.fresh is not None}
-    known |= {read.name: kept[read.name] for read in others if read.name in kept}
     asked = [read for read in others if read.name not in known and (everything or is_read(read, subject))]
     lenient = [everything and not is_read(read, subject) for read in asked]
     found = await together(

@@ -21,7 +21,7 @@ class Row(NamedTuple):
 TABLE: dict[str, Row] = {
     "synced": Row(600.0, 1.0, 600.0, 0.1),
     "unsynced": Row(30.0, 1.0, 30.0),
-    "settling": Row(1.0, 1.5, 5.0),
+    "settling": Row(0.3, 2.0, 5.0),
     "deleting": Row(1.0, 1.5, 5.0),
     "blocked": Row(1.0, 2.0, 30.0),
     "image": Row(2.0, 1.5, 15.0),

@@ -178,7 +178,7 @@ BUCKET = Kind(
         *(listed_field(listed) for listed in LISTED),
     ),
     reads=(
-        Read("head", "HeadBucket", _bucket, is_apart=True),
+        Read("head", "HeadBucket", _bucket, fresh={}, is_apart=True),
         Read("tagging", "GetBucketTagging", _bucket, none_codes=frozenset({"NoSuchTagSet"}), fresh={}),
         ACL_READ,
         *(part_read(part) for part in PARTS),
