@@ -31,13 +31,26 @@ def answer(body: Any, code: int = 200) -> Response:
 
 def body_of(resource: Resource, record: Record) -> bytes:
     """The object in the version that was asked for, with the defaults its schema has by now."""
-    if record.api_version == resource.api_version and (not resource.custom or record.epoch == resource.epoch):
+    if _is_current(resource, record):
         return record.body
     obj = load(resource, record)
     body = encoded(obj)
     if record.api_version == resource.api_version:
-        record.body, record.epoch = body, resource.epoch  # same version of the object, so other readers see the same
+        # The same version of the object, so other readers see the same.
+        record.body, record.epoch, record.decoded = body, resource.epoch, None
     return body
+
+
+def _is_current(resource: Resource, record: Record) -> bool:
+    """Whether what is stored is what is asked for."""
+    return record.api_version == resource.api_version and (not resource.custom or record.epoch == resource.epoch)
+
+
+def view(resource: Resource, record: Record) -> KubeObject:
+    """The object, decoded, in the version that was asked for; nobody may change it."""
+    if record.decoded is not None and _is_current(resource, record):
+        return record.decoded
+    return load(resource, record)
 
 
 def load(resource: Resource, record: Record) -> KubeObject:

@@ -23,7 +23,10 @@ class Owner(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """One version of one object. `body` is canonical JSON: apiVersion, kind, metadata, then the rest."""
+    """One version of one object. `body` is canonical JSON: apiVersion, kind, metadata, then the rest.
+
+    `decoded` is the same as an object, of few that were written last; nobody may change it.
+    """
 
     namespace: str
     name: str
@@ -35,6 +38,7 @@ class Record:
     deleting: bool
     api_version: str
     epoch: int = 0
+    decoded: KubeObject | None = None
 
     @property
     def path(self) -> str:
@@ -61,27 +65,34 @@ def record_of(obj: KubeObject, rv: int, *, epoch: int = 0) -> Record:
     """Encodes `obj` as version `rv`; sets its resourceVersion."""
     meta = obj["metadata"]
     meta["resourceVersion"] = str(rv)
-    ordered: dict[str, Any] = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta, **obj}
+    body, is_exact = _encoded({"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta, **obj})
     return Record(
         namespace=meta.get("namespace", ""),
         name=meta["name"],
         uid=meta.get("uid", ""),
         rv=rv,
-        body=encoded(ordered),
+        body=body,
         labels=meta.get("labels") or {},
         owners=owners_of(obj),
         deleting="deletionTimestamp" in meta,
         api_version=obj["apiVersion"],
         epoch=epoch,
+        decoded=obj if is_exact else None,
     )
 
 
 def encoded(obj: Any) -> bytes:
     """JSON in memory of just its size: what orjson gives back keeps its buffer, for 3 kB of text 16 KiB."""
+    return _encoded(obj)[0]
+
+
+def _encoded(obj: Any) -> tuple[bytes, bool]:
+    """And whether it reads as `obj`, whose numbers may have been written as Go's."""
     body = orjson.dumps(obj)
-    if _WHOLE_FLOAT.search(body):
+    is_exact = _WHOLE_FLOAT.search(body) is None
+    if not is_exact:
         body = orjson.dumps(go_numbers(obj))
-    return bytes(memoryview(body))
+    return bytes(memoryview(body)), is_exact
 
 
 _WHOLE_FLOAT = re.compile(rb"\.0[,}\]]")  # as orjson ends one, or a text that looks so

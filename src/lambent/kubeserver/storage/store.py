@@ -28,6 +28,9 @@ _commits = counter("kubeserver_commits_total", "Group commits of the embedded AP
 _writes = counter("kubeserver_writes_total", "Changes committed by the embedded API server.")
 _objects = gauge("kubeserver_objects", "Objects stored by the embedded API server.")
 
+_DECODED_COUNT = 640  # objects of 3 kB take three times that as dicts
+_DECODED_BYTES = 16 * 1024
+
 Listener = Callable[[Change], None]
 _Staged = tuple[Change, "asyncio.Future[Record]"]
 
@@ -72,6 +75,7 @@ class Store:
         self._pending: dict[tuple[str, str], Record | None] = {}
         self._next = 0
         self._staged: deque[_Staged] = deque()
+        self._decoded: deque[Record] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
         self._listeners: list[Listener] = []
@@ -152,13 +156,26 @@ class Store:
         self._next += 1
         record = record_of(obj, self._next, epoch=epoch)
         old = self.peek(bucket, record.path)
+        if old is not None:
+            old.decoded = None
+        self._remember(record)
         return self._stage(Change(self._next, bucket, "MODIFIED" if old else "ADDED", record, old))
 
     def remove(self, bucket: str, obj: KubeObject) -> "asyncio.Future[Record]":
         """Stages the deletion of `obj`; the future holds its last state under the version of the deletion."""
         self._next += 1
         record = record_of(obj, self._next)
+        record.decoded = None
         return self._stage(Change(self._next, bucket, "DELETED", record, self.peek(bucket, record.path)))
+
+    def _remember(self, record: Record) -> None:
+        """The next write of an object mostly follows soon, and begins with what this one made."""
+        if len(record.body) > _DECODED_BYTES:
+            record.decoded = None
+            return
+        while len(self._decoded) >= _DECODED_COUNT:
+            self._decoded.popleft().decoded = None
+        self._decoded.append(record)
 
     def _stage(self, change: Change) -> "asyncio.Future[Record]":
         if not self.is_ready:

@@ -15,7 +15,7 @@ from lambent.http.message import Response
 from lambent.kube.patches import PatchError, json_patch, merge_patch
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
-from lambent.kubeserver.answers.rendering import answer, body_of, load, render_list, render_one
+from lambent.kubeserver.answers.rendering import answer, body_of, load, render_list, render_one, view
 from lambent.kubeserver.builtin.event_views import GROUP, as_core_v1
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call
@@ -200,7 +200,7 @@ class Writer:
 
     async def change(self, call: Call, record: Record, new: KubeObject, *, is_patch: bool) -> Record:
         """Checks `new` against the stored object and commits it, unless nothing differs; a dry run only makes it."""
-        old = load(call.resource, record)
+        old = view(call.resource, record)
         draft = Draft(
             call, call.resource, new, self._clock(), old, record, subresource=call.subresource, is_patch=is_patch
         )
