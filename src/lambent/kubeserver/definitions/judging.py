@@ -3,6 +3,7 @@
 from typing import Any
 
 from lambent.kube.schema import Problem
+from lambent.kubeserver.conditions import is_true
 from lambent.kubeserver.definitions.approval import approval_problems
 from lambent.kubeserver.definitions.conversion import conversion_problems
 from lambent.kubeserver.definitions.formats import unknown_formats
@@ -207,9 +208,7 @@ def _stored_problems(stored: list[str] | None, spec: Any) -> list[Problem]:
 
 def _immutable(draft: Draft, spec: Any, old: Any) -> list[Problem]:
     """Group and plural never change; scope and kind do not once the definition was established."""
-    held: Any = draft.old and draft.old.get("status")
-    conditions = (held or {}).get("conditions") or ()
-    is_established = any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+    is_established = is_true(draft.old, "Established")
     fixed = ("scope", "names.kind", "group", "names.plural") if is_established else ("group", "names.plural")
     return [
         invalid(f"spec.{path}", _dig(spec, path), "field is immutable")

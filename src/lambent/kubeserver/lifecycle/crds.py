@@ -14,9 +14,9 @@ from lambent.clock import WallClock, rfc3339
 from lambent.kube.schema import compile_schema
 from lambent.kube.schema.embedded import embedded
 from lambent.kube.types import GVK, KubeObject
+from lambent.kubeserver.conditions import TERMINATING, is_true, set_condition
 from lambent.kubeserver.definitions.acceptance import NOBODY, Acceptance, Names, accept
 from lambent.kubeserver.definitions.approval import approval, is_protected
-from lambent.kubeserver.definitions.conditions import TERMINATING, is_true, set_condition
 from lambent.kubeserver.lifecycle.deletion import CRD_FINALIZER, CRDS_BUCKET, DeleteOptions, Deleter
 from lambent.kubeserver.lifecycle.inbox import Inbox
 from lambent.kubeserver.reads.watching import Hub
@@ -229,8 +229,7 @@ class Definitions:
             return
         bucket = record.name  # plural.group, for both
         if is_true(obj, "Established"):
-            text = "CustomResource deletion is in progress"
-            await self._note(record, "True", "InstanceDeletionInProgress", text)
+            await self._note_deletion(record)
             await self._delete_objects(bucket)
             if any(self._store.peek(bucket, one.path) for one in self._store.scan(bucket)):
                 return
@@ -245,27 +244,20 @@ class Definitions:
             if newest is not None and not newest.deleting and resources:
                 await self._deleter.delete(resources[0], newest, DeleteOptions(policy="Background"))
 
-    async def _note(self, record: Record, status: str, reason: str, message: str) -> None:
-        obj = record.load()
-        set_condition(obj, TERMINATING, status, reason, message, now=rfc3339(self._clock()))
+    async def _note_deletion(self, record: Record) -> None:
+        obj, text = record.load(), "CustomResource deletion is in progress"
+        set_condition(obj, TERMINATING, "True", "InstanceDeletionInProgress", text, now=rfc3339(self._clock()))
         if obj != record.load():
             await self._store.put(CRDS_BUCKET, obj)
 
     async def _let_go(self, record: Record) -> None:
         """Takes the server's own finalizer off; another one may still hold the definition."""
-        obj: Any = record.load()
-        now = rfc3339(self._clock())
+        obj = record.load()
+        why = ("NeverEstablished", "resource was never established")
         if is_true(obj, "Established"):
-            set_condition(obj, TERMINATING, "False", "InstanceDeletionCompleted", "removed all instances", now=now)
-        else:
-            set_condition(obj, TERMINATING, "False", "NeverEstablished", "resource was never established", now=now)
-        left = [name for name in obj["metadata"].get("finalizers") or () if name != CRD_FINALIZER]
-        if left:
-            obj["metadata"]["finalizers"] = left
-            await self._store.put(CRDS_BUCKET, obj)
-        else:
-            obj["metadata"].pop("finalizers", None)
-            await self._store.remove(CRDS_BUCKET, obj)
+            why = ("InstanceDeletionCompleted", "removed all instances")
+        set_condition(obj, TERMINATING, "False", *why, now=rfc3339(self._clock()))
+        await self._deleter.let_go(CRDS_BUCKET, obj, CRD_FINALIZER)
 
 
 def _served_part(record: Record) -> tuple[Any, bool]:

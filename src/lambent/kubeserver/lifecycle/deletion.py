@@ -11,7 +11,7 @@ from typing import Any
 from lambent.clock import WallClock, rfc3339
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import status
-from lambent.kubeserver.definitions.conditions import mark_for_deletion
+from lambent.kubeserver.conditions import TERMINATING, set_condition
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.storage.records import Record
 from lambent.kubeserver.storage.store import Store
@@ -59,6 +59,16 @@ class Deleter:
             return Deleted(committed.load(), is_gone=False)
         return Deleted(obj, is_gone=False)
 
+    async def let_go(self, bucket: str, obj: KubeObject, finalizer: str, *, epoch: int = 0) -> None:
+        """Takes one of the server's own finalizers off; the object goes, unless another one holds it."""
+        left = [name for name in obj["metadata"].get("finalizers") or () if name != finalizer]
+        if left:
+            obj["metadata"]["finalizers"] = left
+            await self._store.put(bucket, obj, epoch=epoch)
+        else:
+            obj["metadata"].pop("finalizers", None)
+            await self._store.remove(bucket, obj)
+
     def _mark(self, resource: Resource, obj: KubeObject, options: DeleteOptions) -> bool:
         """Marks an object that something still holds; False when nothing does."""
         meta: Any = obj["metadata"]
@@ -84,7 +94,8 @@ class Deleter:
         if is_namespace:
             obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
         elif resource.bucket == CRDS_BUCKET:
-            mark_for_deletion(obj, rfc3339(now))
+            text = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+            set_condition(obj, TERMINATING, "True", "InstanceDeletionPending", text, now=rfc3339(now))
         else:
             meta["deletionGracePeriodSeconds"] = 0
         if resource.traits.counts_generation and resource.bucket != CRDS_BUCKET:

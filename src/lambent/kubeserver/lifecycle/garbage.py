@@ -58,10 +58,15 @@ class GarbageCollector:
             self._wake_owner(change.record, owner)
 
     def _wake_owner(self, record: Record, owner: Owner) -> None:
+        if (node := self._node_of(owner, record.namespace)) is not None:
+            self._inbox.add(node)
+
+    def _node_of(self, owner: Owner, namespace: str) -> Node | None:
+        """Where an owner of objects of this namespace is kept; None when its kind is not served."""
         resource = self._catalog.table.by_kind(GVK.parse(owner.api_version, owner.kind))
-        if resource is not None:
-            path = f"{record.namespace}/{owner.name}" if resource.namespaced else owner.name
-            self._inbox.add(Node(resource.bucket, path))
+        if resource is None:
+            return None
+        return Node(resource.bucket, f"{namespace}/{owner.name}" if resource.namespaced else owner.name)
 
     async def run(self) -> None:
         """Collects for ever."""
@@ -85,7 +90,7 @@ class GarbageCollector:
         solid, dangling, waiting = by_state.values()
         if solid:
             if dangling or waiting:
-                await self._strip(resource, record, {owner.uid for owner in (*dangling, *waiting)})
+                await self._strip(Node(resource.bucket, record.path), {owner.uid for owner in (*dangling, *waiting)})
             return
         newest = self._store.peek(resource.bucket, record.path)
         if newest is None or newest.uid != record.uid or newest.deleting:
@@ -96,11 +101,10 @@ class GarbageCollector:
         await self._deleter.delete(resource, newest, DeleteOptions(policy="" if kept else policy))
 
     def _state_of(self, owner: Owner, namespace: str) -> str:
-        resource = self._catalog.table.by_kind(GVK.parse(owner.api_version, owner.kind))
-        if resource is None:
+        node = self._node_of(owner, namespace)
+        if node is None:
             return "solid"  # an owner of a kind we do not know cannot be proved gone
-        path = f"{namespace}/{owner.name}" if resource.namespaced else owner.name
-        found = self._store.peek(resource.bucket, path)
+        found = self._store.peek(*node)
         if found is None or found.uid != owner.uid:
             return "dangling"
         if found.deleting and "foregroundDeletion" in (found.load()["metadata"].get("finalizers") or ()):
@@ -113,8 +117,9 @@ class GarbageCollector:
         nodes = list(self._dependents.get(record.uid, ()))
         if "orphan" in finalizers:
             for node in nodes:
-                await self._release(node, record.uid)
-            await self._drop_finalizer(resource, record, "orphan")
+                if self._catalog.table.of_bucket(node.bucket) is not None:
+                    await self._strip(node, {record.uid})
+            await self._let_go(resource, record, "orphan")
         elif "foregroundDeletion" in finalizers:
             held = False
             for node in nodes:
@@ -123,15 +128,11 @@ class GarbageCollector:
                     held = held or any(o.uid == record.uid and o.blocks for o in dependent.owners)
                     self._inbox.add(node)
             if not held:
-                await self._drop_finalizer(resource, record, "foregroundDeletion")
+                await self._let_go(resource, record, "foregroundDeletion")
 
-    async def _release(self, node: Node, uid: str) -> None:
-        dependent, resource = self._store.peek(*node), self._catalog.table.of_bucket(node.bucket)
-        if dependent is not None and resource is not None:
-            await self._strip(resource, dependent, {uid})
-
-    async def _strip(self, resource: Resource, record: Record, uids: set[str]) -> None:
-        newest = self._store.peek(resource.bucket, record.path)
+    async def _strip(self, node: Node, uids: set[str]) -> None:
+        """Takes owners out of what an object refers to."""
+        newest = self._store.peek(*node)
         if newest is None:
             return
         obj = newest.load()
@@ -140,20 +141,12 @@ class GarbageCollector:
             obj["metadata"]["ownerReferences"] = left
         else:
             obj["metadata"].pop("ownerReferences", None)
-        await self._store.put(resource.bucket, obj, epoch=newest.epoch)
+        await self._store.put(node.bucket, obj, epoch=newest.epoch)
 
-    async def _drop_finalizer(self, resource: Resource, record: Record, name: str) -> None:
+    async def _let_go(self, resource: Resource, record: Record, finalizer: str) -> None:
         newest = self._store.peek(resource.bucket, record.path)
-        if newest is None or newest.uid != record.uid:
-            return
-        obj = newest.load()
-        left = [one for one in obj["metadata"].get("finalizers") or () if one != name]
-        if left:
-            obj["metadata"]["finalizers"] = left
-            await self._store.put(resource.bucket, obj, epoch=newest.epoch)
-        else:
-            obj["metadata"].pop("finalizers", None)
-            await self._store.remove(resource.bucket, obj)
+        if newest is not None and newest.uid == record.uid:
+            await self._deleter.let_go(resource.bucket, newest.load(), finalizer, epoch=newest.epoch)
 
 
 def _owners(record: Record | None) -> tuple[Owner, ...]:

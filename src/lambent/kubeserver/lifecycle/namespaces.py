@@ -3,13 +3,15 @@
 Source: Kubernetes docs, "Namespaces"; conditions as kube-controller-manager writes them.
 """
 
+from collections import Counter
 from typing import Any
 
 from lambent.clock import WallClock, rfc3339
+from lambent.kubeserver.conditions import set_condition
 from lambent.kubeserver.lifecycle.deletion import DeleteOptions, Deleter
 from lambent.kubeserver.lifecycle.inbox import Inbox
 from lambent.kubeserver.resources import Catalog, Resource
-from lambent.kubeserver.storage.records import Change, Record
+from lambent.kubeserver.storage.records import Change
 from lambent.kubeserver.storage.store import Store
 
 BUCKET = "namespaces"
@@ -19,14 +21,11 @@ ALWAYS = ("default", "kube-system", "lambent-system")
 _CONDITIONS = (
     ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
     ("NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
-    (
-        "NamespaceDeletionContentFailure",
-        "ContentDeleted",
-        "All content successfully deleted, may be waiting on finalization",
-    ),
+    ("NamespaceDeletionContentFailure", "ContentDeleted",
+     "All content successfully deleted, may be waiting on finalization"),
     ("NamespaceContentRemaining", "ContentRemoved", "All content successfully removed"),
     ("NamespaceFinalizersRemaining", "ContentHasNoFinalizers", "All content-preserving finalizers finished"),
-)
+)  # fmt: skip
 
 
 class Namespaces:
@@ -72,35 +71,28 @@ class Namespaces:
             await self._store.put("serviceaccounts", service_account(name, self._clock))
 
     async def _empty(self, name: str) -> None:
-        remaining: dict[str, int] = {}
-        finalizers: dict[str, int] = {}
+        remaining: Counter[str] = Counter()
+        finalizers: Counter[str] = Counter()
         for resource in self._kinds():
             for record in self._store.scan(resource.bucket, name):
                 newest = self._store.peek(resource.bucket, record.path)
                 if newest is not None and not newest.deleting:
                     await self._deleter.delete(resource, newest, DeleteOptions(policy="Background"))
-                self._count(resource, self._store.peek(resource.bucket, record.path), remaining, finalizers)
+                if (left := self._store.peek(resource.bucket, record.path)) is not None:
+                    remaining[f"{resource.plural}.{resource.group}"] += 1
+                    finalizers.update(left.load()["metadata"].get("finalizers") or ())
         await self._settle(name, remaining, finalizers)
 
     def _kinds(self) -> list[Resource]:
         by_bucket = {r.bucket: r for r in self._catalog.table.resources if r.namespaced and not r.traits.is_virtual}
         return list(by_bucket.values())
 
-    def _count(
-        self, resource: Resource, record: Record | None, remaining: dict[str, int], finalizers: dict[str, int]
-    ) -> None:
-        if record is not None:
-            name = f"{resource.plural}.{resource.group}"
-            remaining[name] = remaining.get(name, 0) + 1
-            for finalizer in record.load()["metadata"].get("finalizers") or ():
-                finalizers[finalizer] = finalizers.get(finalizer, 0) + 1
-
-    async def _settle(self, name: str, remaining: dict[str, int], finalizers: dict[str, int]) -> None:
+    async def _settle(self, name: str, remaining: Counter[str], finalizers: Counter[str]) -> None:
         record = self._store.peek(BUCKET, name)
         if record is None:
             return
         obj = record.load()
-        status, spec = obj.setdefault("status", {}), obj.setdefault("spec", {})
+        spec = obj.setdefault("spec", {})
         others = [one for one in spec.get("finalizers") or () if one != "kubernetes"]
         if not remaining:
             spec["finalizers"] = others
@@ -109,52 +101,41 @@ class Namespaces:
             if not others and not obj["metadata"].get("finalizers"):
                 await self._store.remove(BUCKET, obj)
                 return
-        status["conditions"] = self._conditions(status, remaining, finalizers)
+        now, held = rfc3339(self._clock()), _held(remaining, finalizers)
+        for kind, reason, message in _CONDITIONS:
+            value = "True" if kind in held else "False"
+            set_condition(obj, kind, value, *held.get(kind, (reason, message)), now=now)
         if obj != record.load():
             await self._store.put(BUCKET, obj)
 
-    def _conditions(self, status: Any, remaining: dict[str, int], finalizers: dict[str, int]) -> list[dict[str, str]]:
+
+def _held(remaining: Counter[str], finalizers: Counter[str]) -> dict[str, tuple[str, str]]:
+    """Reason and message of the conditions that hold a namespace."""
+    out = {}
+    if remaining:
         kinds = ", ".join(f"{name} has {count} resource instances" for name, count in sorted(remaining.items()))
-        held = ", ".join(f"{name} in {count} resource instances" for name, count in sorted(finalizers.items()))
-        found = {}
-        if kinds:
-            found["NamespaceContentRemaining"] = ("SomeResourcesRemain", f"Some resources are remaining: {kinds}")
-        if held:
-            text = f"Some content in the namespace has finalizers remaining: {held}"
-            found["NamespaceFinalizersRemaining"] = ("SomeFinalizersRemain", text)
-        before = {condition["type"]: condition for condition in status.get("conditions") or ()}
-        now = rfc3339(self._clock())
-        out = []
-        for kind, reason, message in _CONDITIONS:
-            holds = kind in found
-            reason, message = found.get(kind, (reason, message))
-            value = "True" if holds else "False"
-            old = before.get(kind)
-            since = old["lastTransitionTime"] if old and old["status"] == value else now
-            out.append(
-                {"lastTransitionTime": since, "message": message, "reason": reason, "status": value, "type": kind}
-            )
-        return out
+        out["NamespaceContentRemaining"] = ("SomeResourcesRemain", f"Some resources are remaining: {kinds}")
+    if finalizers:
+        names = ", ".join(f"{name} in {count} resource instances" for name, count in sorted(finalizers.items()))
+        text = f"Some content in the namespace has finalizers remaining: {names}"
+        out["NamespaceFinalizersRemaining"] = ("SomeFinalizersRemain", text)
+    return out
+
+
+def _made(obj: Any, clock: WallClock) -> Any:
+    from lambent.kubeserver.metadata import initialise
+
+    initialise(obj, clock(), counts_generation=False)
+    return obj
 
 
 def service_account(namespace: str, clock: WallClock) -> Any:
-    from lambent.kubeserver.metadata import initialise
-
-    obj: Any = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": namespace}}
-    initialise(obj, clock(), counts_generation=False)
-    return obj
+    meta = {"name": "default", "namespace": namespace}
+    return _made({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}, clock)
 
 
 def namespace(name: str, clock: WallClock) -> Any:
-    from lambent.kubeserver.metadata import initialise
-
+    head = {"apiVersion": "v1", "kind": "Namespace"}
     meta = {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
-    obj: Any = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": meta,
-        "spec": {"finalizers": ["kubernetes"]},
-        "status": {"phase": "Active"},
-    }
-    initialise(obj, clock(), counts_generation=False)
-    return obj
+    rest = {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+    return _made({**head, "metadata": meta, **rest}, clock)

@@ -14,10 +14,11 @@ LABEL_LIMIT, NAME_LIMIT = 63, 253
 _CHARS = "alphanumeric characters, '-', '_' or '.'"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-_CONFIG_KEY = "[-._a-zA-Z0-9]+"
-_PERCENT = "[0-9]+%"
-_URL_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
+_UNDERSCORED_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{pattern})\Z", re.ASCII)
 
 
 def _described(text: str, pattern: str, *examples: str) -> str:
@@ -26,33 +27,70 @@ def _described(text: str, pattern: str, *examples: str) -> str:
     return f"{text} (e.g. {listed}{used})" if examples else f"{text} ({used})"
 
 
-LABEL_TEXT = _described(
+def _longer(value: str, limit: int) -> list[str]:
+    return [f"must be no more than {limit} characters"] if len(value.encode()) > limit else []
+
+
+def _shaped(pattern: str, text: str, *examples: str, limit: int | None = None) -> Rule:
+    """The rule of a pattern, which its text quotes, and of a length in bytes."""
+    fits, said = _compiled(pattern).match, _described(text, pattern, *examples)
+
+    def rule(value: str) -> list[str]:
+        out = _longer(value, limit) if limit is not None else []
+        return out if fits(value) else [*out, said]
+
+    return rule
+
+
+_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_SUBDOMAIN_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, {}, and must start and end "
+    "with an alphanumeric character"
+)
+dns_1035 = _shaped(
+    "[a-z]([-a-z0-9]*[a-z0-9])?",
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character",
+    "my-name",
+    "abc-123",
+    limit=LABEL_LIMIT,
+)
+subdomain = _shaped(_SUBDOMAIN, _SUBDOMAIN_TEXT.format("'-' or '.'"), "example.com", limit=NAME_LIMIT)
+# What a resolver may search: labels may begin with underscores and hold them.
+underscored_subdomain = _shaped(
+    rf"{_UNDERSCORED_LABEL}(\.{_UNDERSCORED_LABEL})*",
+    _SUBDOMAIN_TEXT.format("'_', '-' or '.'"),
+    "example.com",
+    limit=NAME_LIMIT,
+)
+label_value = _shaped(
+    f"({_QUALIFIED})?",
+    f"a valid label must be an empty string or consist of {_CHARS}, and must start and end with an alphanumeric "
+    "character",
+    "MyValue",
+    "my_value",
+    "12345",
+    limit=LABEL_LIMIT,
+)
+percent = _shaped("[0-9]+%", "a valid percent string must be a numeric string followed by an ending '%'", "1%", "93%")
+header_name = _shaped(
+    "[-A-Za-z0-9]+", "a valid HTTP header must consist of alphanumeric characters or '-'", "X-Header-Name"
+)
+url_path = _shaped(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", "Invalid path")
+_config_name = _shaped(
+    "[-._a-zA-Z0-9]+",
+    f"a valid config key must consist of {_CHARS}",
+    "key.name",
+    "KEY_NAME",
+    "key-name",
+    limit=NAME_LIMIT,
+)
+_LABEL_TEXT = _described(
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
     "an alphanumeric character",
     _LABEL,
     "my-name",
     "123-abc",
-)
-SUBDOMAIN_TEXT = _described(
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
-    "end with an alphanumeric character",
-    _SUBDOMAIN,
-    "example.com",
-)
-_UNDERSCORED_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
-_UNDERSCORED = rf"{_UNDERSCORED_LABEL}(\.{_UNDERSCORED_LABEL})*"
-_UNDERSCORED_TEXT = _described(
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must "
-    "start and end with an alphanumeric character",
-    _UNDERSCORED,
-    "example.com",
-)
-_LABEL_1035_TEXT = _described(
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    "and end with an alphanumeric character",
-    "[a-z]([-a-z0-9]*[a-z0-9])?",
-    "my-name",
-    "abc-123",
 )
 _QUALIFIED_TEXT = _described(
     f"must consist of {_CHARS}, and must start and end with an alphanumeric character",
@@ -61,60 +99,16 @@ _QUALIFIED_TEXT = _described(
     "my.name",
     "123-abc",
 )
-_VALUE_TEXT = _described(
-    f"a valid label must be an empty string or consist of {_CHARS}, and must start and end with an alphanumeric "
-    "character",
-    f"({_QUALIFIED})?",
-    "MyValue",
-    "my_value",
-    "12345",
-)
-_CONFIG_KEY_TEXT = _described(
-    f"a valid config key must consist of {_CHARS}", _CONFIG_KEY, "key.name", "KEY_NAME", "key-name"
-)
-_PERCENT_TEXT = _described(
-    "a valid percent string must be a numeric string followed by an ending '%'", _PERCENT, "1%", "93%"
-)
-_HEADER_TEXT = _described(
-    "a valid HTTP header must consist of alphanumeric characters or '-'", "[-A-Za-z0-9]+", "X-Header-Name"
-)
 _ENV_TEXT = "a valid environment variable name must consist only of printable ASCII characters other than '='"
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{pattern})\Z", re.ASCII)
-
-
 _IS_LABEL, _IS_SUBDOMAIN, _IS_QUALIFIED = _compiled(_LABEL), _compiled(_SUBDOMAIN), _compiled(_QUALIFIED)
-_IS_LABEL_1035, _IS_CONFIG_KEY = _compiled("[a-z]([-a-z0-9]*[a-z0-9])?"), _compiled(_CONFIG_KEY)
-_IS_PERCENT, _IS_HEADER, _IS_PORT_NAME = _compiled(_PERCENT), _compiled("[-A-Za-z0-9]+"), _compiled("[-a-z0-9]+")
-_IS_UNDERSCORED = _compiled(_UNDERSCORED)
-_IS_URL_PATH = _compiled(_URL_PATH)
-_IS_PRINTABLE = _compiled(r"[ -<>-~]+")
-
-
-def _longer(value: str, limit: int) -> list[str]:
-    return [f"must be no more than {limit} characters"] if len(value.encode()) > limit else []
+_IS_PORT_NAME, _IS_PRINTABLE = _compiled("[-a-z0-9]+"), _compiled(r"[ -<>-~]+")
 
 
 def dns_label(value: str) -> list[str]:
+    out = _longer(value, LABEL_LIMIT)
     if _IS_LABEL.match(value):
-        return _longer(value, LABEL_LIMIT)
-    looks_dotted = _IS_SUBDOMAIN.match(value) is not None
-    return [*_longer(value, LABEL_LIMIT), "must not contain dots" if looks_dotted else LABEL_TEXT]
-
-
-def dns_1035(value: str) -> list[str]:
-    return [*_longer(value, LABEL_LIMIT), *([] if _IS_LABEL_1035.match(value) else [_LABEL_1035_TEXT])]
-
-
-def subdomain(value: str) -> list[str]:
-    return [*_longer(value, NAME_LIMIT), *([] if _IS_SUBDOMAIN.match(value) else [SUBDOMAIN_TEXT])]
-
-
-def underscored_subdomain(value: str) -> list[str]:
-    """What a resolver may search: as a subdomain, its labels may begin with underscores and hold them."""
-    return [*_longer(value, NAME_LIMIT), *([] if _IS_UNDERSCORED.match(value) else [_UNDERSCORED_TEXT])]
+        return out
+    return [*out, "must not contain dots" if _IS_SUBDOMAIN.match(value) else _LABEL_TEXT]
 
 
 def path_segment(value: str) -> list[str]:
@@ -149,35 +143,18 @@ def qualified(value: str) -> list[str]:
     return out
 
 
-def label_value(value: str) -> list[str]:
-    is_good = not value or _IS_QUALIFIED.match(value)
-    return [*_longer(value, LABEL_LIMIT), *([] if is_good else [_VALUE_TEXT])]
-
-
 def config_key(value: str) -> list[str]:
     """Of ConfigMaps and Secrets, which become names of files."""
-    out = [*_longer(value, NAME_LIMIT), *([] if _IS_CONFIG_KEY.match(value) else [_CONFIG_KEY_TEXT])]
+    out = _config_name(value)
     if value in (".", ".."):
         return [*out, f"must not be '{value}'"]
     return [*out, "must not start with '..'"] if value.startswith("..") else out
-
-
-def url_path(value: str) -> list[str]:
-    return [] if _IS_URL_PATH.match(value) else [_described("Invalid path", _URL_PATH)]
 
 
 def env_name(value: str) -> list[str]:
     if not value:
         return ["environment variable name must be non-empty"]
     return [] if _IS_PRINTABLE.match(value) else [_ENV_TEXT]
-
-
-def header_name(value: str) -> list[str]:
-    return [] if _IS_HEADER.match(value) else [_HEADER_TEXT]
-
-
-def percent(value: str) -> list[str]:
-    return [] if _IS_PERCENT.match(value) else [_PERCENT_TEXT]
 
 
 def port_number(value: int) -> list[str]:
