@@ -69,6 +69,11 @@ class Controllers:
 
     leader_election: bool = _option(True, "elect one writer by Lease; `up` needs none, its state directory is locked")
     namespace: str = _option("lambent-system", "namespace of the Leases")
+    lease: int = _option(
+        15,
+        "a controller that died is replaced after this; one that cannot renew stops after two thirds of it",
+        unit="s",
+    )
     shards: int = _option(
         1, "Leases among which the objects are divided, so that several replicas work at once; the same for all"
     )

@@ -325,6 +325,8 @@ async def test_a_term_names_its_lease_and_number(kube):
 def test_the_times_are_those_of_the_specification():
     times = LeaseTimes()
     assert (times.duration_s, times.renew_deadline_s, times.retry_s) == (15, 10, 2)
+    assert LeaseTimes.lasting(15) == times
+    assert LeaseTimes.lasting(3) == LeaseTimes(3, 2.0, 0.4)
 
 
 def test_times_that_would_let_two_lead_are_refused():

@@ -56,6 +56,11 @@ class LeaseTimes:
         if not 0 < self.retry_s < self.renew_deadline_s < self.duration_s:
             raise ValueError("a lease needs retry < renew deadline < duration")
 
+    @classmethod
+    def lasting(cls, duration_s: int) -> "LeaseTimes":
+        """All of them in the proportions of the defaults."""
+        return cls(duration_s, duration_s * 2 / 3, duration_s * 2 / 15)
+
 
 @dataclass(slots=True)
 class Term:

@@ -23,8 +23,10 @@ from functools import partial
 
 from lambent.clock import WallClock, utc_now
 from lambent.kube.client import KubeClient
-from lambent.kube.leader import LeaderElector, LeaseTimes, Term, new_identity, takes, waits
+from lambent.kube.controller import Selects
+from lambent.kube.leader import LeaderElector, LeaseTimes, Term, new_identity, shard_of, takes, waits
 from lambent.kube.roster import Roster, layout_holder, refusal
+from lambent.kube.types import Key
 
 Lead = Callable[[int, Term], Awaitable[None]]
 
@@ -140,6 +142,15 @@ class Election:
         elif now - self._over_since >= SETTLE_S:
             for shard in self.held[-excess:]:
                 self._electors[shard].resign()
+
+
+def selects_shard(shard: int, shards: int) -> Selects:
+    """For a controller: whether a key is of the shard."""
+
+    def selects(key: Key) -> bool:
+        return shard_of(key, shards) == shard
+
+    return selects
 
 
 def _time() -> float:

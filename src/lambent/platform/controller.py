@@ -20,9 +20,8 @@ from lambent.kube.client import KubeClient
 from lambent.kube.controller import Selects
 from lambent.kube.fencing import FencedClient
 from lambent.kube.informer import InformerHub
-from lambent.kube.leader import Term, shard_of
-from lambent.kube.sharding import Election
-from lambent.kube.types import Key
+from lambent.kube.leader import LeaseTimes, Term
+from lambent.kube.sharding import Election, selects_shard
 from lambent.platform.admin import AdminPort, Health
 from lambent.platform.clients import aws_clients, cluster_client
 from lambent.platform.controllers import Controllers
@@ -117,8 +116,8 @@ class ControllerDaemon:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         controllers = settings.controllers
-        if controllers.shards < 1:
-            raise UsageError(f"--shards {controllers.shards}: at least one is needed")
+        if min(controllers.shards, controllers.lease) < 1:
+            raise UsageError("--shards and --controllers-lease are at least 1")
         if controllers.shards > 1 and not controllers.leader_election:
             raise UsageError("--shards divides the work by Leases, so it needs --controllers-leader-election")
         self._kube = cluster_client(settings.cluster, component="controller")
@@ -135,12 +134,14 @@ class ControllerDaemon:
         self._hub = await self._stack.enter_async_context(InformerHub(self._kube))
         self._health.add("informers", self._hub.is_ready)
         if self._settings.controllers.leader_election:
-            self._election = self._stand(self._settings.controllers.shards)
+            self._election = self._stand()
         await self._admin.startup()
         self._stack.push_async_callback(self._admin.shutdown)
 
-    def _stand(self, shards: int) -> Election:
-        election = Election(self._kube, _LEASE, self._settings.controllers.namespace, shards=shards)
+    def _stand(self) -> Election:
+        wanted = self._settings.controllers
+        shards, times = wanted.shards, LeaseTimes.lasting(wanted.lease)
+        election = Election(self._kube, _LEASE, wanted.namespace, shards=shards, times=times)
         self._health.add("leader", lambda: election.knows_leaders)
         if shards > 1:
             self._health.tell(lambda: f"leads shards: {', '.join(map(str, election.held)) or 'none'} of {shards}")
@@ -176,12 +177,3 @@ class ControllerDaemon:
 
     async def shutdown(self) -> None:
         await self._stack.aclose()
-
-
-def selects_shard(shard: int, shards: int) -> Selects:
-    """Whether a key is of the shard."""
-
-    def selects(key: Key) -> bool:
-        return shard_of(key, shards) == shard
-
-    return selects

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from lambent.kube.client import KubeClient
-from lambent.kube.controller import Controller
+from lambent.kube.controller import Controller, Selects
 from lambent.kube.fake import FakeKube
 from lambent.kube.informer import InformerHub
 from lambent.kube.types import GVK, KubeObject
@@ -43,6 +43,7 @@ class World:
         kinds: tuple[Kind, ...] = TIER_1,
         clients: Clients | None = None,
         client: KubeClient | None = None,
+        selects: Selects | None = None,
     ) -> None:
         self.kube = kube or FakeKube(crds=crds(kinds), now=loop_clock)
         self.aws = aws or FakeAws(now=loop_clock)
@@ -50,6 +51,7 @@ class World:
         self._clients = clients or self.aws
         self._client: KubeClient = client or self.kube
         self._kinds = {kind.kind: kind for kind in kinds}
+        self._selects = selects
         self._tasks: list[asyncio.Task[None]] = []
         self._hub: InformerHub | None = None
         self.controllers: list[Controller] = []
@@ -58,7 +60,13 @@ class World:
         """A new process over the stores as they are."""
         self._hub = InformerHub(self._client, linger_s=0, guard=True)
         self.controllers = controllers(
-            self._client, self._hub, self._clients, self.settings, kinds=tuple(self._kinds.values()), now=loop_clock
+            self._client,
+            self._hub,
+            self._clients,
+            self.settings,
+            kinds=tuple(self._kinds.values()),
+            selects=self._selects,
+            now=loop_clock,
         )
         self._tasks = [asyncio.create_task(controller.run()) for controller in self.controllers]
         for controller in self.controllers:

@@ -1,0 +1,193 @@
+"""R4 with shards: replicas are killed and paused, no key has two writers, and what they held others soon reconcile.
+
+Three replicas of eight shards on one API server, each with its caches and a controller for each shard that it leads. A
+pause may begin between the check of a write and its departure. The server knows no fencing header, so such a write may
+be taken, but never after the first of a successor.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from lambent.kube.client import KubeClient
+from lambent.kube.controller import Context, Controller
+from lambent.kube.errors import Unreachable
+from lambent.kube.fake import FakeKube
+from lambent.kube.fencing import FencedClient, current_fence
+from lambent.kube.informer import InformerHub
+from lambent.kube.leader import LeaseTimes, Term, shard_of
+from lambent.kube.outcome import Done, Outcome
+from lambent.kube.sharding import Election, selects_shard
+from lambent.kube.types import GVK, Key, KubeObject
+from tests.promises.figures import figure
+from tests.promises.processes import Process, Processes
+
+# 50 in the nightly run, which is R4's figure.
+DISTURBANCES = int(os.environ.get("LAMBENT_SHARD_DISTURBANCES", "6"))
+LEASE_S = LeaseTimes().duration_s
+TAKEOVER_S = LEASE_S + figure("R4", r"lease \+ (\d+) s")
+GIZMO = GVK("example.org", "v1", "Gizmo")
+SHARDS, REPLICAS = 8, 3
+KEYS = [Key("default", f"g{number}") for number in range(24)]
+WRITE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Write:
+    """One that the server took."""
+
+    at: float
+    key: Key
+    holder: str
+    term: int
+
+
+class World:
+    """The server, its replicas, and what was written."""
+
+    def __init__(self, processes: Processes, seed: int) -> None:
+        self.processes, self.rng = processes, random.Random(seed)
+        self.writes: list[Write] = []
+        self.pauses_in_flight = False
+        self.elections: dict[str, Election] = {}
+        self.kube = FakeKube()
+        self.kube.register(GIZMO, "gizmos")
+        for key in KEYS:
+            meta = {"name": key.name, "namespace": key.namespace}
+            self.kube.put(cast(KubeObject, {"apiVersion": GIZMO.api_version, "kind": GIZMO.kind, "metadata": meta}))
+        self._count = 0
+
+    def add(self) -> None:
+        self._count += 1
+        self.processes.start(f"r{self._count}", self._stand)
+
+    async def _stand(self, process: Process) -> None:
+        link = cast(KubeClient, Link(self, process))
+        election = Election(link, "l", "default", SHARDS, process.name, rng=random.Random(self.rng.random()))
+        self.elections[process.name] = election
+        async with InformerHub(link) as hub:
+            await election.run(lambda shard, term: self._lead(process.name, hub, link, shard, term))
+
+    async def _lead(self, name: str, hub: InformerHub, link: KubeClient, shard: int, term: Term) -> None:
+        client = FencedClient(link, term)
+        written: dict[Key, float] = {}
+
+        async def reconcile(key: Key, context: Context) -> Outcome:
+            obj, now = context.informer.get(key), asyncio.get_running_loop().time()
+            if obj is not None and now - written.get(key, 0.0) >= WRITE_S:
+                body = {**obj, "spec": {"holder": name, "term": term.number, "at": now}}
+                await client.replace(cast(KubeObject, body))
+                written[key] = now
+            return Done()
+
+        selects = selects_shard(shard, SHARDS)
+        await Controller("c", reconcile, hub=hub, kind=GIZMO, resync_s=WRITE_S, selects=selects).run()
+
+    def took(self, obj: KubeObject) -> None:
+        if obj["kind"] == GIZMO.kind:
+            spec = cast(dict[str, Any], obj)["spec"]
+            self.writes.append(Write(self.processes.now_s, Key.of(obj), spec["holder"], spec["term"]))
+
+    def held_by(self, process: Process) -> set[Key]:
+        held = self.elections[process.name].held
+        return {key for key in KEYS if shard_of(key, SHARDS) in held}
+
+    def until(self, claim: Callable[[], bool]) -> None:
+        assert self.processes.run_until(claim, within_s=6 * LEASE_S), "it never came"
+
+    def until_written(self, keys: set[Key], *, since: int, other_than: str = "") -> None:
+        self.until(lambda: keys <= {one.key for one in self.writes[since:] if one.holder != other_than})
+
+
+class Link:
+    """A process' way to the server: some time each way, and none for the dead."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self._world, self._process = world, process
+
+    def __getattr__(self, verb: str) -> Any:
+        async def call(*args: Any, **options: Any) -> Any:
+            if self._world.pauses_in_flight and current_fence.get():
+                self._world.pauses_in_flight, self._process.is_paused = False, True
+            await self._travel()
+            answer = await getattr(self._world.kube, verb)(*args, **options)
+            if verb == "replace":
+                self._world.took(answer)
+            await self._travel()
+            return answer
+
+        async def stream(*args: Any, **options: Any) -> AsyncIterator[Any]:
+            async for each in getattr(self._world.kube, verb)(*args, **options):
+                await self._travel()
+                yield each
+
+        return stream if verb in ("list", "watch") else call
+
+    async def _travel(self) -> None:
+        if not self._process.is_dead:
+            await asyncio.sleep(self._world.rng.uniform(0.001, 0.02))
+        if self._process.is_dead:
+            raise Unreachable("the process is dead")
+
+
+def kill(world: World) -> Process:
+    victim = world.rng.choice(world.processes.living)
+    world.processes.kill(victim)
+    world.add()
+    return victim
+
+
+def pause(world: World) -> Process:
+    victim = world.rng.choice(world.processes.living)
+    victim.is_paused = True
+    return victim
+
+
+def pause_in_flight(world: World) -> Process:
+    world.pauses_in_flight = True
+    world.until(lambda: any(one.is_paused for one in world.processes.living))
+    return next(one for one in world.processes.living if one.is_paused)
+
+
+def disturb(world: World) -> float | None:
+    """One kill or pause; seconds until others had written all that was the victim's, None after a short pause."""
+    hit = world.rng.choice((kill, pause, pause_in_flight))(world)
+    start_s, known, lost = world.processes.now_s, len(world.writes), world.held_by(hit)
+    if hit.is_paused and world.rng.random() < 0.4:
+        world.processes.run(world.rng.uniform(0.1, LEASE_S))
+        hit.is_paused = False
+        gap = None
+    else:
+        world.until_written(lost, since=known, other_than=hit.name)
+        gap = world.processes.now_s - start_s
+        world.processes.run(world.rng.uniform(0, LEASE_S))
+        hit.is_paused = False
+    world.until_written(set(KEYS), since=len(world.writes))
+    world.processes.run(world.rng.uniform(0, 20))
+    return gap
+
+
+def test_no_key_has_two_writers_and_what_a_replica_held_passes_on():
+    seed = int(os.environ.get("LAMBENT_SEED", "2"))
+    random.seed(seed)
+    with Processes() as processes:
+        world = World(processes, seed)
+        for _ in range(REPLICAS):
+            world.add()
+        world.until_written(set(KEYS), since=0)
+        gaps = [disturb(world) for _ in range(DISTURBANCES)]
+        world.processes.run(60)
+        shares = sorted(len(world.elections[one.name].held) for one in processes.living)
+    assert shares == [2, 3, 3]
+    for key in KEYS:
+        terms = [one.term for one in world.writes if one.key == key]
+        assert terms == sorted(terms), key
+    leaders = {(shard_of(one.key, SHARDS), one.term): one.holder for one in world.writes}
+    assert all(leaders[shard_of(one.key, SHARDS), one.term] == one.holder for one in world.writes)
+    took = [gap for gap in gaps if gap is not None]
+    print(f"{len(world.writes)} writes, {len(leaders)} terms, {max(took):.1f} s")
+    assert len(took) > DISTURBANCES / 3
+    assert max(took) <= TAKEOVER_S
