@@ -144,6 +144,22 @@ async def test_a_restored_trigger_takes_its_resources_up_again_by_name():
 
 
 @pytest.mark.parametrize("is_owned", [False, True])
+async def test_a_finalizer_that_was_lost_is_put_back_where_nobody_else_cleans_up(is_owned: bool):
+    api = {**DESTROY["apiConfig"], "owned": is_owned}
+    cluster = _cluster(orphans="keep", **{**DESTROY, "apiConfig": api})
+    async with cluster.running():
+        await asyncio.sleep(10)
+    # As `kubectl replace` does, and a restore from a manifest.
+    cluster.put([trigger(annotations={}, finalizers=[])])
+    assert not cluster.get(TRIGGER, "t")["metadata"]["finalizers"]
+    async with cluster.running():
+        await asyncio.sleep(10)
+        assert bool(cluster.get(TRIGGER, "t")["metadata"]["finalizers"]) is not is_owned
+        await _deleted(cluster, "t")
+    assert _things(cluster) == []
+
+
+@pytest.mark.parametrize("is_owned", [False, True])
 async def test_what_two_triggers_manage_goes_with_the_last_one_that_holds_it(is_owned: bool):
     api = {**DESTROY["apiConfig"], "owned": is_owned}
     cluster = _cluster(steps=_SHARED, **{**DESTROY, "apiConfig": api})

@@ -1,17 +1,19 @@
 """What stands around the effects of one pass: caches and watches for its reads, the finalizer before its creations.
 
 Before a read leaves, the watch on its object runs. Before a creation that nobody but us can undo, the trigger has our
-finalizer and a record that names the object, so that a crash at any point leaks nothing.
+finalizer and a record that names the object, so that a crash at any point leaks nothing. A finalizer that was lost (to
+`kubectl replace`, or a restore from a manifest) is put back when a pass sees such an object.
 """
 
 import asyncio
 from typing import Any, cast
 
 from lambent.kube.types import KubeObject
+from lambent.workflow.controller.claims import is_left_behind
 from lambent.workflow.controller.publication import Publication
 from lambent.workflow.controller.records import FINALIZER
 from lambent.workflow.controller.watches import ResourceWatches, Trigger
-from lambent.workflow.engine import Effect, Found, Read, Workflow, Write
+from lambent.workflow.engine import Effect, Found, Read, Workflow, Write, owner_of
 from lambent.workflow.engine.managed import Record
 
 
@@ -75,6 +77,15 @@ class PassAttendant:
             self._watches.sightings.saw(effect.ref.place, obj)
         else:
             self._watches.sightings.doubt(effect.ref.place)
+
+    async def hold(self, record: Record) -> None:
+        """Puts the finalizer on the trigger if nobody but us can undo what it has. Raises KubeError."""
+        owner = owner_of(self.obj)
+        if owner is None or FINALIZER in (self.obj["metadata"].get("finalizers") or ()):
+            return
+        objects = (self._watches.cached(self._trigger, ref) for ref in record.refs() if ref.deletion == "destroy")
+        if any(live is not None and is_left_behind(owner, live) for live in objects):
+            self.obj = await self._publication.store_record(self.obj, record, finalizer=FINALIZER)
 
     def _needs_finalizer(self, effect: Write) -> bool:
         if self._workflow.deletes_orphans:

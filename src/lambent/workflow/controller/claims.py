@@ -40,6 +40,12 @@ async def objection(kube: KubeClient, trigger: KubeObject, ref: ResourceRef, liv
     return f"nothing on it says that it belongs to {owner.kind}/{owner.name}"
 
 
+def is_left_behind(owner: Owner, live: KubeObject) -> bool:
+    """Whether the trigger wrote it last and no garbage collector would take it with the trigger."""
+    is_owned = any(reference.get("uid") == owner.uid for reference in _references(live))
+    return not is_owned and written_for(live) == str(owner)
+
+
 def _has_sign(owner: Owner, live: Mapping[str, Any]) -> bool:
     if any(reference.get("uid") == owner.uid for reference in _references(live)):
         return True

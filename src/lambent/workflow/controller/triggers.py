@@ -299,6 +299,7 @@ class TriggerKind:
         if workflow.deletes_orphans:
             failed = await delete_orphans(self._kube, obj, record, tell=self._telling(obj))
         instance.note_looks(result, seen)
+        await attendant.hold(record)
         after_s = count_attempts(result, instance, resync_s=self._settings.resync_s)
         report = _report(result, record, progress_of(instance, self._now()), before, attendant.writes)
         obj = await self._reporter.report(attendant.obj, report)
