@@ -26,7 +26,7 @@ from benchmarks._bare_sends import cpu_us_per_change
 from benchmarks._bars import bar
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import KubeServer
-from lambent.kubeserver.reads.watching import LONGEST_PAUSE_S
+from lambent.kubeserver.reads.channels import LONGEST_PAUSE_S
 from lambent.platform.daemon import spare_the_collector
 
 ROUNDS = 5

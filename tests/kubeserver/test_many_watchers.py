@@ -4,7 +4,7 @@ import asyncio
 
 import orjson
 
-from lambent.kubeserver.reads.watching import FEW_WATCHERS, LONGEST_PAUSE_S
+from lambent.kubeserver.reads.channels import FEW_WATCHERS, LONGEST_PAUSE_S
 from tests.kubeserver.asking import CONFIGMAPS, configmap
 
 WATCHERS, CHANGES = 100, 30

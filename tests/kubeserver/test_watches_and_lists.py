@@ -82,7 +82,7 @@ async def test_a_live_watch_sees_each_change_once_and_in_order(ask, server):
 
 
 async def test_a_watcher_that_falls_behind_is_cut_off_and_never_delays_a_write(ask, server, monkeypatch):
-    monkeypatch.setattr("lambent.kubeserver.reads.watching.BACKLOG_COUNT", 5)
+    monkeypatch.setattr("lambent.kubeserver.reads.channels.BACKLOG_COUNT", 5)
     _, stream = await ask("GET", f"{CONFIGMAPS}?watch=1&timeoutSeconds=30")
     await anext(stream)
     writer = Asker(server)
@@ -94,8 +94,8 @@ async def test_a_watcher_that_falls_behind_is_cut_off_and_never_delays_a_write(a
 
 
 async def test_a_watch_that_begins_while_changes_wait_to_be_handed_out_shows_each_once(ask, server, monkeypatch):
-    monkeypatch.setattr("lambent.kubeserver.reads.watching.FEW_WATCHERS", 0)
-    monkeypatch.setattr("lambent.kubeserver.reads.watching.PAUSE_PER_WATCHER_S", 0.05)
+    monkeypatch.setattr("lambent.kubeserver.reads.channels.FEW_WATCHERS", 0)
+    monkeypatch.setattr("lambent.kubeserver.reads.channels.PAUSE_PER_WATCHER_S", 0.05)
     _, early = await ask("GET", f"{CONFIGMAPS}?watch=1&timeoutSeconds=30")
     await anext(early)
     writer = Asker(server)

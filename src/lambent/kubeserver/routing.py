@@ -190,7 +190,7 @@ def _check_accept(request: Request, resource: Resource, verb: str) -> None:
 
 def _subresources(resource: Resource) -> set[str]:
     """Names of those that a builtin kind has."""
-    return {name for name, *_ in discovery.subresources(resource)}
+    return {sub.name for sub in discovery.subresources(resource)}
 
 
 def _verb(method: str, place: Place, query: dict[str, str], resource: Resource) -> str:

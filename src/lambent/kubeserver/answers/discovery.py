@@ -5,7 +5,7 @@ Source: Kubernetes API concepts, "API Discovery"; `apidiscovery.k8s.io/v2`.
 
 import base64
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -14,10 +14,20 @@ from lambent.kubeserver.resources import Resource, Table
 from lambent.kubeserver.status import ApiError, no_resource
 
 _CR_ORDER = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
-_FOREIGN = {"TokenRequest": "authentication.k8s.io/v1", "Eviction": "policy/v1"}
+_FOREIGN = {"TokenRequest": ("authentication.k8s.io", "v1"), "Eviction": ("policy", "v1")}
 _OWN_VERBS = {"finalize": ["update"], "log": ["get"]}
 _SUB_VERBS = ["get", "patch", "update"]
 _AGGREGATED = b"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+
+class Subresource(NamedTuple):
+    """`group` and `version` are those of its kind, both empty when they are the resource's own."""
+
+    name: str
+    kind: str
+    verbs: list[str]
+    group: str = ""
+    version: str = ""
 
 
 def api_versions() -> dict[str, Any]:
@@ -75,46 +85,48 @@ def _verbs(resource: Resource) -> list[str]:
     return [verb for verb in _CR_ORDER if verb in resource.verbs] if resource.custom else list(resource.verbs)
 
 
+def _called(resource: Resource) -> dict[str, Any]:
+    """Its verbs, and what else it is called by."""
+    found: dict[str, Any] = {"verbs": _verbs(resource)}
+    if resource.short_names:
+        found["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        found["categories"] = list(resource.categories)
+    return found
+
+
 def _legacy_entries(resource: Resource) -> list[dict[str, Any]]:
     entry: dict[str, Any] = {
         "name": resource.plural,
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": _verbs(resource),
+        **_called(resource),
     }
-    if resource.short_names:
-        entry["shortNames"] = list(resource.short_names)
-    if resource.categories:
-        entry["categories"] = list(resource.categories)
     if not resource.traits.is_virtual:
         entry["storageVersionHash"] = storage_hash(resource)
     return [entry, *(_legacy_sub(resource, sub) for sub in subresources(resource))]
 
 
-def _legacy_sub(resource: Resource, sub: tuple[str, str, str, list[str]]) -> dict[str, Any]:
-    name, group_version, kind, verbs = sub
+def _legacy_sub(resource: Resource, sub: Subresource) -> dict[str, Any]:
     entry: dict[str, Any] = {
-        "name": f"{resource.plural}/{name}",
+        "name": f"{resource.plural}/{sub.name}",
         "singularName": "",
         "namespaced": resource.namespaced,
-        "kind": kind,
-        "verbs": verbs,
+        "kind": sub.kind,
+        "verbs": sub.verbs,
     }
-    if group_version:
-        entry["group"], _, entry["version"] = group_version.rpartition("/")
-    return entry
+    return {**entry, "group": sub.group, "version": sub.version} if sub.version else entry
 
 
-def subresources(resource: Resource) -> list[tuple[str, str, str, list[str]]]:
-    """(name, group/version when foreign, kind, verbs)."""
-    out: list[tuple[str, str, str, list[str]]] = []
+def subresources(resource: Resource) -> list[Subresource]:
+    out: list[Subresource] = []
     if resource.has_status:
-        out.append(("status", "", resource.kind, _SUB_VERBS))
+        out.append(Subresource("status", resource.kind, _SUB_VERBS))
     if resource.scale is not None:
-        out.append(("scale", "autoscaling/v1", "Scale", _SUB_VERBS))
+        out.append(Subresource("scale", "Scale", _SUB_VERBS, "autoscaling", "v1"))
     for name, kind in resource.traits.subresources:
-        out.append((name, _FOREIGN.get(kind, ""), kind, _OWN_VERBS.get(name, ["create"])))
+        out.append(Subresource(name, kind, _OWN_VERBS.get(name, ["create"]), *_FOREIGN.get(kind, ())))
     return out
 
 
@@ -157,21 +169,12 @@ def _aggregated_entry(resource: Resource) -> dict[str, Any]:
         "responseKind": kind,
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
-        "verbs": _verbs(resource),
+        **_called(resource),
     }
-    if resource.short_names:
-        entry["shortNames"] = list(resource.short_names)
-    if resource.categories:
-        entry["categories"] = list(resource.categories)
     found: list[dict[str, Any]] = []
-    for name, group_version, sub_kind, verbs in subresources(resource):
-        foreign_group, _, foreign_version = group_version.rpartition("/")
-        target = (
-            {"group": foreign_group, "version": foreign_version, "kind": sub_kind}
-            if group_version
-            else {**kind, "kind": sub_kind}
-        )
-        found.append({"subresource": name, "responseKind": target, "verbs": verbs})
+    for sub in subresources(resource):
+        target = {"group": sub.group, "version": sub.version} if sub.version else kind
+        found.append({"subresource": sub.name, "responseKind": {**target, "kind": sub.kind}, "verbs": sub.verbs})
     if found:
         entry["subresources"] = found if resource.custom else sorted(found, key=lambda one: str(one["subresource"]))
     return entry

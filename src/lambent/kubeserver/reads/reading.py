@@ -6,25 +6,20 @@ Source: Kubernetes API concepts, "Retrieving large results sets in chunks".
 """
 
 import asyncio
-import re
 import secrets
 from bisect import bisect_right
 from typing import Any
 
 from lambent.clock import WallClock
 from lambent.http.message import Response
-from lambent.kube.schema import Problem
-from lambent.kubeserver import selectors, status
 from lambent.kubeserver.answers.rendering import answer, check_is_list, included, render_list, render_one
-from lambent.kubeserver.call import Call, quoted
+from lambent.kubeserver.call import Call
 from lambent.kubeserver.reads import continuing
+from lambent.kubeserver.reads.options import check_list, selection, version_of
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.storage.records import Record
 from lambent.kubeserver.storage.store import Store
-from lambent.kubeserver.validation import errors
 
-_UNSIGNED, _LARGEST = re.compile("0*([0-9]+)"), (1 << 64) - 1
-_DIGITS = 21  # more are out of range whatever they are
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FUTURE_WAIT_S = 3.0  # how long a read waits for a version that is not there yet; as kube-apiserver
 
@@ -48,10 +43,8 @@ class Reader:
     async def list_page(self, call: Call) -> Response:
         limit = call.number("limit")
         call.number("timeoutSeconds")
-        chosen = selectors.parse(
-            call.query.get("labelSelector", ""), call.query.get("fieldSelector", ""), call.resource
-        )
-        _check_options(call)
+        chosen = selection(call)
+        check_list(call)
         check_is_list(call.form(), call.resource, is_list=True)
         token, after = call.query.get("continue", ""), ""
         if token:
@@ -67,8 +60,8 @@ class Reader:
         return answer(render_list(call, page, meta, self._clock()))
 
     def _page(
-        self, records: "list[Record]", after: str, limit: int, rv: int, *, call: Call, counts: bool
-    ) -> "tuple[list[Record], dict[str, Any]]":
+        self, records: list[Record], after: str, limit: int, rv: int, *, call: Call, counts: bool
+    ) -> tuple[list[Record], dict[str, Any]]:
         is_raw = call.resource.custom and call.form().shape == "full"
         meta: dict[str, Any] = {"continue": ""} if is_raw else {}
         meta["resourceVersion"] = str(rv)
@@ -134,46 +127,8 @@ def _within(call: Call, path: str) -> str:
     return path.removeprefix(f"{call.namespace}/") if call.namespace else path
 
 
-def _check_options(call: Call) -> None:
-    """Raises 422 for parameters that do not go together in a list."""
-    match, version = call.query.get("resourceVersionMatch", ""), call.query.get("resourceVersion", "")
-    found: list[Problem] = []
-    if match:
-        if not version:
-            text = "resourceVersionMatch is forbidden unless resourceVersion is provided"
-            found.append(errors.forbidden("resourceVersionMatch", text))
-        if call.query.get("continue"):
-            text = "resourceVersionMatch is forbidden when continue is provided"
-            found.append(errors.forbidden("resourceVersionMatch", text))
-        if match not in ("Exact", "NotOlderThan"):
-            found.append(errors.unsupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]))
-        if match == "Exact" and version == "0":
-            text = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
-            found.append(errors.forbidden("resourceVersionMatch", text))
-    if "sendInitialEvents" in call.query:
-        found.append(errors.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
-    if found:
-        raise status.invalid("meta.k8s.io", "ListOptions", "", found)
-
-
 def future_version(wanted: int, present: int) -> ApiError:
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
     details = {"causes": [cause], "retryAfterSeconds": 1}
     text = f"Timeout: Too large resource version: {wanted}, current: {present}"
     return ApiError(504, text, details=details, headers=[(b"retry-after", b"1")])
-
-
-def version_of(call: Call) -> int:
-    """The resourceVersion parameter; 0 when unset."""
-    text = call.query.get("resourceVersion", "")
-    if not text:
-        return 0
-    found = _UNSIGNED.fullmatch(text)
-    if found is None or int(found[1][:_DIGITS]) > _LARGEST:
-        why = "invalid syntax" if found is None else "value out of range"
-        message = f"strconv.ParseUint: parsing {quoted(text)}: {why}"
-        text = f"resourceVersion: Invalid value: {quoted(text)}: {message}"
-        if call.name or call.verb == "watch":
-            raise ApiError(500, text, reason="")
-        raise bad_request(f"invalid resource version: {text}")
-    return int(found[1])
