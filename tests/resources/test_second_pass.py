@@ -193,13 +193,25 @@ _TRUST = '{"Statement": []}'
 _ROLE = {"assumeRolePolicyDocument": _TRUST}
 
 
-async def test_what_creation_decides_is_not_asked_of_a_fresh_resource(world):
-    """A role is made, seen, given its policy, and then asked for its policies; of a new one nothing is listed."""
-    spec = {"name": "x", **_ROLE, "policies": ["arn:aws:iam::aws:policy/ReadOnly"]}
-    await world.apply("Role", "o", spec)
-    await world.synced("Role", "o")
-    asked = [call.operation for call in world.aws.calls]
-    assert asked == ["GetRole", "CreateRole", "GetRole", "AttachRolePolicy", "ListAttachedRolePolicies"]
+_READ_ONLY = "arn:aws:iam::aws:policy/ReadOnly"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "asked"),
+    [
+        ("Role", _ROLE | {"policies": [_READ_ONLY]}, ["GetRole", "CreateRole", "GetRole", "AttachRolePolicy"]),
+        ("Policy", {"policyDocument": _TRUST, "description": "d"}, ["GetPolicy", "CreatePolicy"]),
+        ("Bucket", {}, ["HeadBucket", "CreateBucket", "PutBucketTagging"]),
+    ],
+    ids=["role", "policy", "bucket"],
+)
+async def test_what_creation_and_writes_decide_is_not_asked_of_a_fresh_resource(world, kind, spec, asked):
+    await world.apply(kind, "o", {"name": "x", **spec})
+    await world.synced(kind, "o")
+    assert [call.operation for call in world.aws.calls] == asked
+    await world.rest(700)
+    assert world.is_synced(kind, "o")
+    assert world.writes_since(len(asked)) == []
 
 
 @pytest.mark.parametrize(

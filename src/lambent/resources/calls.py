@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lambent.resources.comparison import pruned
-from lambent.resources.declaration import Change, Step
+from lambent.resources.declaration import Answer, Change, Step
 
 Steps = Callable[[Change], Sequence[Step]]
 
@@ -56,15 +56,27 @@ def put_or_delete(put: str, delete: str, *, identity: Mapping[str, str], value: 
 _GONE = frozenset({"NoSuchEntity", "ResourceNotFoundException", "NoSuchConfiguration"})
 
 
-def each_member(path: str, *, attach: str, detach: str, identity: Mapping[str, str], member: str) -> Steps:
-    """A list taken as a set: one call for each member that is missing, then one for each that is too many."""
+def each_member(
+    path: str,
+    *,
+    attach: str,
+    detach: str,
+    identity: Mapping[str, str],
+    member: str,
+    then: Callable[[Sequence[Any]], Mapping[str, Answer]],
+) -> Steps:
+    """A list taken as a set: one call for each member that is missing, then one for each that is too many.
+
+    `then` is what reads answer for a list.
+    """
 
     def steps(change: Change) -> Sequence[Step]:
         want, have = list(change.want.get(path) or ()), list(change.have.get(path) or ())
         base = parameters(change, identity)
-        missing = [Step(attach, {**base, member: item}, why=path) for item in want if item not in have]
-        extra = [Step(detach, {**base, member: item}, why=path, tolerate=_GONE) for item in have if item not in want]
-        return missing + extra
+        end = then(want)
+        missing = [Step(attach, {**base, member: item}, why=path, then=end) for item in want if item not in have]
+        extra = [item for item in have if item not in want]
+        return missing + [Step(detach, {**base, member: item}, why=path, tolerate=_GONE, then=end) for item in extra]
 
     return steps
 

@@ -142,13 +142,13 @@ class Converger:
         await self.held.claim()
         step = self.kind.create(found.subject, planning.desire(self.kind, found.subject))
         try:
-            await self._do(step, found)
+            made = await self._do(step, found)
         except _Refused as refusal:
             if classify(refusal.trouble.error) is not Failure.EXISTS:
                 raise
             return await self._judge_existing(found, refusal)
         found.created = True
-        found.observed = await self._until_visible(found.subject)
+        found.observed = await self._until_visible(found.subject, made)
         return True
 
     async def _judge_existing(self, found: Found, refusal: "_Refused") -> bool:
@@ -161,10 +161,10 @@ class Converger:
         await self._leave_alone(found)
         return False
 
-    async def _until_visible(self, subject: Subject) -> Observed:
+    async def _until_visible(self, subject: Subject, made: Answer) -> Observed:
         wait_s, left_s = 0.2, _VISIBLE_WITHIN_S
         while True:
-            observed = await self._observe(subject, is_fresh=True)
+            observed = await self._observe(subject, made=made)
             if observed is not None:
                 return observed
             if left_s <= 0:
@@ -224,17 +224,20 @@ class Converger:
     async def _execute(self, steps: tuple[Step, ...], found: Found, kept: Mapping[str, Answer]) -> None:
         for step in steps:
             await self._do(step, found)
+        if found.observed is not None and all(step.then for step in steps):
+            kept = {**found.observed.answers, **{name: step.then[name] for step in steps for name in step.then}}
         observed = await self._observe(found.subject, kept=kept)
         if observed is None:
             error = AwsError("NotFound", "vanished while it was being written", status=404, operation=steps[-1].op)
             raise _Refused(Trouble(error, observing=True))
         found.observed = observed
 
-    async def _do(self, step: Step, found: Found) -> None:
+    async def _do(self, step: Step, found: Found) -> Answer:
+        answer: Answer = {}
         try:
             if step.before is not None:
                 await step.before(self.call, found.subject)
-            await self.call(step.op, step.params)
+            answer = await self.call(step.op, step.params)
         except AwsError as error:
             if error.code not in step.tolerate:
                 raise _Refused(Trouble(error, field=step.why)) from error
@@ -242,6 +245,7 @@ class Converger:
             found.remembered |= step.remember
             found.subject = replace(found.subject, records={**found.subject.records, **step.remember})
         found.written.append(step)
+        return answer
 
     def _judge(self, found: Found, different: list[str], *, has_steps: bool) -> Verdict:
         assert found.observed is not None

@@ -92,7 +92,8 @@ class Change:
 class Step:
     """One AWS call. `settles`: nothing else is legal before the resource is steady again. `guarded`: needs an
     observation that no other write of this pass has made old. `tolerate`: error codes that mean it is done already.
-    `remember`: what goes to `status.lambent` once it is done. `before`: what has to happen first.
+    `remember`: what goes to `status.lambent` once it is done. `before`: what has to happen first. `then`: what reads
+    answer once it is done, for a call that leaves nothing open: a look at once would only meet what lags behind.
     """
 
     op: str
@@ -103,6 +104,7 @@ class Step:
     tolerate: frozenset[str] = frozenset()
     remember: Mapping[str, Any] = field(default_factory=dict)
     before: "Callable[[Call, Subject], Awaitable[None]] | None" = None
+    then: Mapping[str, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,9 @@ class Field:
 class Read:
     """One observing call, or `fetch` for what takes several. The first read of a kind tells whether it exists.
 
-    `fresh` is the answer of a resource that was made just now, where creation decides it (by subject, where it depends
-    on what was asked for): it needs no call. `is_apart`: writes of fields that other reads observe leave this answer
-    as it was, so it is not asked again after them.
+    `fresh` is the answer of a resource that was made just now, where creation decides it (from the subject and what the
+    creating call answered, where it depends on them): it needs no call. `is_apart`: writes of fields that other reads
+    observe leave this answer as it was, so it is not asked again after them.
     """
 
     name: str
@@ -138,7 +140,7 @@ class Read:
     fetch: Callable[[Call, Subject], Awaitable[Answer]] | None = None
     none_codes: frozenset[str] = frozenset()
     fields: tuple[str, ...] = ()
-    fresh: Answer | Callable[[Subject], Answer] | None = None
+    fresh: Answer | Callable[[Subject, Answer], Answer] | None = None
     is_apart: bool = False
 
 

@@ -4,7 +4,7 @@ The first read tells whether the resource exists; the others run together, and o
 declared. Not here: what a difference means (`planning`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lambent.aws.errors import AwsError
@@ -23,18 +23,17 @@ async def observe(
     subject: Subject,
     *,
     everything: bool = False,
-    is_fresh: bool = False,
+    made: Answer | None = None,
     kept: Mapping[str, Answer] = _NONE,
 ) -> Observed | None:
     """What AWS holds, or None when the resource is absent; AwsError for anything else.
 
     `everything`: also what nobody declared, for adoption; what the endpoint cannot answer is then left out.
-    `is_fresh`: it was made by the call before, so what creation decides is not asked. `kept`: answers of this pass, by
-    read, that still hold.
+    `made`: the answer of the call that made it just now, so what creation decides is not asked. `kept`: answers of this
+    pass, by read, that still hold.
     """
     first, *others = kind.reads
-    known = {read.name: _fresh(read.fresh, subject) for read in kind.reads if is_fresh and read.fresh is not None}
-    known |= kept
+    known = {**(_decided(kind, subject, made) if made is not None else {}), **kept}
     try:
         answers = {first.name: known[first.name] if first.name in known else await _answer(first, call, subject, {})}
     except AwsError as error:
@@ -51,8 +50,9 @@ async def observe(
     )
 
 
-def _fresh(made: Answer | Callable[[Subject], Answer], subject: Subject) -> Answer:
-    return made(subject) if callable(made) else made
+def _decided(kind: Kind, subject: Subject, made: Answer) -> dict[str, Answer]:
+    fresh = {read.name: read.fresh for read in kind.reads if read.fresh is not None}
+    return {name: answer(subject, made) if callable(answer) else answer for name, answer in fresh.items()}
 
 
 async def _answer(

@@ -153,7 +153,8 @@ class FakeIam:
         if params.get("Description"):
             policy["Description"] = params["Description"]
         self.policies[arn] = {"policy": policy, "versions": {"v1": params["PolicyDocument"]}, "next": 2}
-        return {"Policy": policy}
+        # Whether AWS repeats these is not documented, so nobody may rely on it.
+        return {"Policy": {name: value for name, value in policy.items() if name not in ("Description", "Tags")}}
 
     def get_policy(self, **params: Any) -> Json:
         arn = params["PolicyArn"]

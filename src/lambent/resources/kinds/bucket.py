@@ -104,9 +104,9 @@ def _explain(error: AwsError) -> str:
 def _tag(change: Change) -> Sequence[Step]:
     """The whole set at once; PutBucketTagging keeps no tag that it is not given but those of AWS itself."""
     own = {key: item for key, item in change.want["tagging"].items() if not key.startswith("aws:")}
-    return [
-        Step("PutBucketTagging", {"Bucket": change.want["name"], "Tagging": {"TagSet": tag_list(own)}}, why="tagging")
-    ]
+    tagging = {"TagSet": tag_list(own)}
+    params = {"Bucket": change.want["name"], "Tagging": tagging}
+    return [Step("PutBucketTagging", params, why="tagging", then={"tagging": tagging})]
 
 
 async def _created_at(call: Call, subject: Subject) -> str:

@@ -56,8 +56,17 @@ def _default_version(subject: Subject, answers: Mapping[str, Answer]) -> Mapping
     return {"PolicyArn": policy["Arn"], "VersionId": policy["DefaultVersionId"]}
 
 
-def _first_version(subject: Subject) -> Answer:
+def _first_version(subject: Subject, made: Answer) -> Answer:
     return {"PolicyVersion": {"Document": subject.value("policyDocument")}}
+
+
+def _made(subject: Subject, made: Answer) -> Answer:
+    """CreatePolicy tells what AWS chose, not all that it was given."""
+    given = {
+        "Description": subject.value("description"),
+        "Tags": tag_list({**subject.tags, **tag_map(subject.value("tags"))}),
+    }
+    return {"Policy": {**given, **made["Policy"]}}
 
 
 def _new_version(change: Change) -> Sequence[Step]:
@@ -137,7 +146,7 @@ POLICY = Kind(
         Field("tags", "policy.Policy.Tags", compare=comparison.tags, absent="reset", decode=tag_map),
     ),
     reads=(
-        Read("policy", "GetPolicy", lambda subject, answers: {"PolicyArn": _arn(subject, {})}),
+        Read("policy", "GetPolicy", lambda subject, answers: {"PolicyArn": _arn(subject, {})}, fresh=_made),
         Read("version", "GetPolicyVersion", _default_version, fresh=_first_version),
     ),
     create=_create,

@@ -96,7 +96,12 @@ async def _blockers(call: Call, subject: Subject, error: AwsError) -> str:
 
 
 _ATTACH = each_member(
-    "policies", attach="AttachRolePolicy", detach="DetachRolePolicy", identity=_ROLE, member="PolicyArn"
+    "policies",
+    attach="AttachRolePolicy",
+    detach="DetachRolePolicy",
+    identity=_ROLE,
+    member="PolicyArn",
+    then=lambda arns: {"attached": {"Arns": arns}},
 )
 _INLINE = each_entry(
     "inlinePolicies",
