@@ -47,7 +47,7 @@ async def test_a_call_is_tried_five_times(gizmo):
 
 async def test_tries_are_spread_between_nothing_and_a_doubling_bound():
     transport = Transport(ClusterConfig("http://none"), component="test")
-    request = HttpRequest("GET", "/", "get", is_repeatable=True)
+    request = HttpRequest("GET", "/", ("get",), is_repeatable=True)
     for attempt in range(1, 5):
         delays = [transport._retry_delay_s(request, Unreachable("x"), attempt) or 0.0 for _ in range(200)]
         assert 0 <= min(delays) < 0.05 * 2**attempt < max(delays) <= 0.1 * 2**attempt
@@ -136,19 +136,30 @@ async def test_a_server_that_is_not_there_is_unreachable(unused_tcp_port):
 
 
 @pytest.mark.parametrize(
-    ("scheme", "limit"),
-    [("http", ClientTimeout(total=None, sock_read=0.05)), ("https", ClientTimeout(total=None, sock_connect=0.05))],
+    ("scheme", "name", "limit"),
+    [("http", "_SILENCE_S", 0.05), ("https", "_CALL", ClientTimeout(total=None, sock_connect=0.05))],
     ids=["http", "https"],
 )
-async def test_a_server_that_says_nothing_is_unreachable(monkeypatch, scheme, limit):
+async def test_a_server_that_says_nothing_is_unreachable(monkeypatch, scheme, name, limit):
     """Over TLS the handshake gets no answer, so the limit is the one of connecting."""
-    assert (transport_module._CALL.sock_connect, transport_module._CALL.sock_read) == (5, 30)
-    monkeypatch.setattr(transport_module, "_CALL", limit)
+    assert (transport_module._CALL.sock_connect, transport_module._SILENCE_S) == (5, 30)
+    monkeypatch.setattr(transport_module, name, limit)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         config = ClusterConfig(f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
         async with HttpClient(config, retry=RetryPolicy(tries=2, first_s=0.001)) as client:
             with pytest.raises(Unreachable, match="no answer in time"):
                 await client.get(GIZMO, "a")
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body")
+async def test_a_server_that_does_not_take_the_request_is_unreachable(monkeypatch, gizmo):
+    monkeypatch.setattr(transport_module, "_SILENCE_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        config = ClusterConfig(f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        async with HttpClient(config, retry=RetryPolicy(tries=1)) as client:
+            client._kinds[GIZMO] = ResourceInfo(GIZMO, "gizmos", True)
+            with pytest.raises(Unreachable, match="no answer in time"):
+                await client.create(gizmo(spec={"text": "x" * 30_000_000}))
 
 
 async def test_more_watches_than_any_pool_has_starve_no_call(gizmo):

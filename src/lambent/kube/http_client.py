@@ -9,6 +9,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
+from functools import lru_cache
+from time import perf_counter
 from typing import Any, Self, TypeVar, cast
 from urllib.parse import quote
 
@@ -21,7 +23,6 @@ from lambent.kube.kubeconfig import ClusterConfig
 from lambent.kube.types import (
     ALL,
     GVK,
-    Key,
     KubeObject,
     Page,
     PatchBody,
@@ -77,8 +78,8 @@ class HttpClient:
         await self._transport.close()
 
     async def get(self, gvk: GVK, name: str, *, namespace: str | None = None, subresource: str = "") -> KubeObject:
-        path, what = await self._object("get", gvk, name, namespace, subresource)
-        return await self._call("get", gvk, HttpRequest("GET", path, what, is_repeatable=True))
+        path, words = await self._object("get", gvk, name, namespace, subresource)
+        return await self._call("get", gvk, HttpRequest("GET", path, words, is_repeatable=True))
 
     async def list(
         self, gvk: GVK, *, namespace: str | None = None, selector: Selector = ALL, limit: int = 500
@@ -91,19 +92,19 @@ class HttpClient:
         info = await self.resolve(gvk)
         namespace = self._namespace(info, meta.get("namespace"))
         path = info.path(_segment(namespace))
-        what = f"create {gvk.kind} {Key(namespace or '', meta.get('name') or meta.get('generateName', ''))}"
+        words = ("create", gvk.kind, namespace or "", meta.get("name") or meta.get("generateName", ""))
         query = _write_query(manager, dry_run, "")
-        return await self._call("create", gvk, HttpRequest("POST", path, what, query, orjson.dumps(obj)))
+        return await self._call("create", gvk, HttpRequest("POST", path, words, query, orjson.dumps(obj)))
 
     async def replace(
         self, obj: KubeObject, *, subresource: str = "", manager: str = "", dry_run: bool = False
     ) -> KubeObject:
         gvk, meta = GVK.of(obj), obj["metadata"]
-        path, what = await self._object("replace", gvk, meta["name"], meta.get("namespace"), subresource)
+        path, words = await self._object("replace", gvk, meta["name"], meta.get("namespace"), subresource)
         request = HttpRequest(
             "PUT",
             path,
-            what,
+            words,
             _write_query(manager, dry_run, subresource),
             orjson.dumps(obj),
             is_repeatable=bool(meta.get("resourceVersion")),
@@ -125,11 +126,11 @@ class HttpClient:
         if kind == "strategic" and gvk.is_custom:
             message = "a custom resource takes no strategic merge patch"
             raise Invalid(message, code=415, status_reason="UnsupportedMediaType", what=f"patch {gvk.kind} {name}")
-        path, what = await self._object("patch", gvk, name, namespace, subresource)
+        path, words = await self._object("patch", gvk, name, namespace, subresource)
         request = HttpRequest(
             "PATCH",
             path,
-            what,
+            words,
             _write_query(manager, dry_run, subresource),
             orjson.dumps(body),
             _PATCH_TYPES[kind],
@@ -144,11 +145,11 @@ class HttpClient:
         query = _write_query(manager, dry_run, subresource)
         if force:
             query["force"] = "true"
-        path, what = await self._object("apply", gvk, meta["name"], meta.get("namespace"), subresource)
+        path, words = await self._object("apply", gvk, meta["name"], meta.get("namespace"), subresource)
         request = HttpRequest(
             "PATCH",
             path,
-            what,
+            words,
             query,
             orjson.dumps(obj),
             _APPLY_TYPE,
@@ -167,10 +168,10 @@ class HttpClient:
         preconditions: Preconditions | None = None,
         dry_run: bool = False,
     ) -> None:
-        path, what = await self._object("delete", gvk, name, namespace, "")
+        path, words = await self._object("delete", gvk, name, namespace, "")
         options = _delete_options(propagation, preconditions, dry_run)
         is_held = bool(options.get("preconditions"))
-        request = HttpRequest("DELETE", path, what, body=orjson.dumps(options), is_repeatable=is_held)
+        request = HttpRequest("DELETE", path, words, body=orjson.dumps(options), is_repeatable=is_held)
         await self._call("delete", gvk, request)
 
     async def watch(
@@ -180,7 +181,7 @@ class HttpClient:
         info = await self.resolve(gvk)
         path = info.path(_segment(namespace) if info.namespaced else None)
         accept = _METADATA.format("") if options.selector.form == "metadata" else "application/json"
-        request = HttpRequest("GET", path, f"watch {gvk.kind}", _watch_query(options), accept=accept)
+        request = HttpRequest("GET", path, ("watch", gvk.kind), _watch_query(options), accept=accept)
         opening = self._transport.stream(request, timeout_s=options.timeout_s + _WATCH_GRACE_S)
         response = await self._counted("watch", gvk, opening)
         decoder = WatchDecoder(options.resource_version)
@@ -212,9 +213,9 @@ class HttpClient:
         query = {"container": container, "follow": "true" if follow else ""}
         if tail_lines is not None:
             query["tailLines"] = str(tail_lines)
-        path, what = await self._object("get", _POD, pod, namespace, "log")
+        path, words = await self._object("get", _POD, pod, namespace, "log")
         given = {name: value for name, value in query.items() if value}
-        request = HttpRequest("GET", path, what, given, accept="*/*")
+        request = HttpRequest("GET", path, words, given, accept="*/*")
         response = await self._transport.stream(request, timeout_s=silence_s)
         try:
             async for chunk in response.content.iter_any():
@@ -233,10 +234,10 @@ class HttpClient:
         dry_run: bool = False,
     ) -> None:
         """Deletes a pod unless a disruption budget forbids it (Throttled)."""
-        path, what = await self._object("create", _POD, pod, namespace, "eviction")
+        path, words = await self._object("create", _POD, pod, namespace, "eviction")
         options = _delete_options(None, preconditions, dry_run)
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}, "deleteOptions": options}
-        await self._call("evict", _POD, HttpRequest("POST", path, what, body=orjson.dumps(body)))
+        await self._call("evict", _POD, HttpRequest("POST", path, words, body=orjson.dumps(body)))
 
     async def resolve(self, gvk: GVK) -> ResourceInfo:
         if (info := self._kinds.get(gvk)) is not None:
@@ -267,7 +268,7 @@ class HttpClient:
                 self._kinds.update((info.gvk, info) for info in discovery.from_legacy(document))
 
     async def _document(self, path: str, accept: str) -> dict[str, Any]:
-        request = HttpRequest("GET", path, f"discover {path}", accept=accept, is_repeatable=True)
+        request = HttpRequest("GET", path, ("discover", path), accept=accept, is_repeatable=True)
         return _decoded(await self._transport.send(request), request)
 
     async def _pages(self, gvk: GVK, namespace: str | None, selector: Selector, limit: int) -> "Pages":
@@ -283,7 +284,7 @@ class HttpClient:
         accept = _METADATA.format("List") if selector.form == "metadata" else "application/json"
         pages: Pages = []
         while True:
-            request = HttpRequest("GET", path, f"list {gvk.kind}", query, accept=accept, is_repeatable=True)
+            request = HttpRequest("GET", path, ("list", gvk.kind), query, accept=accept, is_repeatable=True)
             body = cast(dict[str, Any], await self._call("list", gvk, request))
             meta = body.get("metadata") or {}
             items = [_typed(item, gvk) for item in body.get("items") or ()]
@@ -294,12 +295,11 @@ class HttpClient:
             query = {**query, "continue": token}
 
     async def _call(self, verb: str, gvk: GVK, request: HttpRequest) -> KubeObject:
-        body = await self._counted(verb, gvk, self._transport.send(request))
-        return cast(KubeObject, _decoded(body, request))
+        return cast(KubeObject, _decoded(await self._counted(verb, gvk, self._transport.send(request)), request))
 
     async def _counted(self, verb: str, gvk: GVK, answer: Awaitable[_Answer]) -> _Answer:
         """The answer, noted in the metrics; a call that is cancelled has none."""
-        started = asyncio.get_running_loop().time()
+        began = perf_counter()
         code = "none"
         try:
             found = await answer
@@ -310,14 +310,15 @@ class HttpClient:
             self._kinds.on_error(gvk, error)
             raise
         finally:
-            metrics.note_request(verb, gvk.kind, code, asyncio.get_running_loop().time() - started)
+            metrics.note_request(verb, gvk.kind, code, perf_counter() - began)
 
-    async def _object(self, verb: str, gvk: GVK, name: str, namespace: str | None, subresource: str) -> tuple[str, str]:
+    async def _object(
+        self, verb: str, gvk: GVK, name: str, namespace: str | None, subresource: str
+    ) -> tuple[str, tuple[str, ...]]:
         """Its path, and the words that name the request in an error."""
-        info = await self.resolve(gvk)
-        place = self._namespace(info, namespace)
-        what = f"{verb} {gvk.kind} {f'{place}/' if place else ''}{name}{f'/{subresource}' if subresource else ''}"
-        return info.path(_segment(place), _segment(name), subresource), what
+        info = self._kinds.get(gvk) or await self.resolve(gvk)
+        place = self._namespace(info, namespace) or ""
+        return info.path(_segment(place), _segment(name), subresource), (verb, gvk.kind, place, name, subresource)
 
     def _namespace(self, info: ResourceInfo, namespace: str | None) -> str | None:
         return (namespace or self.config.namespace) if info.namespaced else None
@@ -326,6 +327,7 @@ class HttpClient:
 Pages = list[Page]
 
 
+@lru_cache(maxsize=4096)
 def _segment(text: str | None) -> str:
     """A name or namespace as one segment of a path, whatever is in it: expressions make them from what users write.
 

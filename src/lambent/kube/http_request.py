@@ -17,15 +17,20 @@ class RetryPolicy:
     longest_s: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would make it thrice as long to build
 class HttpRequest:
-    """`what` names it in errors; `is_repeatable`: doing it twice is harmless."""
+    """`words` name it in errors: verb, kind, then what makes up the object; `is_repeatable`: twice is harmless."""
 
     method: str
     path: str
-    what: str
+    words: tuple[str, ...]
     query: Mapping[str, str] | None = None
     body: bytes | None = None
     content_type: str = "application/json"
     accept: str = "application/json"
     is_repeatable: bool = False
+
+    @property
+    def what(self) -> str:
+        """`get Gizmo default/a/status`."""
+        return " ".join((*self.words[:2], "/".join(filter(None, self.words[2:])))).rstrip()

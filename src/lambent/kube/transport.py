@@ -8,6 +8,7 @@ precondition, or no byte of it left.
 import asyncio
 import logging
 import random
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -30,12 +31,14 @@ from lambent.kube.errors import (
 from lambent.kube.fencing import FENCE_HEADER, current_fence
 from lambent.kube.http_request import HttpRequest, RetryPolicy
 from lambent.kube.kubeconfig import ClusterConfig
+from lambent.kube.silence import Call, Silence
 from lambent.kube.tls import client_context
 
 _log = logging.getLogger(__name__)
 _CONNECT_S = 5.0
-_READ_S = 30.0
-_CALL = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_READ_S)
+_SILENCE_S = 30.0
+_CALL = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S)  # the rest is bounded by `Silence`
+_JSON = "application/json"
 # There was no connection: no byte of the request left.
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
@@ -52,6 +55,7 @@ class Transport:
         self._rng = random.Random()
         self._user_agent = f"lambent-{component}/{__version__}"
         self._session: aiohttp.ClientSession | None = None
+        self._silence = Silence(_SILENCE_S)
         self._tls: tuple[object, Any] = (None, None)
 
     async def send(self, request: HttpRequest) -> bytes:
@@ -81,14 +85,18 @@ class Transport:
             return await self._stream_once(request, timeout_s)
 
     async def close(self) -> None:
+        self._silence.close()
         if self._session is not None:
             await self._session.close()
             self._session = None
 
     async def _send_once(self, request: HttpRequest) -> bytes:
         try:
-            async with await self._exchange(request, _CALL) as response:
-                body = await response.read()
+            headers = await self._config.credentials.headers()
+            with Call(self._silence) as call:
+                async with self._exchange(request, headers) as response:
+                    call.answer = response
+                    body = await response.read()
         except self.BREAKS as error:
             raise _unreachable(error, request) from error
         if response.status >= 300:
@@ -98,7 +106,8 @@ class Transport:
     async def _stream_once(self, request: HttpRequest, timeout_s: float) -> aiohttp.ClientResponse:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=timeout_s)
         try:
-            response = await (await self._exchange(request, timeout)).__aenter__()
+            headers = await self._config.credentials.headers()
+            response = await self._exchange(request, headers, timeout=timeout).__aenter__()
             if response.status < 300:
                 return response
             async with response:
@@ -107,11 +116,14 @@ class Transport:
             raise _unreachable(error, request) from error
         raise _error(response, body, request)
 
-    async def _exchange(
-        self, request: HttpRequest, timeout: aiohttp.ClientTimeout
+    def _exchange(
+        self, request: HttpRequest, credentials: Mapping[str, str], **more: Any
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """What stays the same for all requests stands in the session, as merging it anew takes a while."""
         config = self._config
-        headers = {"Accept": request.accept, **await config.credentials.headers()}
+        headers = dict(credentials)
+        if request.accept != _JSON:
+            headers["Accept"] = request.accept
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         if fence := current_fence.get():
@@ -122,11 +134,10 @@ class Transport:
             URL(f"{config.server}{request.path}{query}", encoded=True),
             data=request.body,
             headers=headers,
-            timeout=timeout,
             ssl=self._ssl(),
             server_hostname=config.tls_server_name,
-            proxy=config.proxy_url,
             allow_redirects=False,
+            **more,
         )
 
     def _open_session(self) -> aiohttp.ClientSession:
@@ -134,7 +145,11 @@ class Transport:
             # Watches are connections that never come back: a limit would let them starve the calls.
             connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=30)
             self._session = aiohttp.ClientSession(
-                connector=connector, headers=self._standing_headers(), cookie_jar=aiohttp.DummyCookieJar()
+                connector=connector,
+                headers=self._standing_headers(),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                proxy=self._config.proxy_url,
+                timeout=_CALL,
             )
             # aiohttp sends a PUT or DELETE again by itself when a kept connection breaks; what may be repeated is
             # decided here alone.
@@ -142,7 +157,7 @@ class Transport:
         return self._session
 
     def _standing_headers(self) -> CIMultiDict[str]:
-        headers: CIMultiDict[str] = CIMultiDict({"User-Agent": self._user_agent})
+        headers: CIMultiDict[str] = CIMultiDict({"Accept": _JSON, "User-Agent": self._user_agent})
         if URL(self._config.server).host in ("127.0.0.1", "::1", "localhost"):
             headers["Accept-Encoding"] = "identity"
         who = self._config.impersonation

@@ -104,12 +104,11 @@ class ResourceInfo:
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
         """URL path of the collection, object or subresource. Source: Kubernetes API concepts, "Resource URIs"."""
         root = f"/apis/{self.gvk.group}" if self.gvk.group else "/api"
-        parts = [root, self.gvk.version]
-        if self.namespaced and namespace:
-            parts += ["namespaces", namespace]
-        parts.append(self.plural)
-        parts += [part for part in (name, subresource) if part]
-        return "/".join(parts)
+        place = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        path = f"{root}/{self.gvk.version}{place}/{self.plural}"
+        if name:
+            path = f"{path}/{name}"
+        return f"{path}/{subresource}" if subresource else path
 
 
 @dataclass(frozen=True, slots=True)
