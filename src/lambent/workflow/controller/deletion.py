@@ -15,7 +15,7 @@ from typing import Any
 from lambent.kube.client import KubeClient
 from lambent.kube.errors import Conflict, KubeError, NotFound
 from lambent.kube.types import KubeObject, Preconditions
-from lambent.workflow.controller.claims import objection
+from lambent.workflow.controller.claims import Holders, objection
 from lambent.workflow.controller.executor import gvk_of
 from lambent.workflow.controller.records import load_record
 from lambent.workflow.engine import ResourceRef
@@ -25,8 +25,6 @@ from lambent.workflow.engine.patches import APPLIED_BY_ANNOTATION, LAST_APPLIED_
 # The kit tries again with back-off after these.
 _ATTEMPTS = 5
 Watch = Callable[[ResourceRef], Awaitable[None]]
-# Told of an object that stays, and why.
-Tell = Callable[[ResourceRef, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +35,22 @@ class Blocked:
     message: str
 
 
-async def delete_resources(kube: KubeClient, trigger: KubeObject, *, watch: Watch, tell: Tell) -> Blocked | None:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Whose resources end. `tell` is told of an object that stays, and why."""
+
+    kube: KubeClient
+    trigger: KubeObject
+    tell: Callable[[ResourceRef, str], Awaitable[None]]
+    holders: Holders
+
+
+async def delete_resources(ending: Ending, *, watch: Watch) -> Blocked | None:
     """One step further in the deletion; None when everything that had to go is gone. Raises KubeError.
 
     `watch` is awaited before a delete, so that the event of its completion is not missed.
     """
+    kube, trigger = ending.kube, ending.trigger
 
     async def destroy(ref: ResourceRef, live: KubeObject) -> None:
         await watch(ref)
@@ -55,25 +64,25 @@ async def delete_resources(kube: KubeClient, trigger: KubeObject, *, watch: Watc
         if ref.is_readonly:
             continue
         if ref.deletion == "abandon":
-            await _end(kube, trigger, ref, release, tell)
-        elif ref.deletion == "destroy" and (live := await _end(kube, trigger, ref, destroy, tell)) is not None:
+            await _end(ending, ref, release)
+        elif ref.deletion == "destroy" and (live := await _end(ending, ref, destroy)) is not None:
             return Blocked(ref, _message(ref, live))
     return None
 
 
-async def delete_orphans(kube: KubeClient, trigger: KubeObject, record: Record, *, tell: Tell) -> KubeError | None:
+async def delete_orphans(ending: Ending, record: Record) -> KubeError | None:
     """Deletes what no step manages any longer, by each one's own policy, and takes what is gone off the record.
 
     The last error is returned: what cannot be deleted stays on the record, which is to be stored before it is raised.
     """
 
     async def delete(ref: ResourceRef, live: KubeObject) -> None:
-        await _delete(kube, ref, live)
+        await _delete(ending.kube, ref, live)
 
     kept, failed = [], None
     for ref in record.orphans:
         try:
-            if ref.deletion != "abandon" and await _end(kube, trigger, ref, delete, tell) is not None:
+            if ref.deletion != "abandon" and await _end(ending, ref, delete) is not None:
                 kept.append(ref)
         except KubeError as error:
             kept.append(ref)
@@ -83,19 +92,15 @@ async def delete_orphans(kube: KubeClient, trigger: KubeObject, record: Record, 
 
 
 async def _end(
-    kube: KubeClient,
-    trigger: KubeObject,
-    ref: ResourceRef,
-    act: Callable[[ResourceRef, KubeObject], Awaitable[None]],
-    tell: Tell,
+    ending: Ending, ref: ResourceRef, act: Callable[[ResourceRef, KubeObject], Awaitable[None]]
 ) -> KubeObject | None:
     """The object as it was when this was done to it; None when none is there that is the trigger's to end."""
     for attempt in range(_ATTEMPTS):
         try:
-            live = await kube.get(gvk_of(ref), ref.name, namespace=ref.namespace or None)
-            why = await objection(kube, trigger, ref, live)
+            live = await ending.kube.get(gvk_of(ref), ref.name, namespace=ref.namespace or None)
+            why = await objection(ending.kube, ending.trigger, ref, live, ending.holders)
             if why:
-                await tell(ref, why)
+                await ending.tell(ref, why)
                 return None
             await act(ref, live)
         except NotFound:

@@ -20,8 +20,9 @@ from lambent.kube.outcome import Done, Outcome, Wait
 from lambent.kube.types import GVK, Key, KubeObject
 from lambent.workflow.controller import metrics
 from lambent.workflow.controller.attendant import PassAttendant
+from lambent.workflow.controller.claims import uids_of
 from lambent.workflow.controller.definitions import Definitions
-from lambent.workflow.controller.deletion import Tell, delete_orphans, delete_resources
+from lambent.workflow.controller.deletion import Ending, delete_orphans, delete_resources
 from lambent.workflow.controller.executor import carry_out
 from lambent.workflow.controller.held_kinds import HeldKinds
 from lambent.workflow.controller.instance import (
@@ -56,6 +57,7 @@ from lambent.workflow.engine.references import Place
 _log = logging.getLogger(__name__)
 # Above the limit of a workflow's own time, so that a pass ends by its own clock.
 _RUN_S = 660.0
+_BY_MANAGED = "managed"
 _ANOTHERS = (
     "the record of managed resources on this object was written for another one, from which it was copied or restored; "
     "it is ignored, so nothing that it names is changed or deleted"
@@ -297,7 +299,7 @@ class TriggerKind:
         record = next_record(result, before)
         failed = None
         if workflow.deletes_orphans:
-            failed = await delete_orphans(self._kube, obj, record, tell=self._telling(obj))
+            failed = await delete_orphans(self._ending(obj), record)
         instance.note_looks(result, seen)
         await attendant.hold(record)
         after_s = count_attempts(result, instance, resync_s=self._settings.resync_s)
@@ -312,11 +314,18 @@ class TriggerKind:
             raise failed
         return after_s
 
-    def _telling(self, obj: KubeObject) -> Tell:
+    def _ending(self, obj: KubeObject) -> Ending:
         async def tell(ref: ResourceRef, why: str) -> None:
             await self._recorder.normal(obj, Reason.ABANDONED, f"{ref} stays: {why}")
 
-        return tell
+        def holders(uid: str) -> Iterable[KubeObject]:
+            if self._informer is None:
+                return ()
+            # Only now: most triggers have nothing that would ask for it.
+            self._informer.add_index(_BY_MANAGED, uids_of)
+            return self._informer.by_index(_BY_MANAGED, uid)
+
+        return Ending(self._kube, obj, tell, holders)
 
     async def _delete(self, key: Key, obj: KubeObject) -> float | None:
         if FINALIZER not in (obj["metadata"].get("finalizers") or ()):
@@ -325,8 +334,7 @@ class TriggerKind:
         async def watch(ref: ResourceRef) -> None:
             await self._watches.ensure(Trigger(self.gvk, key), ref)
 
-        tell = self._telling(obj)
-        blocked = None if is_abandoned(obj) else await delete_resources(self._kube, obj, watch=watch, tell=tell)
+        blocked = None if is_abandoned(obj) else await delete_resources(self._ending(obj), watch=watch)
         if blocked is None:
             await drop_of_deleted(self._kube, obj)
             await remove_finalizer(self._kube, obj, FINALIZER)
