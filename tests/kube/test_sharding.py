@@ -8,9 +8,9 @@ import random
 import pytest
 
 from lambent.errors import UsageError
-from lambent.kube.leader import LeaderElector, LeadershipLost, WrongHolder
+from lambent.kube.leader import LeaderElector, LeadershipLost, LeaseTimes, WrongHolder
 from lambent.kube.roster import MEMBERS
-from lambent.kube.sharding import FREE_S, SETTLE_S, Election
+from lambent.kube.sharding import FREE_RETRIES, SETTLE_RETRIES, Election
 from lambent.kube.types import GVK
 from lambent.telemetry import REGISTRY
 from tests.kube.conftest import gizmo
@@ -18,8 +18,9 @@ from tests.kube.test_leader import Link
 
 LEASE = GVK("coordination.k8s.io", "v1", "Lease")
 STEPS = [*range(24), *range(24, 200, 11)]
-# A retry to be heard of, to settle, the drain of nobody, and a retry to be taken.
-SPREAD_S = SETTLE_S + 8.0
+FREE_S = FREE_RETRIES * LeaseTimes().retry_s
+# Besides settling: a retry to be heard of, one more until it is looked at, one to be taken.
+SPREAD_S = SETTLE_RETRIES * LeaseTimes().retry_s + 8.0
 
 
 def now():
@@ -149,16 +150,26 @@ async def test_who_leaves_in_good_order_is_replaced_within_two_retries(kube):
         assert max(at for at, _, _, what in log if what == "start") - left <= 4.5
 
 
+@pytest.mark.parametrize("deaths", [1, 2])
 @pytest.mark.parametrize("seed", range(4))
-async def test_what_the_dead_held_is_taken_within_the_lease_and_a_retry(kube, seed):
+async def test_what_the_dead_held_is_taken_within_the_lease_and_a_retry(kube, seed, deaths):
+    """Also when a new replica comes between, to which a share belongs and which has not seen the leases so long."""
     rng = random.Random(seed)
     async with replicas(kube, "abc", 8) as (found, log):
         await asyncio.sleep(20 + rng.uniform(0, 4))
-        await found.pop(rng.choice("abc")).die()
+        lost = set()
+        for name in rng.sample("abc", deaths):
+            lost |= set(found[name].election.held)
+            await found.pop(name).die()
         died = now()
-        await asyncio.sleep(40)
-        assert spread(found) == [4, 4]
-        assert max(at for at, _, _, what in log if what == "start") - died <= 15 + 2
+        await asyncio.sleep(rng.uniform(0, 10))
+        found["d"] = Replica(kube, "d", 8, log)
+        await asyncio.sleep(17 + SPREAD_S)
+        starts = [(shard, at) for at, _, shard, what in log if what == "start" and at > died]
+        took = {shard: at for shard, at in reversed(starts) if shard in lost}
+        assert took.keys() == lost
+        assert max(took.values()) - died <= 15 + 2
+        assert spread(found) == ([2, 3, 3] if deaths == 1 else [4, 4])
 
 
 async def test_losing_a_shard_ends_the_work_of_that_shard_alone(kube):

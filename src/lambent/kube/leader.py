@@ -98,7 +98,7 @@ def new_identity() -> str:
     return f"{os.uname().nodename}_{os.getpid()}_{secrets.token_hex(4)}"
 
 
-def takes(held_back_s: float) -> bool:
+def takes(held_back_s: float, has_expired: bool) -> bool:
     """Every free lease."""
     return True
 
@@ -117,8 +117,9 @@ def shard_of(key: Key, shards: int) -> int:
 class LeaderElector:
     """`run(lead)` leads whenever it can: `lead(term)` is cancelled when its term ends, and started with the next.
 
-    `within` is the term in which those of this lease lie. `admits` is asked before a lease that is free is taken, with
-    the seconds for which it has said no; `refuses` why not to wait for a holder that lives, empty to wait.
+    `within` is the term in which those of this lease lie. `admits` is asked before a lease that is free is taken: with
+    the seconds for which it has said no, and whether the holder has not released but lost it. `refuses` is asked why
+    not to wait for a holder that lives, empty to wait. Who waits looks again after `look` of a retry.
     """
 
     client: KubeClient
@@ -129,8 +130,9 @@ class LeaderElector:
     now: WallClock = utc_now
     rng: random.Random = field(default_factory=random.Random)
     within: Term | None = None
-    admits: Callable[[float], bool] = takes
+    admits: Callable[[float, bool], bool] = takes
     refuses: Callable[[str], str] = waits
+    look: float = 1.0
     term: Term | None = field(default=None, init=False)
     is_taking: bool = field(default=False, init=False)
     _lease: KubeObject | None = field(default=None, init=False)
@@ -184,7 +186,7 @@ class LeaderElector:
         started = _time()
         lease = await self._read()
         spec: dict[str, Any] = (lease and lease.get("spec")) or {}
-        if self._is_held(spec) or not self._is_admitted():
+        if self._is_held(spec) or not self._is_admitted(has_expired=bool(spec.get("holderIdentity"))):
             return None
         number = 0 if lease is None else int(spec.get("leaseTransitions") or 0) + 1
         self.is_taking = True
@@ -212,9 +214,9 @@ class LeaderElector:
             raise WrongHolder(f"lease {self.namespace}/{self.name} is held by {holder}: {why}")
         return True
 
-    def _is_admitted(self) -> bool:
+    def _is_admitted(self, *, has_expired: bool) -> bool:
         since = self._held_back_since if self._held_back_since is not None else _time()
-        is_admitted = self.admits(_time() - since)
+        is_admitted = self.admits(_time() - since, has_expired)
         self._held_back_since = None if is_admitted else since
         return is_admitted
 
@@ -245,7 +247,8 @@ class LeaderElector:
             return self._retry_s() / _HELD_BACK_TRIES
         spec = (self._lease and self._lease.get("spec")) or {}
         left_s = self._expires_at(spec) - _time()
-        return min(self._retry_s(), left_s) if left_s > 0 else self._retry_s()
+        next_s = self._retry_s() * self.look
+        return min(next_s, left_s) if left_s > 0 else next_s
 
     async def _lead(self, term: Term, lead: Lead) -> bool:
         """True when the term was lost or given up, False when `lead` returned by itself."""

@@ -8,9 +8,10 @@ with different N work at the same time (`kube.roster`: the terms of the shards l
 
 What it aims at, and what nothing depends on: an even spread. The roster gives every replica the same list of those who
 live, and with it each its share: N / replicas, the remainder to the first of them. A free lease is taken by those below
-their share. What is free for `FREE_S` anybody takes, so that no shard waits for a replica that cannot lead. Who has had
-more than its share for `SETTLE_S` gives up what is above, in good order: its work drains while the lease is renewed. A
-death is noticed before the leases of the dead expire, so takeover is as short as with one lease.
+their share. What stays free anybody takes: very soon where a holder died (`_EXPIRED_RETRIES`), so that takeover has the
+bound of one lease, and later where one gave it up (`FREE_RETRIES`), so that no shard waits for a replica that cannot
+lead. Who has more than its share for a while (`SETTLE_RETRIES`) gives up what is above, in good order: its work drains
+while the lease is renewed.
 
 With one shard this is a `LeaderElector` and nothing else: the same lease, the same requests.
 """
@@ -30,10 +31,15 @@ from lambent.kube.types import Key
 
 Lead = Callable[[int, Term], Awaitable[None]]
 
-FREE_S = 5.0
-SETTLE_S = 10.0
+# In retries of the lease, which are 2 s. The first two are less than one together, with some to spare for requests: a
+# look at most so long after a renewal, and leaving to others what is above the share, cost no more than one look does
+# where there is one lease.
+_LOOK = 0.6
+_EXPIRED_RETRIES = 0.2
+FREE_RETRIES = 2.5
+SETTLE_RETRIES = 5
 # After a shard was taken above the share: whoever was to take it could not, and would not in a minute either.
-_CALM_S = 600.0
+_CALM_RETRIES = 300
 
 
 @dataclass
@@ -81,6 +87,7 @@ class Election:
             rng=self.rng,
             refuses=refusal(self.shards) if is_alone else waits,
             admits=takes if is_alone else self._admits,
+            look=1.0 if is_alone else _LOOK,
         )
 
     @property
@@ -120,12 +127,13 @@ class Election:
             for run in runs:
                 run.cancel()
 
-    def _admits(self, held_back_s: float) -> bool:
+    def _admits(self, held_back_s: float, has_expired: bool) -> bool:
         if self._count() < self.share:
             return True
-        if held_back_s < FREE_S:
+        if held_back_s < (_EXPIRED_RETRIES if has_expired else FREE_RETRIES) * self.times.retry_s:
             return False
-        self._calm_until = _time() + _CALM_S
+        if not has_expired:
+            self._calm_until = _time() + _CALM_RETRIES * self.times.retry_s
         return True
 
     def _count(self) -> int:
@@ -139,7 +147,7 @@ class Election:
             self._over_since = None
         elif self._over_since is None:
             self._over_since = now
-        elif now - self._over_since >= SETTLE_S:
+        elif now - self._over_since >= SETTLE_RETRIES * self.times.retry_s:
             for shard in self.held[-excess:]:
                 self._electors[shard].resign()
 
