@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.cli.files import CRD, SHELF, Commands, Shop
 
 READY = """\
@@ -63,6 +65,18 @@ def test_plan_names_orphans_and_what_becomes_of_them(run: Commands, shop: Shop) 
     assert "orphans, which are kept (orphans: keep):\n  - Shelf/shop/old" in ran.out
     shop.edit("workflow.k.yaml", "spec:\n  crdRef", "spec:\n  orphans: delete\n  crdRef")
     assert "1 to create, 0 to change, 1 to delete" in run(f"plan shops --parent {shop.parent} -f {shop.files}").out
+
+
+@pytest.mark.parametrize(("uid", "has_orphan"), [(", uid: mine", True), ("", True), (", uid: copy", False)])
+def test_plan_takes_the_record_of_another_object_for_none(
+    run: Commands, shop: Shop, uid: str, has_orphan: bool
+) -> None:
+    ref = {"apiVersion": "example.org/v1", "kind": "Shelf", "plural": "", "name": "old", "namespace": "shop"}
+    record = json.dumps(json.dumps({"workflow": "shops", "uid": "mine", "resources": {"gone": ref}}))
+    metadata = f"metadata: {{name: x, namespace: shop{uid}, annotations: {{koreo.dev/managed-resources: {record}}}}}"
+    shop.parent.write_text(f"apiVersion: example.org/v1\nkind: Shop\n{metadata}\nspec: {{name: a, boards: 1}}\n")
+    ran = run(f"plan shops --parent {shop.parent} -f {shop.files}")
+    assert ("Shelf/shop/old" in ran.out) is has_orphan
 
 
 def test_plan_never_shows_the_data_of_a_secret(run: Commands, shop: Shop) -> None:

@@ -81,6 +81,7 @@ def _forecast(
     from lambent.workflow.authoring.choosing import read_objects
     from lambent.workflow.authoring.forecast import answer_from, completed, drive, forecast
     from lambent.workflow.authoring.schemas import defaulted
+    from lambent.workflow.engine.managed import parse_record
 
     converge = args.converge
     if args.cluster:
@@ -89,7 +90,9 @@ def _forecast(
 
         cluster = cluster_of(args)
         return run(lambda: forecast_on(cluster, workflow, parent, loaded.catalog, converge=converge, ready=ready))
+    # Before a uid is assumed, which would make the record of a file without one another object's.
+    record = parse_record(parent.get("metadata") or {})
     parent, notes = completed(defaulted(parent, loaded.documents), workflow=workflow)
     objects = [document.value for document in read_objects([args.resources], "--resources")] if args.resources else []
-    reading = forecast(workflow, parent, loaded.catalog, converge=converge, ready=ready)
+    reading = forecast(workflow, parent, loaded.catalog, converge=converge, record=record, ready=ready)
     return drive(reading, answer_from(objects)), notes
