@@ -165,12 +165,13 @@ async def test_a_deep_body_is_refused_before_anything_walks_it(hostile, levels, 
 
 
 async def test_patches_cannot_make_an_object_deeper_than_a_body_may_be(hostile, ask):
-    step = orjson.loads(_deep(50))
+    levels = DEEPEST // 3 + 1
+    step = orjson.loads(_deep(levels))
     path = "/spec/q"
     for _ in range(2):
         value = [{"op": "add", "path": path, "value": step}]
         assert (await ask("PATCH", f"{GIZMOS}/x", value, media=JSON_PATCH))[0] == 200
-        path += "/a" * 50
+        path += "/a" * levels
     await hostile(400, "PATCH", f"{GIZMOS}/x", [{"op": "add", "path": path, "value": step}], JSON_PATCH)
 
 

@@ -66,7 +66,7 @@ class LocalClient:
         """All pages before the first is given: a restart repeats what the pages before it had."""
         token, has_restarted, pages = "", False, builtins.list[Page]()
         while True:
-            query = {"limit": str(limit), "continue": token, **_selection(selector)}
+            query = _query({"limit": str(limit), "continue": token, **_selection(selector)})
             accept = _METADATA % b"List" if selector.form == "metadata" else b""
             try:
                 found: Any = await self._object(
@@ -125,7 +125,7 @@ class LocalClient:
         meta = obj["metadata"]
         path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), _segment(meta["name"]), subresource)
         validation = "Ignore" if subresource else "Strict"
-        query = {**_writing(manager, dry_run, validation), "force": "true" if force else ""}
+        query = _writing(manager, dry_run, validation, force)
         what = partial(_what_of, "apply", obj, subresource)
         return await self._object("PATCH", path, query=query, body=obj, media=_PATCH_TYPES["apply"], what=what)
 
@@ -155,13 +155,15 @@ class LocalClient:
     ) -> AsyncIterator[WatchEvent]:
         wanted = options or WatchOptions()
         path = (await self.resolve(gvk)).path(namespace)
-        query = {
-            "watch": "1",
-            "resourceVersion": wanted.resource_version,
-            "timeoutSeconds": str(wanted.timeout_s),
-            "allowWatchBookmarks": "true" if wanted.bookmarks else "",
-            **_selection(wanted.selector),
-        }
+        query = _query(
+            {
+                "watch": "1",
+                "resourceVersion": wanted.resource_version,
+                "timeoutSeconds": str(wanted.timeout_s),
+                "allowWatchBookmarks": "true" if wanted.bookmarks else "",
+                **_selection(wanted.selector),
+            }
+        )
         accept = _METADATA % b"" if wanted.selector.form == "metadata" else b""
         response = await self._send("GET", path, query=query, accept=accept, what=lambda: f"watch {gvk.kind}")
         stream: Any = response.body
@@ -204,7 +206,7 @@ class LocalClient:
         method: str,
         path: str,
         *,
-        query: dict[str, str] | None = None,
+        query: str = "",
         body: Any = None,
         media: bytes = b"application/json",
         accept: bytes = b"",
@@ -219,14 +221,13 @@ class LocalClient:
         method: str,
         path: str,
         *,
-        query: dict[str, str] | None = None,
+        query: str = "",
         body: Any = None,
         media: bytes = b"application/json",
         accept: bytes = b"",
         what: Callable[[], str],
     ) -> Response:
-        given = tuple((key, value) for key, value in (query or {}).items() if value)
-        target = f"{path}?{_encoded(given)}" if given else path
+        target = f"{path}?{query}" if query else path
         headers = [(b"user-agent", self._agent)]
         if accept:
             headers.append((b"accept", accept))
@@ -244,9 +245,9 @@ class LocalClient:
 _segment = lru_cache(maxsize=4096)(quote)
 
 
-@lru_cache(maxsize=1024)
-def _encoded(query: tuple[tuple[str, str], ...]) -> str:
-    return urlencode(query)
+def _query(given: dict[str, str]) -> str:
+    """Encoded, without what is empty."""
+    return urlencode({name: value for name, value in given.items() if value})
 
 
 def _error(response: Response, path: str, what: str) -> Exception:
@@ -282,8 +283,11 @@ def _what(verb: str, gvk: GVK, namespace: str | None, name: str, subresource: st
     return f"{verb} {gvk.kind} {f'{namespace}/' if namespace else ''}{name}{f'/{subresource}' if subresource else ''}"
 
 
-def _writing(manager: str, dry_run: bool, validation: str) -> dict[str, str]:
-    return {"fieldManager": manager, "dryRun": "All" if dry_run else "", "fieldValidation": validation}
+@lru_cache(maxsize=256)
+def _writing(manager: str, dry_run: bool, validation: str, force: bool = False) -> str:
+    """The query of a write."""
+    given = {"fieldManager": manager, "dryRun": "All" if dry_run else "", "fieldValidation": validation}
+    return _query(given | {"force": "true" if force else ""})
 
 
 def _selection(selector: Selector) -> dict[str, str]:

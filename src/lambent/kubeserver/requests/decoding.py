@@ -174,7 +174,7 @@ def _may_be_deep(body: bytes) -> bool:
     return body.count(b"{") + body.count(b"[") > DEEPEST
 
 
-DEEPEST = 128
+DEEPEST = 200
 """Levels of an object; what walks one calls itself for each, and Python bounds that."""
 _WRITABLE_LEVELS = 254  # of orjson's writer, which counts them at no cost
 _SPARE_LEVELS = _WRITABLE_LEVELS - DEEPEST

@@ -249,7 +249,7 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     held = old["metadata"].get("managedFields") or []
     if not draft.subresource and is_reset(given, custom=draft.resource.custom):
         return []
-    is_own = not given or given == held
+    is_own = draft.keeps_metadata or not given or given == held
     keeps_metadata = _keeps_metadata(draft)
     if keeps_metadata and (is_own or draft.subresource) and (retimed := _retimed(draft, held)):
         draft.differs = True
