@@ -12,13 +12,15 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+import pytest
+
 from lambent.kube.client import KubeClient
-from lambent.kube.controller import Context, Controller
+from lambent.kube.controller import Context, Controller, Selects
 from lambent.kube.errors import Unreachable
 from lambent.kube.fake import FakeKube
 from lambent.kube.fencing import FencedClient, current_fence
 from lambent.kube.informer import InformerHub
-from lambent.kube.leader import LeaseTimes, Term, shard_of
+from lambent.kube.leader import LeaseTimes, Term, WrongHolder, shard_of
 from lambent.kube.outcome import Done, Outcome
 from lambent.kube.sharding import Election, selects_shard
 from lambent.kube.types import GVK, Key, KubeObject
@@ -55,6 +57,7 @@ class World:
         self.writes: list[Write] = []
         self.pauses_in_flight = False
         self.elections: dict[str, Election] = {}
+        self.refused: list[str] = []
         self.kube = FakeKube()
         self.kube.register(GIZMO, "gizmos")
         for key in KEYS:
@@ -62,30 +65,35 @@ class World:
             self.kube.put(cast(KubeObject, {"apiVersion": GIZMO.api_version, "kind": GIZMO.kind, "metadata": meta}))
         self._count = 0
 
-    def add(self) -> None:
+    def add(self, shards: int = SHARDS) -> Process:
         self._count += 1
-        self.processes.start(f"r{self._count}", self._stand)
+        return self.processes.start(f"r{self._count}", lambda process: self._stand(process, shards))
 
-    async def _stand(self, process: Process) -> None:
+    async def _stand(self, process: Process, shards: int) -> None:
         link = cast(KubeClient, Link(self, process))
-        election = Election(link, "l", "default", SHARDS, process.name, rng=random.Random(self.rng.random()))
+        election = Election(link, "l", "default", shards, process.name, rng=random.Random(self.rng.random()))
         self.elections[process.name] = election
-        async with InformerHub(link) as hub:
-            await election.run(lambda shard, term: self._lead(process.name, hub, link, shard, term))
 
-    async def _lead(self, name: str, hub: InformerHub, link: KubeClient, shard: int, term: Term) -> None:
-        client = FencedClient(link, term)
+        async def lead(shard: int, term: Term) -> None:
+            await self._control(process.name, hub, FencedClient(link, term), selects_shard(shard, shards))
+
+        async with InformerHub(link) as hub:
+            try:
+                await election.run(lead)
+            except WrongHolder:
+                self.refused.append(process.name)
+
+    async def _control(self, name: str, hub: InformerHub, client: FencedClient, selects: Selects) -> None:
         written: dict[Key, float] = {}
 
         async def reconcile(key: Key, context: Context) -> Outcome:
             obj, now = context.informer.get(key), asyncio.get_running_loop().time()
             if obj is not None and now - written.get(key, 0.0) >= WRITE_S:
-                body = {**obj, "spec": {"holder": name, "term": term.number, "at": now}}
+                body = {**obj, "spec": {"holder": name, "term": client.term.number, "at": now}}
                 await client.replace(cast(KubeObject, body))
                 written[key] = now
             return Done()
 
-        selects = selects_shard(shard, SHARDS)
         await Controller("c", reconcile, hub=hub, kind=GIZMO, resync_s=WRITE_S, selects=selects).run()
 
     def took(self, obj: KubeObject) -> None:
@@ -194,3 +202,27 @@ def test_no_key_has_two_writers_and_what_a_replica_held_passes_on():
     print(f"{len(world.writes)} writes, {len(leaders)} terms, {max(took):.1f} s")
     assert len(took) >= DISTURBANCES / 4
     assert max(took) <= TAKEOVER_S
+
+
+@pytest.mark.parametrize(("shards", "others"), [(8, 1), (8, 4), (1, 8)])
+def test_who_wakes_up_among_another_number_of_shards_writes_nothing_over_theirs(shards, others):
+    """Both replicas are paused, one of them between the check of a write and its departure."""
+    random.seed(others)
+    with Processes() as processes:
+        world = World(processes, seed=others)
+        sleepers = [world.add(shards), world.add(shards)]
+        world.until_all_is_written()
+        pause_in_flight(world)
+        for one in sleepers:
+            one.is_paused = True
+        newcomer, start_s = world.add(others), processes.now_s
+        world.until_all_is_written()
+        assert world.processes.now_s - start_s >= LEASE_S - WAY_S
+        for one in sleepers:
+            one.is_paused = False
+        processes.run(4 * LEASE_S)
+        assert world.elections[newcomer.name].held == list(range(others))
+    assert sorted(world.refused) == [one.name for one in sleepers]
+    for key in KEYS:
+        holders = [one.holder for one in world.writes if one.key == key]
+        assert set(holders[holders.index(newcomer.name) :]) == {newcomer.name}, key
