@@ -66,15 +66,19 @@ class Cluster:
         return [f"{call.verb} {call.gvk.kind}" for call in self.kube.writes() if call.gvk != EVENT]
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[WorkflowController]:
-        """The controller, until the block ends."""
+    async def running(self, watched: Iterable[GVK] = ()) -> AsyncIterator[WorkflowController]:
+        """The controller, until the block ends, in a process that also watches these kinds."""
         # Guarded: what passes read from the caches is everyone's.
-        async with InformerHub(self.kube, guard=True) as hub:
+        async with InformerHub(self.kube, guard=True) as hub, contextlib.AsyncExitStack() as stack:
+            for gvk in watched:
+                await stack.enter_async_context(hub.use(gvk))
             recorder = EventRecorder(self.kube, "test", now=_now)
             controller = WorkflowController(self.kube, hub, settings=self._settings, recorder=recorder, now=_now)
             tasks = [asyncio.create_task(controller.run())]
             if self._ready_after_s is not None:
-                tasks.append(asyncio.create_task(self._provide(hub)))
+                # As another process, with watches of its own.
+                others = await stack.enter_async_context(InformerHub(self.kube))
+                tasks.append(asyncio.create_task(self._provide(others)))
             try:
                 await controller.ready.wait()
                 yield controller

@@ -102,6 +102,32 @@ async def test_a_controller_that_starts_reads_each_kind_once_and_no_object():
     assert sorted(things) == ["list", "list", "watch", "watch"]
 
 
+async def test_a_kind_that_the_process_watches_whole_is_watched_once():
+    cluster = cluster_of()
+    async with cluster.running(watched=[THING]):
+        await until_ready(cluster)
+        resize(cluster, 2)
+        await asyncio.sleep(5)
+        assert cluster.get(THING, "second")["spec"]["size"] == 2
+    things = [call.verb for call in cluster.kube.calls if call.gvk == THING and call.verb in ("list", "watch")]
+    # One for the process, one for the provider.
+    assert sorted(things) == ["list", "list", "watch", "watch"]
+
+
+@pytest.mark.parametrize("watched", [[], [THING]], ids=["by label", "whole"])
+async def test_an_object_that_loses_the_label_is_followed_however_the_kind_is_watched(watched: list[GVK]):
+    cluster = cluster_of()
+    async with cluster.running(watched=watched):
+        await until_ready(cluster)
+        thing = cluster.get(THING, "first")
+        del thing["metadata"]["labels"]
+        cluster.put([thing])
+        await asyncio.sleep(5)
+        cluster.put([{**cluster.get(THING, "first"), "spec": {"size": 9}}])
+        await asyncio.sleep(5)
+        assert cluster.get(THING, "first")["spec"]["size"] == 1
+
+
 async def test_a_copy_older_than_our_own_write_is_not_believed():
     cluster, kube = late_cluster()
     async with cluster.running():

@@ -97,6 +97,10 @@ class InformerHub:
             _stop(shared)
         await asyncio.gather(*(shared.task for shared in stopping if shared.task), return_exceptions=True)
 
+    def follows_all(self, gvk: GVK) -> bool:
+        """Whether there is an informer of all objects of the kind: whoever needs some of them may use it too."""
+        return _Use(gvk, None, ALL) in self._shared
+
     def is_ready(self, max_age_s: float = 60.0) -> bool:
         """Every informer that is not waiting for its CRD is synced and has heard of the server lately."""
         return all(

@@ -1,8 +1,9 @@
 """Watches on managed resources: a change of a resource wakes the triggers that manage it, and passes read their caches.
 
-Kinds are watched once, whoever uses them, filtered by our label; an object that lacks the label (read-only, or made by
-others and left as it is) is watched by its name. A watch runs while any reference needs it. `ensure` returns when the
-watch has its first list, so that what changes after the read that follows is never missed.
+Kinds are watched once, whoever uses them, filtered by our label; where the process watches the whole kind anyway, that
+watch serves. An object that lacks the label (read-only, or made by others and left as it is) is watched by its name. A
+watch runs while any reference needs it. `ensure` returns when the watch has its first list, so that what changes after
+the read that follows is never missed.
 
 A cache answers for an object only while its watch is up, and with a copy no older than what an answer of the server has
 shown this process (`sightings`). That an object is not there the server has to say: a cache that is late, or one that
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lambent.kube.informer import NEVER_CLUSTER_WIDE, Informer, InformerHub
-from lambent.kube.types import GVK, Key, KubeObject, Selector
+from lambent.kube.types import ALL, GVK, Key, KubeObject, Selector
 from lambent.workflow.controller.sightings import Sightings
 from lambent.workflow.engine import ResourceRef
 from lambent.workflow.engine.patches import MANAGED_LABEL
@@ -191,7 +192,9 @@ class ResourceWatches:
                     self._watches.pop(watched).task.cancel()
 
     async def _follow(self, watched: Watched) -> None:
-        async with self._hub.use(*watched) as informer:
+        is_part = watched.selector is _LABELLED and self._hub.follows_all(watched.gvk)
+        selector = ALL if is_part else watched.selector
+        async with self._hub.use(watched.gvk, watched.namespace, selector) as informer:
             remove = informer.on_change(self._changed, replay=False)
             try:
                 await informer.settled.wait()
