@@ -29,6 +29,9 @@ def _named(names: str, wide: str = "", *, counts: bool = False) -> tuple[Column,
 
 _MADE = (Column("Created At", "date", ""),)
 _TEMPLATE = "Containers,Images,Selector"
+_DAEMONS = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled",
+            "numberAvailable")  # fmt: skip
+_READY = ("replicas", "readyReplicas")
 _BINDING = _named("Role,Age", "Users,Groups,ServiceAccounts")
 _RBAC = "rbac.authorization.k8s.io"
 _EVENT = (
@@ -40,6 +43,11 @@ _EVENT = (
 
 def _made(obj: Any, _: datetime) -> list[Any]:
     return [obj["metadata"].get("creationTimestamp")]
+
+
+def _counts(obj: Any, *members: str) -> list[int]:
+    """Numbers of the status, 0 where one is absent."""
+    return [dig(obj, f"status.{member}", 0) for member in members]
 
 
 def _aged(*paths: str) -> Cells:
@@ -68,23 +76,11 @@ BUILTIN: dict[tuple[str, str], tuple[tuple[Column, ...], Cells]] = {
     ("events.k8s.io", "Event"): (_EVENT, cells.event),
     ("apps", "Deployment"): (
         _named("Ready,Up-to-date,Available,Age", _TEMPLATE),
-        lambda o, n: [
-            replicas(o),
-            dig(o, "status.updatedReplicas", 0),
-            dig(o, "status.availableReplicas", 0),
-            created(o, n),
-            *template(o),
-        ],
+        lambda o, n: [replicas(o), *_counts(o, "updatedReplicas", "availableReplicas"), created(o, n), *template(o)],
     ),
     ("apps", "ReplicaSet"): (
         _named("Desired,Current,Ready,Age", _TEMPLATE, counts=True),
-        lambda o, n: [
-            dig(o, "spec.replicas", 0),
-            dig(o, "status.replicas", 0),
-            dig(o, "status.readyReplicas", 0),
-            created(o, n),
-            *template(o),
-        ],
+        lambda o, n: [dig(o, "spec.replicas", 0), *_counts(o, *_READY), created(o, n), *template(o)],
     ),
     ("apps", "StatefulSet"): (
         _named("Ready,Age", "Containers,Images"),
@@ -93,11 +89,7 @@ BUILTIN: dict[tuple[str, str], tuple[tuple[Column, ...], Cells]] = {
     ("apps", "DaemonSet"): (
         _named("Desired,Current,Ready,Up-to-date,Available,Node Selector,Age", _TEMPLATE, counts=True),
         lambda o, n: [
-            dig(o, "status.desiredNumberScheduled", 0),
-            dig(o, "status.currentNumberScheduled", 0),
-            dig(o, "status.numberReady", 0),
-            dig(o, "status.updatedNumberScheduled", 0),
-            dig(o, "status.numberAvailable", 0),
+            *_counts(o, *_DAEMONS),
             cells.labels(dig(o, "spec.template.spec.nodeSelector")),
             created(o, n),
             *template(o),
@@ -119,7 +111,7 @@ BUILTIN: dict[tuple[str, str], tuple[tuple[Column, ...], Cells]] = {
         lambda o, n: [
             str(dig(o, "spec.minAvailable", "N/A")),
             str(dig(o, "spec.maxUnavailable", "N/A")),
-            dig(o, "status.disruptionsAllowed", 0),
+            *_counts(o, "disruptionsAllowed"),
             created(o, n),
         ],
     ),

@@ -18,6 +18,7 @@ from lambent.kubeserver import metadata
 from lambent.kubeserver.builtin.table import object_meta
 from lambent.kubeserver.definitions.refusals import invalid
 from lambent.kubeserver.resources import Resource, Traits
+from lambent.kubeserver.validation.errors import go_kind
 from lambent.kubeserver.validation.names import dns_1035
 
 _GO_NAMES = {"integer": "number", "boolean": "bool"}
@@ -60,7 +61,7 @@ def _malformed(obj: dict[str, Any], path: str) -> str | None:
         obj.pop("metadata", None)
         return None
     if not isinstance(found, dict):
-        text = f"json: cannot unmarshal {_go_name(found)} into Go value of type v1.ObjectMeta"
+        text = f"json: cannot unmarshal {go_kind(found)} into Go value of type v1.ObjectMeta"
         return _refused(f"{path}.metadata", found, text)
     given = orjson.dumps(found)
     errors = object_meta().admit(orjson.loads(given)).errors
@@ -76,10 +77,6 @@ def _malformed(obj: dict[str, Any], path: str) -> str | None:
 
 def _refused(path: str, value: Any, text: str) -> str:
     return str(invalid(path, value, text))
-
-
-def _go_name(value: Any) -> str:
-    return {str: "string", bool: "bool", list: "array"}.get(type(value), "number")
 
 
 def _wrong(obj: dict[str, Any], path: str) -> list[Problem]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lambent.kube.schema import Problem
+from lambent.kubeserver.answers.jsonpath import value_at
 from lambent.kubeserver.conditions import is_true
 from lambent.kubeserver.definitions.approval import approval_problems
 from lambent.kubeserver.definitions.conversion import conversion_problems
@@ -17,7 +18,7 @@ from lambent.kubeserver.definitions.versions import (
     subresource_problems,
 )
 from lambent.kubeserver.draft import Draft
-from lambent.kubeserver.validation.errors import forbidden, required
+from lambent.kubeserver.validation.errors import IMMUTABLE, forbidden, required
 from lambent.kubeserver.validation.names import dns_1035, subdomain
 from lambent.kubeserver.validation.rules import among, needed
 
@@ -211,13 +212,7 @@ def _immutable(draft: Draft, spec: Any, old: Any) -> list[Problem]:
     is_established = is_true(draft.old, "Established")
     fixed = ("scope", "names.kind", "group", "names.plural") if is_established else ("group", "names.plural")
     return [
-        invalid(f"spec.{path}", _dig(spec, path), "field is immutable")
+        invalid(f"spec.{path}", value_at(spec, path) or "", IMMUTABLE)
         for path in fixed
-        if _dig(spec, path) != _dig(old, path)
+        if (value_at(spec, path) or "") != (value_at(old, path) or "")
     ]
-
-
-def _dig(value: Any, path: str) -> Any:
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value or ""

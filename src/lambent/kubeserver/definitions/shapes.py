@@ -6,6 +6,7 @@ The rest of this folder may then take each member for what it is. Not here: whic
 from typing import Any
 
 from lambent.kubeserver.status import bad_request
+from lambent.kubeserver.validation.errors import go_kind
 
 _TEXTS = ("id", "$schema", "$ref", "description", "type", "format", "title", "pattern")
 _MARKS = ("x-kubernetes-list-type", "x-kubernetes-map-type")
@@ -30,8 +31,10 @@ _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "externalDocs": ((dict,), "v1.ExternalDocumentation"),
     "x-kubernetes-validations": ((list,), "v1.ValidationRules"),
 }
-_OF_RULES = ("rule", "message", "messageExpression", "reason", "fieldPath", "optionalOldSelf")
-_GO = {str: "string", bool: "bool", int: "number", float: "number", dict: "object", list: "array"}
+_OF_RULES: dict[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(("rule", "message", "messageExpression", "reason", "fieldPath"), ((str,), "string")),
+    "optionalOldSelf": ((bool,), "bool"),
+}
 
 
 def refuse_mistyped(schema: Any, path: str, *, is_inner: bool = False) -> None:
@@ -65,15 +68,8 @@ def _below(name: str, value: Any, at: str, *, is_inner: bool) -> None:
         for rule in value:
             _want(rule, (dict,), "v1.ValidationRule", at)
             for member, given in (rule or {}).items():
-                is_flag = member == "optionalOldSelf"
-                if member not in _OF_RULES:
-                    continue
-                _want(
-                    given,
-                    (bool,) if is_flag else (str,),
-                    "bool" if is_flag else "string",
-                    at if is_inner else f"{at}.{member}",
-                )
+                if member in _OF_RULES:
+                    _want(given, *_OF_RULES[member], at if is_inner else f"{at}.{member}")
 
 
 def _schemas_or(name: str, value: Any, at: str) -> None:
@@ -89,5 +85,5 @@ def _want(value: Any, kinds: tuple[type, ...], named: str, at: str) -> None:
     if value is None or type(value) in kinds or (named == "int64" and type(value) is float and value.is_integer()):
         return
     kind = "CustomResourceDefinition"
-    why = f"json: cannot unmarshal {_GO[type(value)]} into Go struct field JSONSchemaProps{at} of type {named}"
+    why = f"json: cannot unmarshal {go_kind(value)} into Go struct field JSONSchemaProps{at} of type {named}"
     raise bad_request(f'{kind} in version "v1" cannot be handled as a {kind}: {why}')

@@ -19,40 +19,26 @@ _UNTYPED = {
     "item": "must not be empty for specified array items",
     "field": "must not be empty for specified object fields",
 }
-# Members that may not stand below a junctor, and what is said of them
+_SWITCHES = ("preserve-unknown-fields", "embedded-resource", "int-or-string")
+# Members that may not stand below a junctor, and what they have to be there
 _DECLARING = {
-    "type": "must be empty to be structural",
-    "additionalProperties": "must be undefined to be structural",
-    "default": "must be undefined to be structural",
-    "title": "must be empty to be structural",
-    "description": "must be empty to be structural",
-    "nullable": "must be false to be structural",
-    "x-kubernetes-preserve-unknown-fields": "must be false to be structural",
-    "x-kubernetes-embedded-resource": "must be false to be structural",
-    "x-kubernetes-int-or-string": "must be false to be structural",
-    "x-kubernetes-list-map-keys": "must be empty to be structural",
-    "x-kubernetes-list-type": "must be undefined to be structural",
-    "x-kubernetes-map-type": "must be undefined to be structural",
-    "x-kubernetes-validations": "must be empty to be structural",
+    **dict.fromkeys(("type", "title", "description"), "empty"),
+    **dict.fromkeys(("x-kubernetes-list-map-keys", "x-kubernetes-validations"), "empty"),
+    **dict.fromkeys(("additionalProperties", "default"), "undefined"),
+    **dict.fromkeys(("x-kubernetes-list-type", "x-kubernetes-map-type"), "undefined"),
+    **dict.fromkeys((f"x-kubernetes-{one}" for one in _SWITCHES), "false"),
+    "nullable": "false",
 }
 # Not kept in a structural schema, so nothing may be said of them there
-_UNSUPPORTED = {
-    "id": "id",
-    "$schema": "schema",
-    "$ref": "$ref",
-    "patternProperties": "patternProperties",
-    "dependencies": "dependencies",
-    "additionalItems": "additionalItems",
-    "definitions": "definitions",
-}
+_UNSUPPORTED = ("id", "$schema", "$ref", "patternProperties", "dependencies", "additionalItems", "definitions")
 _IGNORED = ("externalDocs", "example")
 
 
 def unreadable(schema: Any) -> str | None:
     """Why a schema cannot be taken as a structural one at all: the first such keyword found."""
-    for name, called in _UNSUPPORTED.items():
+    for name in _UNSUPPORTED:
         if schema.get(name) is not None:
-            return f"OpenAPIV3Schema '{called}' is not supported"
+            return f"OpenAPIV3Schema '{'schema' if name == '$schema' else name}' is not supported"
     if schema.get("x-kubernetes-preserve-unknown-fields") is False:
         return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined"
     if isinstance(schema.get("items"), list) and schema["items"]:
@@ -172,9 +158,9 @@ def _nested(schema: Any, level: str, path: str, *, skip_any: bool = False) -> It
         yield from _nested(schema["items"], level, f"{path}.items")
     for name, child in (schema.get("properties") or {}).items():
         yield from _nested(child, "field", f"{path}.properties[{name}]")
-    for name, text in _DECLARING.items():
+    for name, wanted in _DECLARING.items():
         if schema.get(name) not in (None, False):
-            yield forbidden(f"{path}.{name}", text)
+            yield forbidden(f"{path}.{name}", f"must be {wanted} to be structural")
     if "metadata" in (schema.get("properties") or {}):
         yield forbidden(f"{path}.properties[metadata]", "must not be specified in a nested context")
 

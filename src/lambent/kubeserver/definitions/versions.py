@@ -1,5 +1,6 @@
 """What stands beside the schema of a version: its deprecation, subresources, columns and selectable fields."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from lambent.kube.schema import Problem
@@ -7,6 +8,7 @@ from lambent.kube.schema.field_paths import FieldPathError, field_at
 from lambent.kubeserver.definitions.internal import Part
 from lambent.kubeserver.definitions.refusals import invalid
 from lambent.kubeserver.validation.errors import duplicate, required, too_many
+from lambent.kubeserver.validation.rules import Members, Rule, items, members, needed
 
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 _COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")
@@ -37,54 +39,54 @@ def deprecation_problems(version: Any, path: str) -> list[Problem]:
 
 def subresource_problems(part: Part) -> list[Problem]:
     scale = part.value.get("scale")
-    if scale is None:
-        return []
-    path = f"{part.path}.scale"
-    out: list[Problem] = []
-    for name, parent in (("specReplicasPath", ".spec"), ("statusReplicasPath", ".status")):
-        found = scale.get(name)
-        if not found:
-            out.append(required(f"{path}.{name}"))
-        else:
-            out += _simple_path(f"{path}.{name}", found) or _below(f"{path}.{name}", found, (parent,))
-    selector = scale.get("labelSelectorPath")
-    if selector:
-        where = f"{path}.labelSelectorPath"
-        out += _simple_path(where, selector) or _below(where, selector, (".spec", ".status"))
-    return out
+    return [] if scale is None else members(scale, f"{part.path}.scale", _SCALE)
 
 
-def _below(path: str, found: str, parents: tuple[str, ...]) -> list[Problem]:
-    if found.startswith(tuple(f"{parent}." for parent in parents)):
-        return []
+def _below(*parents: str) -> Rule:
+    """Of a path of members, none of which stands above these."""
     text = parents[0] if len(parents) == 1 else f"either {' or '.join(parents)}"
-    return [invalid(path, found, f"should be a json path under {text}")]
+
+    def judge(found: str | None, path: str) -> list[Problem]:
+        if not found or found.startswith(tuple(f"{parent}." for parent in parents)):
+            return []
+        return _simple_path(found, path) or [invalid(path, found, f"should be a json path under {text}")]
+
+    return judge
 
 
-def _simple_path(path: str, found: str) -> list[Problem]:
+def _simple_path(found: str, path: str) -> list[Problem]:
     return [] if found.startswith(".") else [invalid(path, found, "must be a simple json path starting with .")]
 
 
+_SCALE: Members = {
+    "specReplicasPath": needed(_below(".spec")),
+    "statusReplicasPath": needed(_below(".status")),
+    "labelSelectorPath": _below(".spec", ".status"),
+}
+
+
 def column_problems(part: Part) -> list[Problem]:
-    return [
-        problem for index, column in enumerate(part.value) for problem in _one_column(column, f"{part.path}[{index}]")
-    ]
+    return list(_COLUMNS(part.value, part.path))
 
 
-def _one_column(column: Any, path: str) -> list[Problem]:
-    out = [] if column.get("name") else [required(f"{path}.name")]
-    kinds, formats = ",".join(_COLUMN_TYPES), ",".join(_COLUMN_FORMATS)
-    if not column.get("type"):
-        out.append(required(f"{path}.type", f"must be one of {kinds}"))
-    elif column["type"] not in _COLUMN_TYPES:
-        out.append(invalid(f"{path}.type", column["type"], f"must be one of {kinds}"))
-    if column.get("format") and column["format"] not in _COLUMN_FORMATS:
-        out.append(invalid(f"{path}.format", column["format"], f"must be one of {formats}"))
-    if not column.get("jsonPath"):
-        out.append(required(f"{path}.JSONPath"))
-    else:
-        out += _simple_path(f"{path}.JSONPath", column["jsonPath"])
-    return out
+def _column(column: Any, path: str) -> Iterator[Problem]:
+    yield from members(column, path, _COLUMN)
+    yield from _JSON_PATH(column.get("jsonPath"), f"{path}.JSONPath")
+
+
+def _listed(*allowed: str) -> Rule:
+    """Of a text that may be absent; the answer lists the others in a text of its own."""
+    why = f"must be one of {','.join(allowed)}"
+    return lambda value, path: [invalid(path, value, why)] if value and value not in allowed else ()
+
+
+_COLUMNS = items(_column)
+_COLUMN: Members = {
+    "name": needed(),
+    "type": needed(_listed(*_COLUMN_TYPES), f"must be one of {','.join(_COLUMN_TYPES)}"),
+    "format": _listed(*_COLUMN_FORMATS),
+}
+_JSON_PATH = needed(_simple_path)
 
 
 def selectable_problems(part: Part, schema: Any) -> list[Problem]:

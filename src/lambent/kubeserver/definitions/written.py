@@ -11,18 +11,8 @@ from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.status import ApiError
 
 _UNWRITTEN = tuple(name for name, zero in SCHEMA_FIELDS.values() if zero is not None)
-_CONTAINERS = (
-    "properties",
-    "patternProperties",
-    "definitions",
-    "required",
-    "enum",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "x-kubernetes-validations",
-    "x-kubernetes-list-map-keys",
-)
+_CONTAINERS = ("properties", "patternProperties", "definitions", "required", "enum", "allOf", "anyOf", "oneOf",
+               "x-kubernetes-validations", "x-kubernetes-list-map-keys")  # fmt: skip
 """Maps and lists that are not written when they are empty."""
 _WEBHOOK_PORT = 443
 

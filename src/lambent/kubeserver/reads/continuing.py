@@ -14,10 +14,10 @@ import orjson
 
 from lambent.kubeserver.requests.decoding import go_json_error
 from lambent.kubeserver.status import ApiError, bad_request
+from lambent.kubeserver.validation.errors import go_kind
 
 _VERSION = "meta.k8s.io/v1"
 _ALPHABET = frozenset(string.ascii_letters + string.digits + "-_")
-_GO_NAMES = {str: "string", int: "number", float: "number", list: "array", bool: "bool"}
 
 
 def seal(key: bytes, rv: int, start: str) -> str:
@@ -59,13 +59,12 @@ def _read(token: str) -> dict[str, Any]:
     if held is None:
         return {}
     if not isinstance(held, dict):
-        raise _invalid(f"json: cannot unmarshal {_GO_NAMES[type(held)]} into Go value of type storage.continueToken")
+        raise _invalid(f"json: cannot unmarshal {go_kind(held)} into Go value of type storage.continueToken")
     for name, wanted, go_type in (("v", str, "string"), ("rv", int, "int64"), ("start", str, "string")):
         value = held.get(name)
         if value is not None and (type(value) is not wanted):
-            found = _GO_NAMES.get(type(value), "object")
             where = f"Go struct field continueToken.{name} of type {go_type}"
-            raise _invalid(f"json: cannot unmarshal {found} into {where}")
+            raise _invalid(f"json: cannot unmarshal {go_kind(value)} into {where}")
     return held
 
 

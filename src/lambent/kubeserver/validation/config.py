@@ -8,7 +8,7 @@ from typing import Any
 from lambent.kube.schema import Problem
 from lambent.kubeserver.requests.decoding import go_json_error
 from lambent.kubeserver.validation import names
-from lambent.kubeserver.validation.errors import forbidden, invalid, required, texts, too_long, unchanged
+from lambent.kubeserver.validation.errors import forbidden, go_kind, invalid, required, texts, too_long, unchanged
 
 _SIZE_LIMIT_BYTES = 1024 * 1024
 _ACCOUNT = "kubernetes.io/service-account.name"
@@ -74,16 +74,12 @@ def _json_object(path: str, encoded: str) -> Iterator[Problem]:
     raw = base64.b64decode(encoded)
     try:
         value = json.loads(raw)
-        why = "" if isinstance(value, dict) or value is None else _not_an_object(value)
+        text = f"json: cannot unmarshal {go_kind(value)} into Go value of type map[string]interface {{}}"
+        why = "" if isinstance(value, dict) or value is None else text
     except ValueError:
         why = go_json_error(raw)
     if why:
         yield invalid(path, "<secret contents redacted>", why)
-
-
-def _not_an_object(value: Any) -> str:
-    kinds = {list: "array", str: "string", bool: "bool"}
-    return f"json: cannot unmarshal {kinds.get(type(value), 'number')} into Go value of type map[string]interface {{}}"
 
 
 def kept_secret(new: Any, old: Any) -> Iterator[Problem]:

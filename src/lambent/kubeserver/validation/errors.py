@@ -15,10 +15,17 @@ from lambent.kube.schema import Problem
 IMMUTABLE = "field is immutable"
 POSITIVE, NOT_NEGATIVE = "must be greater than 0", "must be greater than or equal to 0"
 
+_GO_KINDS = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+
 
 def show(value: Any) -> str:
     """A value as a refusal quotes it."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def go_kind(value: Any) -> str:
+    """What Go's decoder calls a JSON value."""
+    return _GO_KINDS.get(type(value), "null")
 
 
 def go_struct(value: Mapping[str, Any], *members: str, nested: Mapping[str, Sequence[str]] | None = None) -> str:

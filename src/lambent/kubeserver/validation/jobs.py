@@ -73,7 +73,7 @@ def new_job(obj: Any) -> Iterator[Problem]:
     for key, value in wanted.items():
         if own.get(key) != value:
             yield invalid(f"spec.template.metadata.labels[{key}]", own, f"must be '{value}'")
-    if selectors.is_readable(selector) and not selectors.selects(selector, wanted):
+    if selectors.misses(selector, wanted):
         yield invalid("spec.selector", selector, "`selector` not auto-generated")
 
 
@@ -278,7 +278,7 @@ def _selector(spec: Any, labels: Any) -> Iterator[Problem]:
     if selector is None:
         yield required("spec.selector")
     yield from selectors.label_selector(selector, "spec.selector")
-    if selector is None or (selectors.is_readable(selector) and not selectors.selects(selector, labels or {})):
+    if selectors.misses(selector, labels):
         yield invalid("spec.template.metadata.labels", labels, selectors.MISMATCH)
 
 

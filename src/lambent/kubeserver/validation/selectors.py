@@ -74,6 +74,11 @@ def selects(selector: Any, found: Mapping[str, str]) -> bool:
     return all(_holds(term, found) for term in selector.get("matchExpressions") or ())
 
 
+def misses(selector: Any, found: Mapping[str, str] | None) -> bool:
+    """Whether a selector is absent, or can be asked and does not select these labels."""
+    return selector is None or (is_readable(selector) and not selects(selector, found or {}))
+
+
 def _holds(term: Any, found: Mapping[str, str]) -> bool:
     value, values = found.get(term["key"]), term.get("values") or ()
     match term["operator"]:

@@ -216,7 +216,7 @@ def daemon_set(obj: Any) -> Iterator[Problem]:
     selector, found = spec.get("selector"), spec.get("template") or {}
     yield from selectors.label_selector(selector, "spec.selector")
     shown = (found.get("metadata") or {}).get("labels")
-    if selector is None or (selectors.is_readable(selector) and not selectors.selects(selector, shown or {})):
+    if selectors.misses(selector, shown):
         yield invalid("spec.template.metadata.labels", shown, selectors.MISMATCH)
     if selector is not None and selectors.is_empty(selector):
         yield invalid("spec.selector", selector, "empty selector is invalid for daemonset")
