@@ -8,6 +8,7 @@ import pytest
 from lambent.kube.outcome import Done, Fail, Retry, Wait
 from lambent.kube.types import Key
 from lambent.kube.workqueue import Backoff, QueueClosed, WorkQueue
+from lambent.telemetry import REGISTRY
 
 A, B = Key("n", "a"), Key("n", "b")
 
@@ -198,3 +199,19 @@ async def test_an_overall_rate_is_kept():
     for _ in range(6):
         await queue.get()
     assert now() - started == pytest.approx(2.0, abs=0.01)
+
+
+async def test_queues_of_one_name_are_one_in_the_metrics_while_they_are_worked_on():
+    def told(name):
+        return REGISTRY.get_sample_value(f"lambent_workqueue_{name}", {"controller": "shared", "priority": "live"})
+
+    one, two = WorkQueue("shared"), WorkQueue("shared")
+    one.add(A)
+    await asyncio.sleep(3)
+    two.add(A)
+    two.add(B)
+    assert (told("depth"), told("oldest_seconds")) == (3, 3)
+    one.hide()
+    assert (told("depth"), told("oldest_seconds")) == (2, 0)
+    one.show()
+    assert told("depth") == 3
