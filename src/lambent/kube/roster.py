@@ -39,7 +39,7 @@ def layout_holder(shards: int) -> str:
 def shards_of_holder(holder: str) -> int:
     """The layout in which the holder of the lease works."""
     number = holder.removeprefix(_LAYOUT)
-    return int(number) if number != holder and number.isdigit() else 1
+    return int(number) if number != holder and number.isdecimal() else 1
 
 
 def refusal(shards: int) -> Callable[[str], str]:

@@ -38,8 +38,8 @@ _LOOK = 0.6
 _EXPIRED_RETRIES = 0.2
 FREE_RETRIES = 2.5
 SETTLE_RETRIES = 5
-# After a shard was taken above the share: whoever was to take it could not, and would not in a minute either.
-_CALM_RETRIES = 300
+# After one took what another was to take and did not: a handover would only bring it back, until the other can.
+_CALM_RETRIES = 60
 
 
 @dataclass
