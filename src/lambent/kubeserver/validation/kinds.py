@@ -24,10 +24,13 @@ Comparison = Callable[[Any, Any], Iterator[Problem]]
 
 
 class Checks(NamedTuple):
-    """`whole` runs on every write of the object, `update` on changes; some kinds are then told all of `whole` twice."""
+    """`update` runs on changes, `whole` on every write; some kinds are then told all of `whole` twice. `new` runs last,
+    on what is created.
+    """
 
-    whole: Check
+    whole: Check | None = None
     update: Comparison | None = None
+    new: Check | None = None
     is_told_twice: bool = False
 
 
@@ -38,12 +41,13 @@ CHECKS: dict[tuple[str, str], Checks] = {
     ("", "Service"): Checks(services.service, services.kept_service),
     ("", "PersistentVolumeClaim"): Checks(claims.claim, claims.kept_claim, is_told_twice=True),
     ("", "Event"): Checks(events.legacy),
-    ("", "Pod"): Checks(pods.pod, pod_updates.kept_pod),
+    ("events.k8s.io", "Event"): Checks(update=events.kept, new=events.strict),
+    ("", "Pod"): Checks(pods.pod, pod_updates.kept_pod, pods.new_pod),
     ("apps", "Deployment"): Checks(workloads.deployment, workloads.kept_selector),
     ("apps", "ReplicaSet"): Checks(workloads.replica_set, workloads.kept_selector),
-    ("apps", "StatefulSet"): Checks(workloads.stateful_set, workloads.kept_stateful_set),
+    ("apps", "StatefulSet"): Checks(workloads.stateful_set, workloads.kept_stateful_set, workloads.new_stateful_set),
     ("apps", "DaemonSet"): Checks(workloads.daemon_set, workloads.kept_selector),
-    ("batch", "Job"): Checks(jobs.job, jobs.kept_job, is_told_twice=True),
+    ("batch", "Job"): Checks(jobs.job, jobs.kept_job, jobs.new_job, is_told_twice=True),
     ("autoscaling", "HorizontalPodAutoscaler"): Checks(autoscalers.autoscaler),
     ("networking.k8s.io", "NetworkPolicy"): Checks(policies.network_policy, is_told_twice=True),
     ("policy", "PodDisruptionBudget"): Checks(policies.budget),
@@ -54,28 +58,18 @@ CHECKS: dict[tuple[str, str], Checks] = {
     (_RBAC, "RoleBinding"): Checks(access.binding, access.kept_binding, is_told_twice=True),
     (_RBAC, "ClusterRoleBinding"): Checks(access.cluster_binding, access.kept_binding, is_told_twice=True),
 }
-_ON_CREATE: dict[tuple[str, str], Check] = {
-    ("apps", "StatefulSet"): workloads.new_stateful_set,
-    ("batch", "Job"): jobs.new_job,
-    ("", "Pod"): pods.new_pod,
-    ("events.k8s.io", "Event"): events.strict,
-}
-_ON_UPDATE: dict[tuple[str, str], Comparison] = {
-    ("events.k8s.io", "Event"): events.kept,
-}
 
 
 def problems(group: str, kind: str, new: Any, old: Any) -> Iterator[Problem]:
     """Everything wrong with the object; `old` is None when it is new."""
-    key = (group, kind)
-    if key in CHECKS:
-        checks = CHECKS[key]
-        if old is not None and checks.update is not None:
-            yield from checks.update(new, old)
+    checks = CHECKS.get((group, kind))
+    if checks is None:
+        return
+    if old is not None and checks.update is not None:
+        yield from checks.update(new, old)
+    if checks.whole is not None:
         yield from checks.whole(new)
         if old is not None and checks.is_told_twice:
             yield from checks.whole(new)
-    if old is None and key in _ON_CREATE:
-        yield from _ON_CREATE[key](new)
-    elif old is not None and key in _ON_UPDATE:
-        yield from _ON_UPDATE[key](new, old)
+    if old is None and checks.new is not None:
+        yield from checks.new(new)
