@@ -144,7 +144,7 @@ class TriggerKind:
 
     def _call(self, key: Key) -> None:
         """It is the trigger's turn to be told of progress."""
-        self.controller.queue.add(key, self.controller.queue.priorities[-1])
+        self.controller.queue.add(key, self.controller.queue.priorities[0])
 
     def retire(self, when_idle: Callable[[], None], held: Iterable[Key] = ()) -> None:
         """No workflow has this kind any more: its objects are told so, and those with our finalizer are waited for.
