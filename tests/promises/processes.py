@@ -124,7 +124,8 @@ class Processes:
         end_s = self.now_s + within_s
         while True:
             for process in self.living:
-                process.run(self.now_s)
+                if process.wakes_at <= self.now_s:
+                    process.run(self.now_s)
             if claim():
                 return True
             due_s = min((process.wakes_at for process in self.living), default=inf)

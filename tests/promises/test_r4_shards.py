@@ -35,8 +35,8 @@ WAY_S = 0.02
 TAKEOVER_S = LEASE_S + figure("R4", r"lease \+ (\d+) s") + 6 * WAY_S
 GIZMO = GVK("example.org", "v1", "Gizmo")
 SHARDS, REPLICAS = 8, 3
-KEYS = [Key("default", f"g{number}") for number in range(24)]
-WRITE_S = 2.0
+KEYS = [Key("default", f"g{number}") for number in range(20)]
+WRITE_S = 4.0
 
 
 @dataclass(frozen=True)
