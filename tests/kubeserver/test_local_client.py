@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambent.kube.errors import Conflict
+from lambent.kube.errors import Conflict, Invalid
 from lambent.kube.fencing import current_fence
 from lambent.kube.types import GVK
 
@@ -27,3 +27,12 @@ async def test_a_local_write_of_an_older_term_is_refused(ask, server):
         current_fence.reset(token)
     await client.create(made)
     assert (await client.get(CONFIG_MAP, "a", namespace="default"))["metadata"]["name"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name"), [("default/secrets/s?a=", "a"), ("default", "../../secrets/s"), ("default", "..")]
+)
+async def test_no_name_or_namespace_reaches_another_object(ask, server, namespace, name):
+    await ask("POST", "/api/v1/namespaces/default/secrets", {"metadata": {"name": "s"}, "kind": "Secret"})
+    with pytest.raises(Invalid):
+        await server.local_client().get(CONFIG_MAP, name, namespace=namespace)

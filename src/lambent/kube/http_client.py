@@ -6,13 +6,10 @@ Source: Kubernetes API concepts.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from time import perf_counter
 from typing import Any, Self, TypeVar, cast
-from urllib.parse import quote
 
 import orjson
 
@@ -42,7 +39,6 @@ _PATCH_TYPES: Mapping[PatchKind, str] = {
     "strategic": "application/strategic-merge-patch+json",
 }
 _POD = GVK("", "v1", "Pod")
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9.:-]+")
 _APPLY_TYPE = "application/apply-patch+yaml"
 _METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1,application/json"
 # Beyond the server's own limit of the watch: whoever follows the stream notices a dead peer before this does.
@@ -91,7 +87,7 @@ class HttpClient:
         gvk, meta = GVK.of(obj), obj["metadata"]
         info = await self.resolve(gvk)
         namespace = self._namespace(info, meta.get("namespace"))
-        path = info.path(_segment(namespace))
+        path = info.path(namespace)
         words = ("create", gvk.kind, namespace or "", meta.get("name") or meta.get("generateName", ""))
         query = _write_query(manager, dry_run, "")
         return await self._call("create", gvk, HttpRequest("POST", path, words, query, orjson.dumps(obj)))
@@ -179,7 +175,7 @@ class HttpClient:
     ) -> AsyncIterator[WatchEvent]:
         options = options or WatchOptions()
         info = await self.resolve(gvk)
-        path = info.path(_segment(namespace) if info.namespaced else None)
+        path = info.path(namespace)
         accept = _METADATA.format("") if options.selector.form == "metadata" else "application/json"
         request = HttpRequest("GET", path, ("watch", gvk.kind), _watch_query(options), accept=accept)
         opening = self._transport.stream(request, timeout_s=options.timeout_s + _WATCH_GRACE_S)
@@ -279,7 +275,7 @@ class HttpClient:
 
     async def _pages_once(self, gvk: GVK, namespace: str | None, selector: Selector, limit: int) -> "Pages":
         info = await self.resolve(gvk)
-        path = info.path(_segment(namespace) if info.namespaced else None)
+        path = info.path(namespace)
         query = {"limit": str(limit), **_selector_query(selector)}
         accept = _METADATA.format("List") if selector.form == "metadata" else "application/json"
         pages: Pages = []
@@ -318,26 +314,13 @@ class HttpClient:
         """Its path, and the words that name the request in an error."""
         info = self._kinds.get(gvk) or await self.resolve(gvk)
         place = self._namespace(info, namespace) or ""
-        return info.path(_segment(place), _segment(name), subresource), (verb, gvk.kind, place, name, subresource)
+        return info.path(place, name, subresource), (verb, gvk.kind, place, name, subresource)
 
     def _namespace(self, info: ResourceInfo, namespace: str | None) -> str | None:
         return (namespace or self.config.namespace) if info.namespaced else None
 
 
 Pages = list[Page]
-
-
-@lru_cache(maxsize=4096)
-def _segment(text: str | None) -> str:
-    """A name or namespace as one segment of a path, whatever is in it: expressions make them from what users write.
-
-    Names of roles may have characters that a path may not. Raises Invalid for what a proxy might resolve.
-    """
-    if text in (".", ".."):
-        raise Invalid(f'"{text}" is not the name of an object', code=400, status_reason="BadRequest")
-    if not text or _PLAIN_NAME.fullmatch(text):
-        return text or ""
-    return quote(text, safe=":")
 
 
 def _decoded(body: bytes, request: HttpRequest) -> dict[str, Any]:

@@ -5,7 +5,11 @@ of ours, and any I/O.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, NewType, Required, TypedDict
+from urllib.parse import quote
+
+from lambent.kube.errors import Invalid
 
 Uid = NewType("Uid", str)
 ResourceVersion = NewType("ResourceVersion", str)
@@ -91,6 +95,18 @@ class Key(NamedTuple):
         return cls(meta.get("namespace", ""), meta["name"])
 
 
+@lru_cache(maxsize=4096)
+def _segment(text: str) -> str:
+    """A name or namespace as one segment of a path, whatever is in it: expressions make them from what users write.
+
+    Names of roles may have characters that a path may not. Raises Invalid for what no object may be called, since a
+    server or a proxy would take it for more than one segment, or for none.
+    """
+    if text in (".", "..") or "/" in text or "%" in text:
+        raise Invalid(f'"{text}" is not the name of an object', code=400, status_reason="BadRequest")
+    return quote(text, safe=":")
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceInfo:
     """What discovery says of a kind."""
@@ -102,12 +118,15 @@ class ResourceInfo:
     verbs: frozenset[str] = frozenset()
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """URL path of the collection, object or subresource. Source: Kubernetes API concepts, "Resource URIs"."""
+        """URL path of the collection, object or subresource; raises Invalid for a name that is none.
+
+        Source: Kubernetes API concepts, "Resource URIs".
+        """
         root = f"/apis/{self.gvk.group}" if self.gvk.group else "/api"
-        place = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        place = f"/namespaces/{_segment(namespace)}" if self.namespaced and namespace else ""
         path = f"{root}/{self.gvk.version}{place}/{self.plural}"
         if name:
-            path = f"{path}/{name}"
+            path = f"{path}/{_segment(name)}"
         return f"{path}/{subresource}" if subresource else path
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from functools import lru_cache, partial
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import orjson
 
@@ -52,7 +52,7 @@ class LocalClient:
         self._known = KnownKinds()
 
     async def get(self, gvk: GVK, name: str, *, namespace: str | None = None, subresource: str = "") -> KubeObject:
-        path = (await self.resolve(gvk)).path(namespace, _segment(name), subresource)
+        path = (await self.resolve(gvk)).path(namespace, name, subresource)
         return await self._object("GET", path, what=partial(_what, "get", gvk, namespace, name, subresource))
 
     async def list(
@@ -97,7 +97,7 @@ class LocalClient:
         self, obj: KubeObject, *, subresource: str = "", manager: str = "", dry_run: bool = False
     ) -> KubeObject:
         meta = obj["metadata"]
-        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), _segment(meta["name"]), subresource)
+        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), meta["name"], subresource)
         query = _writing(manager, dry_run, "Ignore" if subresource else "Strict")
         what = partial(_what_of, "replace", obj, subresource)
         return await self._object("PUT", path, query=query, body=obj, what=what)
@@ -114,7 +114,7 @@ class LocalClient:
         manager: str = "",
         dry_run: bool = False,
     ) -> KubeObject:
-        path = (await self.resolve(gvk)).path(namespace, _segment(name), subresource)
+        path = (await self.resolve(gvk)).path(namespace, name, subresource)
         query = _writing(manager, dry_run, "Ignore" if subresource else "Strict")
         what = partial(_what, "patch", gvk, namespace, name, subresource)
         return await self._object("PATCH", path, query=query, body=body, media=_PATCH_TYPES[kind], what=what)
@@ -123,7 +123,7 @@ class LocalClient:
         self, obj: KubeObject, *, manager: str, force: bool = False, subresource: str = "", dry_run: bool = False
     ) -> KubeObject:
         meta = obj["metadata"]
-        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), _segment(meta["name"]), subresource)
+        path = (await self.resolve(GVK.of(obj))).path(meta.get("namespace"), meta["name"], subresource)
         validation = "Ignore" if subresource else "Strict"
         query = _writing(manager, dry_run, validation, force)
         what = partial(_what_of, "apply", obj, subresource)
@@ -139,7 +139,7 @@ class LocalClient:
         preconditions: Preconditions | None = None,
         dry_run: bool = False,
     ) -> None:
-        path = (await self.resolve(gvk)).path(namespace, _segment(name))
+        path = (await self.resolve(gvk)).path(namespace, name)
         body: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1"}
         if propagation:
             body["propagationPolicy"] = propagation
@@ -240,9 +240,6 @@ class LocalClient:
         if response.status >= 400:
             raise _error(response, path, what())
         return response
-
-
-_segment = lru_cache(maxsize=4096)(quote)
 
 
 def _query(given: dict[str, str]) -> str:

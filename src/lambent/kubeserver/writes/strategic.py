@@ -63,8 +63,9 @@ class _Merge:
     def _member(self, out: dict[str, Any], name: str, value: Any, schema: JsonSchema) -> None:
         if value is None:
             out.pop(name, None)
-        elif name not in out and isinstance(value, dict) and _has_directive(value):
-            return  # a directive for a map that is not there means nothing
+        elif name not in out:
+            if not _is_directive(value):
+                out[name] = _taken(value)
         elif isinstance(value, dict):
             is_replaced = "replace" in _strategies(schema)
             out[name] = value if is_replaced else self.objects(out.get(name), value, schema)
@@ -127,13 +128,21 @@ class _Merge:
             return
         kept.append(one)
         if at is None:
-            merged.append(self.objects({}, one, schema))
+            merged.append(one)
         else:
             merged[at] = self.objects(merged[at], one, schema)
 
 
-def _has_directive(patch: dict[str, Any]) -> bool:
-    return "$patch" in patch
+def _is_directive(value: Any) -> bool:
+    """Which means nothing where there is nothing it could be done to."""
+    return isinstance(value, dict) and "$patch" in value
+
+
+def _taken(value: Any) -> Any:
+    """A value as it is taken where none was."""
+    if isinstance(value, dict):
+        return {name: _taken(one) for name, one in value.items() if one is not None and not _is_directive(one)}
+    return [_taken(one) for one in value if not _is_directive(one)] if isinstance(value, list) else value
 
 
 def _strategies(schema: JsonSchema) -> list[str]:
