@@ -16,10 +16,10 @@ from lambent.kube.schema.embedded import Embedded
 from lambent.kube.types import GVK
 from lambent.kubeserver import metadata
 from lambent.kubeserver.builtin.table import object_meta
+from lambent.kubeserver.definitions import refusals
 from lambent.kubeserver.definitions.refusals import invalid
 from lambent.kubeserver.resources import Resource, Traits
 from lambent.kubeserver.validation.errors import go_kind
-from lambent.kubeserver.validation.names import dns_1035
 
 _GO_NAMES = {"integer": "number", "boolean": "bool"}
 _MISTYPED = re.compile(r'must be of type (\w+): "(\w+)"$')
@@ -89,9 +89,7 @@ def _wrong(obj: dict[str, Any], path: str) -> list[Problem]:
         out.append(invalid(f"{path}.apiVersion", version, f"unexpected GroupVersion string: {version}"))
     if kind == "":
         out.append(invalid(f"{path}.kind", kind, "must not be empty"))
-    elif kind is not None and (faults := dns_1035(kind.lower())):
-        text = f"may have mixed case, but should otherwise match: {','.join(faults)}"
-        out.append(invalid(f"{path}.kind", kind, text))
+    out += refusals.kind(kind, f"{path}.kind")
     if isinstance(meta := obj.get("metadata"), dict):
         whole: Any = {"metadata": {"name": "any", **meta}}
         found = metadata.problems_of(whole, _any_kind())

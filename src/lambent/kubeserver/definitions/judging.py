@@ -9,7 +9,7 @@ from lambent.kubeserver.definitions.approval import approval_problems
 from lambent.kubeserver.definitions.conversion import conversion_problems
 from lambent.kubeserver.definitions.formats import unknown_formats
 from lambent.kubeserver.definitions.internal import Internal, Part, internal
-from lambent.kubeserver.definitions.refusals import invalid
+from lambent.kubeserver.definitions.refusals import given_label, invalid, kind, label
 from lambent.kubeserver.definitions.schemas import schema_problems
 from lambent.kubeserver.definitions.versions import (
     column_problems,
@@ -19,8 +19,8 @@ from lambent.kubeserver.definitions.versions import (
 )
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.validation.errors import IMMUTABLE, forbidden, required
-from lambent.kubeserver.validation.names import dns_1035, subdomain
-from lambent.kubeserver.validation.rules import among, needed
+from lambent.kubeserver.validation.names import subdomain
+from lambent.kubeserver.validation.rules import Members, among, items, members, needed
 
 _SCOPE = needed(among("Cluster", "Namespaced"))
 _DEFAULTS_NEED = "must be false in order to use defaults in the schema"
@@ -85,7 +85,8 @@ def _spec_problems(spec: Any, old: Any) -> list[Problem]:
     for index, version in enumerate(found.versions):
         out += _version_problems(found, index, version, unchanged)
     out += _set_of_versions(found)
-    out += _required_names(spec.get("names") or {})
+    names = spec.get("names") or {}
+    out += members(names, "spec.names", _NEEDED) + _spelling(names, "spec.names")
     out += _part_problems(found, "spec.", _has_status(spec), unchanged)
     return out + conversion_problems(spec)
 
@@ -116,10 +117,7 @@ def _has_status(spec: Any) -> bool:
 
 def _version_problems(found: Internal, index: int, version: Any, old: Internal | None) -> list[Problem]:
     path = f"spec.versions[{index}]"
-    name = version.get("name") or ""
-    faults = dns_1035(name)
-    out = [invalid(f"{path}.name", name, ",".join(faults))] if faults else []
-    out += deprecation_problems(version, path)
+    out = [*label(version.get("name"), f"{path}.name"), *deprecation_problems(version, path)]
     own = version.get("subresources") or {}
     shared = found.shared.get("subresources") or {}
     return out + _part_problems(found, f"{path}.", "status" in own or "status" in shared, old)
@@ -158,37 +156,25 @@ def _set_of_versions(found: Internal) -> list[Problem]:
     if sum(bool(version.get("storage")) for version in found.versions) != 1:
         text = "must have exactly one version marked as storage version"
         out.append(invalid("spec.versions", found.go_versions(), text))
-    if names and names[0] and (faults := dns_1035(names[0])):
-        out.append(invalid("spec.version", names[0], ",".join(faults)))
-    return out
+    return out + given_label(names[0] if names else None, "spec.version")
 
 
-def _required_names(names: Any) -> list[Problem]:
-    out = [required(f"spec.names.{one}") for one in ("plural", "singular", "kind", "listKind") if not names.get(one)]
-    return out + _spelling(names, "spec.names")
+_NEEDED: Members = dict.fromkeys(("plural", "singular", "kind", "listKind"), needed())
+_SPELLING: Members = {
+    "plural": given_label,
+    "singular": given_label,
+    "kind": kind,
+    "listKind": kind,
+    "shortNames": items(label),
+}
+_CATEGORIES: Members = {"categories": items(label)}
 
 
 def _spelling(names: Any, path: str) -> list[Problem]:
-    out: list[Problem] = []
-    for field in ("plural", "singular"):
-        if names.get(field) and (faults := dns_1035(names[field])):
-            out.append(invalid(f"{path}.{field}", names[field], ",".join(faults)))
-    for field in ("kind", "listKind"):
-        if names.get(field) and (faults := dns_1035(names[field].lower())):
-            text = f"may have mixed case, but should otherwise match: {','.join(faults)}"
-            out.append(invalid(f"{path}.{field}", names[field], text))
-    out += _labels(names, "shortNames", path)
+    out = members(names, path, _SPELLING)
     if names.get("kind") and names.get("kind") == names.get("listKind"):
         out.append(invalid(f"{path}.listKind", names["listKind"], "kind and listKind may not be the same"))
-    return out + _labels(names, "categories", path)
-
-
-def _labels(names: Any, field: str, path: str) -> list[Problem]:
-    return [
-        invalid(f"{path}.{field}[{index}]", one, ",".join(faults))
-        for index, one in enumerate(names.get(field) or ())
-        if (faults := dns_1035(one))
-    ]
+    return out + members(names, path, _CATEGORIES)
 
 
 def _stored_problems(stored: list[str] | None, spec: Any) -> list[Problem]:

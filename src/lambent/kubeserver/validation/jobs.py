@@ -21,18 +21,9 @@ from lambent.kubeserver.validation.errors import (
 from lambent.kubeserver.validation.pods import template
 from lambent.kubeserver.validation.rules import Members, Rule, among, each, members, needed, not_negative, once, text
 
-_NUMBERS: Members = dict.fromkeys(
-    (
-        "parallelism",
-        "completions",
-        "activeDeadlineSeconds",
-        "backoffLimit",
-        "ttlSecondsAfterFinished",
-        "backoffLimitPerIndex",
-        "maxFailedIndexes",
-    ),
-    not_negative,
-)
+_COUNTS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
+           "backoffLimitPerIndex", "maxFailedIndexes")  # fmt: skip
+_NUMBERS: Members = dict.fromkeys(_COUNTS, not_negative)
 _MOST_INDEXES, _MOST_RULES, _MOST_CODES = 100_000, 20, 255
 _HIGH_COMPLETIONS, _HIGH_LIMIT = 100_000, 10_000
 

@@ -30,7 +30,6 @@ _REQUIRED, _PREFERRED = (
 )
 _KEY = text(names.qualified)
 _KEYS, _NAMES = items(_KEY), items(text(names.subdomain))
-_TERMS = needed(why="must have at least one node selector term")
 _TOPOLOGY = needed(why="can not be empty")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _AMOUNT = positive("must be greater than zero")
@@ -43,13 +42,6 @@ def affinity(found: Any, at: str) -> Iterator[Problem]:
     yield from members(found or {}, at, _AFFINITY)
 
 
-def _wanted_nodes(wanted: Any, at: str) -> Iterator[Problem]:
-    if wanted is not None:
-        yield from _TERMS(wanted.get("nodeSelectorTerms"), f"{at}.nodeSelectorTerms")
-        for term, here in each(wanted.get("nodeSelectorTerms"), f"{at}.nodeSelectorTerms"):
-            yield from _node_term(term, here, judges_values=True)
-
-
 def _weight(weight: int | None, at: str) -> Iterator[Problem]:
     if not 0 < (weight or 0) <= 100:
         yield invalid(at, weight or 0, "must be in the range 1-100")
@@ -59,7 +51,7 @@ def _preference(term: Any, at: str) -> Iterator[Problem]:
     return _node_term(term or {}, at, judges_values=False)
 
 
-def _node_term(term: Any, at: str, *, judges_values: bool) -> Iterator[Problem]:
+def _node_term(term: Any, at: str, *, judges_values: bool = True) -> Iterator[Problem]:
     for one, here in each(term.get("matchExpressions"), f"{at}.matchExpressions"):
         yield from requirement(one, here, is_of_nodes=True, judges_values=judges_values)
     for one, here in each(term.get("matchFields"), f"{at}.matchFields"):
@@ -90,6 +82,7 @@ def _pod_term(found: Any, at: str) -> Iterator[Problem]:
     yield from _KEY(term.get("topologyKey"), f"{at}.topologyKey")
 
 
+_TERMS = needed(items(_node_term), "must have at least one node selector term")
 _OF_PODS = inside(
     {
         _REQUIRED: items(_pod_term),
@@ -99,7 +92,7 @@ _OF_PODS = inside(
 _AFFINITY: Members = {
     "nodeAffinity": inside(
         {
-            _REQUIRED: _wanted_nodes,
+            _REQUIRED: inside({"nodeSelectorTerms": _TERMS}),
             _PREFERRED: items(inside({"weight": _weight, "preference": _preference})),
         }
     ),

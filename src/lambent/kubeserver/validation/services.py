@@ -15,6 +15,12 @@ from lambent.kubeserver.validation.errors import IMMUTABLE, duplicate, forbidden
 from lambent.kubeserver.validation.rules import Members, among, each, given, members, named, needed, once, one_of, port
 from lambent.kubeserver.validation.selectors import labels
 
+_TYPE = needed(among("ClusterIP", "ExternalName", "LoadBalancer", "NodePort"))
+_NAMED = needed(named(names.subdomain))
+_AFFINITY = needed(among("ClientIP", "None"))
+_FAMILY = one_of("IPv4", "IPv6")
+_FAMILY_POLICY = among("PreferDualStack", "RequireDualStack", "SingleStack")
+_NEAR = among("Cluster", "Local")
 _LONGEST_AFFINITY_S = 86400
 _LINK_LOCAL_MULTICAST = ipaddress.ip_network("224.0.0.0/24")
 
@@ -79,17 +85,12 @@ def _number(number: int | None, at: str) -> Iterable[Problem]:
     return texts(at, number or 0, names.port_number(number or 0))
 
 
-_TYPE = needed(among("ClusterIP", "ExternalName", "LoadBalancer", "NodePort"))
-_NAMED = needed(named(names.subdomain))
 _PORT: Members = {
     "port": _number,
     "protocol": PROTOCOL,
     "targetPort": port,
     "appProtocol": given(names.qualified),
 }
-
-
-_AFFINITY = needed(among("ClientIP", "None"))
 
 
 def _affinity(spec: Any) -> Iterator[Problem]:
@@ -102,10 +103,6 @@ def _affinity(spec: Any) -> Iterator[Problem]:
         if not 0 < seconds <= _LONGEST_AFFINITY_S:
             text = f"must be greater than 0 and less than {_LONGEST_AFFINITY_S}"
             yield invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds, text)
-
-
-_FAMILY = one_of("IPv4", "IPv6")
-_FAMILY_POLICY = among("PreferDualStack", "RequireDualStack", "SingleStack")
 
 
 def cluster_addresses(spec: Any) -> Iterator[Problem]:
@@ -224,7 +221,6 @@ def _traffic(spec: Any, kind: str) -> Iterator[Problem]:
     yield from members(spec, "spec", _TRAFFIC)
 
 
-_NEAR = among("Cluster", "Local")
 _TRAFFIC: Members = {
     "internalTrafficPolicy": _NEAR,
     "trafficDistribution": among("PreferClose", "PreferSameZone", "PreferSameNode"),
