@@ -5,124 +5,19 @@ belong to another waits for them. When one is deleted, its objects go first (the
 refused meanwhile. Not here: what a definition may say (`definitions`).
 """
 
-import logging
-from typing import TYPE_CHECKING, Any
-
-import orjson
+from typing import Any
 
 from lambent.clock import WallClock, rfc3339
-from lambent.kube.schema import compile_schema
-from lambent.kube.schema.embedded import embedded
-from lambent.kube.types import GVK, KubeObject
 from lambent.kubeserver.conditions import TERMINATING, is_true, set_condition
 from lambent.kubeserver.definitions.acceptance import NOBODY, Acceptance, Names, accept
 from lambent.kubeserver.definitions.approval import approval, is_protected
 from lambent.kubeserver.lifecycle.deletion import CRD_FINALIZER, CRDS_BUCKET, DeleteOptions, Deleter
 from lambent.kubeserver.lifecycle.inbox import Inbox
+from lambent.kubeserver.lifecycle.served import resources_of
 from lambent.kubeserver.reads.watching import Hub
-from lambent.kubeserver.resources import VERBS, Catalog, Column, Resource, Scale, Traits, version_order
+from lambent.kubeserver.resources import Catalog
 from lambent.kubeserver.storage.records import Change, Record
 from lambent.kubeserver.storage.store import Store
-
-if TYPE_CHECKING:
-    from lambent.kube.schema.rules import Rules
-
-log = logging.getLogger(__name__)
-
-_AGE = Column("Age", "date", ".metadata.creationTimestamp")
-_DYING_VERBS = ("delete", "deletecollection", "get", "list", "watch")
-
-
-def resources_of(crd: KubeObject, names: Names, *, epoch: int) -> list[Resource]:
-    """The served versions of a definition under the names it was granted."""
-    spec: Any = {**crd["spec"], "names": names}
-    versions = [version for version in spec["versions"] if version.get("served")]
-    storage = next(version["name"] for version in spec["versions"] if version.get("storage"))
-    dying = "deletionTimestamp" in crd["metadata"]
-    return [_resource(spec, version, storage, dying=dying, epoch=epoch) for version in versions]
-
-
-def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int) -> Resource:
-    names, group = spec["names"], spec["group"]
-    gvk = GVK(group, version["name"], names["kind"])
-    source = (version.get("schema") or {}).get("openAPIV3Schema") or {}
-    subresources = version.get("subresources") or {}
-    warning = f"{gvk.api_version} {gvk.kind} is deprecated{_instead(spec, version, gvk)}"
-    return Resource(
-        gvk=gvk,
-        plural=names["plural"],
-        singular=names.get("singular") or names["kind"].lower(),
-        namespaced=spec["scope"] == "Namespaced",
-        bucket=f"{names['plural']}.{group}",
-        stored_api_version=f"{group}/{storage}",
-        schema=compile_schema(_without_envelope(source)),
-        rules=_rules(source),
-        embedded=embedded(source),
-        list_kind=names.get("listKind", ""),
-        short_names=tuple(names.get("shortNames") or ()),
-        categories=tuple(names.get("categories") or ()),
-        columns=_columns(version),
-        has_status="status" in subresources,
-        scale=_scale(subresources.get("scale")),
-        traits=Traits(needs_version_on_update=True, selectable=_selectable(version)),
-        custom=True,
-        verbs=_DYING_VERBS if dying else VERBS,
-        deprecation=(version.get("deprecationWarning") or warning) if version.get("deprecated") else "",
-        epoch=epoch,
-    )
-
-
-def _rules(source: Any) -> "Rules | None":
-    """The language of rules takes a while to import, and many definitions have none."""
-    if b'"x-kubernetes-validations"' not in orjson.dumps(source):
-        return None
-    from lambent.kube.schema.rules import compile_rules
-
-    return compile_rules(source)
-
-
-def _instead(spec: Any, version: Any, gvk: GVK) -> str:
-    """The served version that takes the place of a deprecated one, if there is a better one."""
-    better = [one["name"] for one in spec["versions"] if one.get("served") and not one.get("deprecated")]
-    newest = min(better, key=version_order, default="")
-    is_newer = newest and version_order(newest) < version_order(version["name"])
-    return f"; use {gvk.group}/{newest} {gvk.kind}" if is_newer else ""
-
-
-def _without_envelope(source: Any) -> Any:
-    """apiVersion, kind and metadata are checked apart, whatever the schema says of them."""
-    properties = {
-        k: v for k, v in (source.get("properties") or {}).items() if k not in ("apiVersion", "kind", "metadata")
-    }
-    needed = [name for name in source.get("required") or () if name not in ("apiVersion", "kind", "metadata")]
-    return {**source, "properties": properties, "required": needed}
-
-
-def _columns(version: Any) -> tuple[Column, ...]:
-    declared = version.get("additionalPrinterColumns")
-    if not declared:
-        return (_AGE,)
-    return tuple(
-        Column(
-            column["name"],
-            column["type"],
-            column["jsonPath"],
-            column.get("priority", 0),
-            column.get("format", ""),
-            column.get("description", ""),
-        )
-        for column in declared
-    )
-
-
-def _scale(declared: Any) -> Scale | None:
-    if not declared:
-        return None
-    return Scale(declared["specReplicasPath"], declared["statusReplicasPath"], declared.get("labelSelectorPath", ""))
-
-
-def _selectable(version: Any) -> tuple[str, ...]:
-    return tuple(field["jsonPath"].removeprefix(".") for field in version.get("selectableFields") or ())
 
 
 class Definitions:
