@@ -193,6 +193,12 @@ _TRUST = '{"Statement": []}'
 _ROLE = {"assumeRolePolicyDocument": _TRUST}
 
 
+_FUNCTION = {
+    "role": "arn:aws:iam::123456789012:role/r",
+    "packageType": "Image",
+    "code": {"imageURI": "image:1"},
+    "tags": {"a": "b"},
+}
 _READ_ONLY = "arn:aws:iam::aws:policy/ReadOnly"
 
 
@@ -202,8 +208,9 @@ _READ_ONLY = "arn:aws:iam::aws:policy/ReadOnly"
         ("Role", _ROLE | {"policies": [_READ_ONLY]}, ["GetRole", "CreateRole", "GetRole", "AttachRolePolicy"]),
         ("Policy", {"policyDocument": _TRUST, "description": "d"}, ["GetPolicy", "CreatePolicy"]),
         ("Bucket", {}, ["HeadBucket", "CreateBucket", "PutBucketTagging"]),
+        ("Function", _FUNCTION, ["GetFunction", "CreateFunction"]),
     ],
-    ids=["role", "policy", "bucket"],
+    ids=["role", "policy", "bucket", "function"],
 )
 async def test_what_creation_and_writes_decide_is_not_asked_of_a_fresh_resource(world, kind, spec, asked):
     await world.apply(kind, "o", {"name": "x", **spec})

@@ -75,7 +75,10 @@ class FakeLambda:
         self._set_code(held, params["Code"])
         configuration["State"] = "Active"
         self._unsettle(held, {"State": "Pending", "StateReasonCode": "Creating"}, {"State": "Active"})
-        return dict(configuration)
+        answer = dict(configuration)
+        # The answer is a look too.
+        self._settle(held)
+        return answer
 
     def _configure(self, held: Json, params: Json) -> None:
         configuration = held["configuration"]

@@ -125,6 +125,12 @@ def _create(subject: Subject, desired: Mapping[str, Any]) -> Step:
     return Step("CreateFunction", kept, why="create", remember=_records(subject))
 
 
+def _made(subject: Subject, made: Answer) -> Answer:
+    """CreateFunction answers with the configuration alone; mostly it only tells that the function is pending."""
+    tags = {**subject.tags, **tag_map(subject.value("tags"))}
+    return {"Configuration": made, "Tags": tags, "Code": {"ImageUri": subject.value("code.imageURI")}}
+
+
 def _update_code(change: Change) -> Sequence[Step]:
     params = {
         "FunctionName": change.want["name"],
@@ -236,7 +242,7 @@ FUNCTION = Kind(
         *_SETTINGS,
     ),
     reads=(
-        Read("function", "GetFunction", _named),
+        Read("function", "GetFunction", _named, fresh=_made),
         Read(
             "event_invoke",
             "GetFunctionEventInvokeConfig",
