@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from lambent.telemetry import counter, gauge, histogram, render_metrics
 from lambent.telemetry.metrics import REGISTRY, Counter
@@ -51,6 +52,22 @@ def test_a_histogram_counts_up_to_each_bound_inclusively() -> None:
     assert (shown["0.005"], shown["0.01"], shown["0.025"], shown["10.0"], shown["+Inf"]) == (2, 2, 4, 4, 5)
     assert REGISTRY.get_sample_value("lambent_m5_seconds_count", {"kind": "a"}) == 5
     assert REGISTRY.get_sample_value("lambent_m5_seconds_sum", {"kind": "a"}) == pytest.approx(11.045, abs=0.005)
+
+
+def test_prometheus_own_reader_reads_what_was_counted() -> None:
+    texts = ("plain", 'a"b\\c\nd', "", "ä {}=,")
+    family = counter("m11_total", "Two\nlines, and a \\.", ("text",))
+    for number, text in enumerate(texts):
+        family.labels(text).inc(number + 0.5)
+    histogram("m12_seconds", "Times.").observe(0.02)
+    read = {one.name: one for one in text_string_to_metric_families(render_metrics().decode())}
+    counted, timed = read["lambent_m11"], read["lambent_m12_seconds"]
+    assert (counted.type, counted.documentation) == ("counter", "Two\nlines, and a \\.")
+    assert {sample.labels["text"]: sample.value for sample in counted.samples} == dict(
+        zip(texts, (0.5, 1.5, 2.5, 3.5), strict=True)
+    )
+    assert timed.type == "histogram"
+    assert [sample.value for sample in timed.samples if sample.name.endswith(("_count", "_sum"))] == [1.0, 0.02]
 
 
 def _samples(name: str):
