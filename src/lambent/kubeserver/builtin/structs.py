@@ -15,7 +15,6 @@ from typing import Any
 import orjson
 
 from lambent.kubeserver.builtin.empties import empty, same_as_absent
-from lambent.kubeserver.validation.quantities import NotAQuantity, canonical
 
 JsonSchema = Mapping[str, Any]
 _Read = Callable[[Any], Any]
@@ -34,6 +33,9 @@ INTEGERS = {"int32": 31, "int64": 63}
 
 
 def read_quantity(value: Any) -> Any:
+    # Rational numbers are 3 ms of a start, and most servers are given no quantity for a while.
+    from lambent.kubeserver.validation.quantities import NotAQuantity, canonical
+
     if value is None:
         return "0"
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
