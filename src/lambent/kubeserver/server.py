@@ -119,9 +119,9 @@ class KubeServer:
         self._namespaces.load()
         self._expiry.load()
         self._loops = asyncio.create_task(self._run(), name="kubeserver")
-        # At once, so that one commit takes them all.
-        absent = [name for name in ALWAYS if self._store.peek("namespaces", name) is None]
-        await asyncio.gather(*(self._store.put("namespaces", namespace(name, self._clock)) for name in absent))
+        for name in ALWAYS:
+            if self._store.peek("namespaces", name) is None:
+                await self._store.put("namespaces", namespace(name, self._clock))
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
