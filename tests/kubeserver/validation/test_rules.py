@@ -18,7 +18,7 @@ A = "Required value"
         (rules.named(names.port_number), 0, ""),
         (rules.given(names.port_number), 0, "Invalid value: 0: must be between 1 and 65535, inclusive"),
         (rules.given(names.port_number), None, ""),
-        (rules.text(names.env_name), None, 'Invalid value: "": environment variable name must be non-empty'),
+        (rules.always(names.env_name), None, 'Invalid value: "": environment variable name must be non-empty'),
         (rules.between(1, 5), 5, ""),
         (rules.between(1, 5), 6, "Invalid value: 6: must be between 1 and 5, inclusive"),
         (rules.positive(), 0, "Invalid value: 0: must be greater than 0"),

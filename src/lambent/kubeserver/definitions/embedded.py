@@ -17,7 +17,6 @@ from lambent.kube.types import GVK
 from lambent.kubeserver import metadata
 from lambent.kubeserver.builtin.table import object_meta
 from lambent.kubeserver.definitions import refusals
-from lambent.kubeserver.definitions.refusals import invalid
 from lambent.kubeserver.resources import Resource, Traits
 from lambent.kubeserver.validation.errors import go_kind
 
@@ -76,7 +75,7 @@ def _malformed(obj: dict[str, Any], path: str) -> str | None:
 
 
 def _refused(path: str, value: Any, text: str) -> str:
-    return str(invalid(path, value, text))
+    return str(refusals.invalid(path, value, text))
 
 
 def _wrong(obj: dict[str, Any], path: str) -> list[Problem]:
@@ -84,11 +83,11 @@ def _wrong(obj: dict[str, Any], path: str) -> list[Problem]:
     out: list[Problem] = []
     version, kind = obj.get("apiVersion"), obj.get("kind")
     if version == "":
-        out.append(invalid(f"{path}.apiVersion", version, "must not be empty"))
+        out.append(refusals.invalid(f"{path}.apiVersion", version, "must not be empty"))
     elif version is not None and version.count("/") > 1:
-        out.append(invalid(f"{path}.apiVersion", version, f"unexpected GroupVersion string: {version}"))
+        out.append(refusals.invalid(f"{path}.apiVersion", version, f"unexpected GroupVersion string: {version}"))
     if kind == "":
-        out.append(invalid(f"{path}.kind", kind, "must not be empty"))
+        out.append(refusals.invalid(f"{path}.kind", kind, "must not be empty"))
     out += refusals.kind(kind, f"{path}.kind")
     if isinstance(meta := obj.get("metadata"), dict):
         whole: Any = {"metadata": {"name": "any", **meta}}

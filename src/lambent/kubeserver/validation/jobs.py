@@ -19,7 +19,7 @@ from lambent.kubeserver.validation.errors import (
     unsupported,
 )
 from lambent.kubeserver.validation.pods import template
-from lambent.kubeserver.validation.rules import Members, Rule, among, each, members, needed, not_negative, once, text
+from lambent.kubeserver.validation.rules import Members, Rule, always, among, each, members, needed, not_negative, once
 
 _COUNTS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
            "backoffLimitPerIndex", "maxFailedIndexes")  # fmt: skip
@@ -35,7 +35,7 @@ def _needed(*allowed: str) -> Rule:
 
 _RESTARTS = needed(among("OnFailure", "Never"), 'valid values: "OnFailure", "Never"')
 _ACTION, _OPERATOR = _needed("Count", "FailIndex", "FailJob", "Ignore"), _needed("In", "NotIn")
-_CONDITION: Members = {"type": text(names.qualified), "status": _needed("False", "True", "Unknown")}
+_CONDITION: Members = {"type": always(names.qualified), "status": _needed("False", "True", "Unknown")}
 
 
 def job(obj: Any) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ from lambent.kubeserver.validation.errors import (
 )
 from lambent.kubeserver.validation.rules import (
     Members,
+    always,
     among,
     between,
     each,
@@ -31,7 +32,6 @@ from lambent.kubeserver.validation.rules import (
     members,
     named,
     needed,
-    text,
 )
 from lambent.kubeserver.validation.selectors import annotations, labels
 from lambent.kubeserver.validation.volumes import volumes
@@ -163,7 +163,7 @@ _PREEMPTION = needed(among("PreemptLowerPriority", "Never"))
 _CLAIMED: Members = {"resourceClaimName": given(names.subdomain), "resourceClaimTemplateName": given(names.subdomain)}
 _RESTARTS = needed(among("Always", "OnFailure", "Never"))
 _DNS = needed(among("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"))
-_ALIASES = items(inside({"ip": address, "hostnames": items(text(names.subdomain))}))
+_ALIASES = items(inside({"ip": address, "hostnames": items(always(names.subdomain))}))
 _OPTION = needed(why="must not be empty")
 _SYSTEM = needed(among("linux", "windows"))
 _SCHEDULED: Members = {
@@ -181,5 +181,5 @@ _NAMED: Members = {
     "priorityClassName": named(names.subdomain),
     "runtimeClassName": given(names.subdomain),
     "activeDeadlineSeconds": between(1, 2**31 - 1),
-    "readinessGates": items(inside({"conditionType": text(names.qualified)})),
+    "readinessGates": items(inside({"conditionType": always(names.qualified)})),
 }

@@ -10,7 +10,7 @@ from typing import Any
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import invalid, required, texts, unsupported
-from lambent.kubeserver.validation.rules import Members, Rule, each, inside, members, named, needed, text
+from lambent.kubeserver.validation.rules import Members, Rule, always, each, inside, members, named, needed
 
 VOLUME_FIELDS = ("metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid")
 _ENV_FIELDS = ("metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
@@ -98,7 +98,7 @@ def environment_from(entries: Any, at: str) -> Iterator[Problem]:
 
 
 _NAME = needed(named(names.env_name))
-_KEY = inside({"name": text(names.subdomain), "key": needed(named(names.config_key))})
+_KEY = inside({"name": always(names.subdomain), "key": needed(named(names.config_key))})
 _SOURCES: Members = {
     "fieldRef": lambda ref, at: () if ref is None else field(ref, _ENV_FIELDS, at),
     "resourceFieldRef": lambda ref, at: () if ref is None else resource_field(ref, at, needs_container=False),

@@ -59,7 +59,7 @@ def needed(rule: Rule | None = None, why: str = "") -> Rule:
     return judge
 
 
-def text(rule: names.Rule) -> Rule:
+def always(rule: names.Rule) -> Rule:
     """Of a text that is judged even when it is absent, which is as good as empty."""
     return lambda value, at: texts(at, value or "", rule(value or ""))
 

@@ -11,6 +11,7 @@ from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import duplicate, forbidden, invalid, required, texts, unsupported
 from lambent.kubeserver.validation.rules import (
     Members,
+    always,
     among,
     each,
     inside,
@@ -20,7 +21,6 @@ from lambent.kubeserver.validation.rules import (
     once,
     one_of,
     positive,
-    text,
 )
 from lambent.kubeserver.validation.selectors import NO_OPERATOR, label_selector, requirement
 
@@ -28,8 +28,8 @@ _REQUIRED, _PREFERRED = (
     "requiredDuringSchedulingIgnoredDuringExecution",
     "preferredDuringSchedulingIgnoredDuringExecution",
 )
-_KEY = text(names.qualified)
-_KEYS, _NAMES = items(_KEY), items(text(names.subdomain))
+_KEY = always(names.qualified)
+_KEYS, _NAMES = items(_KEY), items(always(names.subdomain))
 _TOPOLOGY = needed(why="can not be empty")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _AMOUNT = positive("must be greater than zero")

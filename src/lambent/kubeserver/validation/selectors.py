@@ -8,13 +8,13 @@ import orjson
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
 from lambent.kubeserver.validation.errors import forbidden, invalid, required, show, texts, too_long
-from lambent.kubeserver.validation.rules import each, items, text
+from lambent.kubeserver.validation.rules import always, each, items
 
 _ANNOTATIONS_LIMIT_BYTES = 256 * 1024
 
 MISMATCH = "`selector` does not match template `labels`"
 NO_OPERATOR = "not a valid selector operator"
-_KEY, _VALUES = text(names.qualified), items(text(names.label_value))
+_KEY, _VALUES = always(names.qualified), items(always(names.label_value))
 
 
 def labels(values: Mapping[str, str], at: str) -> Iterator[Problem]:
