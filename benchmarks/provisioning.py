@@ -2,8 +2,9 @@
 
 One process holds all parts, state on disk, moto behind the AWS port, as a user has it. `run() -> dict`: seconds until
 the last instance is Ready, seconds until one more is among them, and where the time went. 100 instances, or the
-promise's 1000 with `--full` (or LAMBENT_PROMISES=full); the smaller run has its share of the limit. One process uses one
-core, so on a busy machine `cpu_ms_per_instance` and `requests_per_instance` (some 50 together) say more than seconds do.
+promise's 1000 with `--full` (or LAMBENT_PROMISES=full); the smaller run has its share of the limit. One process uses
+one core, so `cpu_ms_per_instance` and `requests_per_instance` (some 50 together) tell more than seconds do where the
+machine is busy.
 """
 
 import asyncio
