@@ -124,7 +124,7 @@ class Reporter:
         except NotFound:
             # Deleted meanwhile; the event that says so cleans up.
             return obj
-        del self._untold[key]
+        self._untold.pop(key, None)
         for reason, message in report.events():
             await self._recorder.normal(obj, reason, message)
         self._outcomes[key] = name_of(report.result.outcome)
