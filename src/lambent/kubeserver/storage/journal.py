@@ -103,6 +103,7 @@ class Journal:
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, timeout=0.2)
         try:
+            db.execute("PRAGMA page_size=8192")  # of a new file; two bodies of 3 kB do not fit half of that
             db.execute("PRAGMA locking_mode=EXCLUSIVE")  # one process owns the file; also spares the shared-memory file
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
