@@ -45,6 +45,7 @@ check: $(VENV)/.dev
 
 ## make test-cluster  the controllers on the cluster that KUBECONFIG names
 test-cluster: $(VENV)/.dev
+	@test -n "$$KUBECONFIG" || { echo "KUBECONFIG is not set: make test-cluster needs the file of a cluster" >&2; exit 2; }
 	@$(BIN)/python -m pytest -q -p no:randomly -m real_k8s tests/cluster
 
 ## make kubectl       the kubectl minors that `make test` wants and this machine lacks, built with go (minutes)

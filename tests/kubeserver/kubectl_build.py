@@ -67,7 +67,11 @@ def main(words: list[str]) -> int:
         return 2
     for release in words or [release for release in RELEASES if minor_of(release) not in programs()]:
         print(f"building kubectl {release}", flush=True)
-        print(build(release))
+        try:
+            print(build(release))
+        except subprocess.CalledProcessError as error:
+            print(f"go could not build it (exit code {error.returncode}); what it says stands above", file=sys.stderr)
+            return 1
     programs.cache_clear()
     for minor, path in programs().items():
         print(f"kubectl {minor}  {path}")
