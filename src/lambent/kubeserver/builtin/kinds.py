@@ -1,6 +1,7 @@
 """What single builtin kinds default and check beyond their schema, by (group, kind).
 
-`defaults_of` runs before the schema, `judge` after it. Source: Kubernetes API reference, per kind.
+`defaults_of` runs before the schema, `judge` after it, `warn` on what is accepted.
+Source: Kubernetes API reference, per kind.
 """
 
 import base64
@@ -38,10 +39,23 @@ def judge(draft: Draft) -> None:
         return
     # The rules of all kinds: a twentieth of the server's code, and none of it is needed before a write.
     from lambent.kubeserver.validation.kinds import problems
+    from lambent.kubeserver.validation.warnings.kinds import before_verdict
 
     if (resource.group, resource.kind) == ("batch", "Job"):
         workloads.select_own_pods(draft)
+    if resource.bucket == "pods":
+        draft.call.warnings += before_verdict(draft.new, draft.old)
     draft.problems += problems(resource.group, resource.kind, draft.new, draft.old)
+
+
+def warn(draft: Draft) -> None:
+    """Tells what is doubtful about an object of a builtin kind that is about to be stored."""
+    resource = draft.resource
+    if resource.custom or draft.subresource in ("status", "finalize"):
+        return
+    from lambent.kubeserver.validation.warnings.kinds import warnings
+
+    draft.call.warnings += warnings(resource.group, resource.kind, draft.new, draft.old)
 
 
 def _namespace_defaults(draft: Draft) -> None:

@@ -2,7 +2,7 @@
 
     identity -> is the metadata kept -> field validation, schema defaults, pruning -> kind's own defaults
              -> server-set metadata -> namespace -> metadata rules -> the kind's own checks, its scale's -> rules (CEL)
-             -> verdict -> ownership -> generation
+             -> verdict -> ownership -> generation -> warnings
 
 Each stage is a function of a `Draft`; the first half may change the object, the second half only judges it. `admit`
 runs them. Not here: reading the body, patches, and the store.
@@ -18,7 +18,7 @@ from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import metadata, status
 from lambent.kubeserver.builtin.bodies import shown_patched, unreadable, unreadable_metadata, wrong_types
-from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge
+from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge, warn
 from lambent.kubeserver.builtin.table import object_meta, schema_names
 from lambent.kubeserver.definitions import embedded
 from lambent.kubeserver.draft import Draft
@@ -55,6 +55,7 @@ class Admission:
             verdict,
             track,
             generation,
+            warn,
         )
 
     def admit(self, draft: Draft) -> None:
