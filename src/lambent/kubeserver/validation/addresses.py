@@ -12,7 +12,7 @@ from lambent.kubeserver.validation.errors import invalid
 
 NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 NO_NETWORK = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-_ZEROS = re.compile(r"(?<![0-9a-fA-F:.])0+(?=\d)|(?<=\.)0+(?=\d)")
+_ZEROS = re.compile(r"(?<![0-9a-fA-F])0+(?=\d{1,3}(?:\.|$))")  # before a number of a dotted address
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -24,6 +24,22 @@ def parsed(text: str) -> Address | None:
     except ValueError:
         return None
     return None if "%" in text else found
+
+
+def is_zero_led(text: str) -> bool:
+    return "." in text and _ZEROS.search(text) is not None
+
+
+def unmapped(found: Address) -> Address:
+    """An IPv4 address that is written as IPv6 is an IPv4 address."""
+    return (found.version == 6 and found.ipv4_mapped) or found
+
+
+def unmapped_network(found: Network) -> Network:
+    start = unmapped(found.network_address)
+    if start.version == found.version:
+        return found
+    return ipaddress.ip_network(f"{start}/{found.prefixlen - 96}")
 
 
 def network(text: str) -> Network | None:

@@ -2,13 +2,12 @@
 discovery.k8s.io/v1.
 """
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
-from lambent.kubeserver.validation.addresses import NO_ADDRESS
+from lambent.kubeserver.validation.addresses import NO_ADDRESS, Address, is_zero_led, parsed, unmapped
 from lambent.kubeserver.validation.errors import duplicate, invalid, required, texts, too_many, unchanged
 from lambent.kubeserver.validation.rules import Members, Rule, among, each, given, members, named, needed, once, whole
 
@@ -43,16 +42,43 @@ def _addresses(found: Any, kind: str, at: str) -> Iterator[Problem]:
     for address, here in each(found, at):
         if kind == "FQDN":
             yield from texts(here, address, names.subdomain(address))
-        elif kind in _ADDRESS_TYPES and (text := _not_of(address, kind)):
-            yield invalid(here, address, text)
+        elif kind in _ADDRESS_TYPES:
+            yield from _address(address, kind, at, here)
 
 
-def _not_of(text: str, kind: str) -> str:
-    try:
-        is_of = ipaddress.ip_address(text).version == int(kind[-1])
-    except ValueError:
-        return NO_ADDRESS
-    return "" if is_of else f"must be an {kind} address"
+def _address(text: str, kind: str, at: str, here: str) -> Iterator[Problem]:
+    found = parsed(text)
+    why = NO_ADDRESS if found is None else _ill_written(text, found) if kind == "IPv6" else ""
+    if found is None or why:
+        yield invalid(here, text, why)
+        return
+    plain = unmapped(found)
+    if f"IPv{plain.version}" != kind:
+        yield invalid(at, text, f"must be an {kind} address")
+    if reserved := _reserved(plain, text):
+        yield invalid(here, text, f"may not be {reserved}")
+
+
+def _ill_written(text: str, found: Address) -> str:
+    """IPv6 addresses are taken in their one form only; IPv4 ones in all that older versions took."""
+    if is_zero_led(text):
+        return "must not have leading 0s"
+    if unmapped(found) is not found:
+        return "must not be an IPv4-mapped IPv6 address"
+    return "" if str(found) == text else f'must be in canonical form ("{found}")'
+
+
+def _reserved(found: Address, text: str) -> str:
+    """What an address is that no endpoint can have."""
+    if found.is_unspecified:
+        return f"unspecified ({text})"
+    if found.is_loopback:
+        return "in the loopback range (127.0.0.0/8, ::1/128)"
+    if found.is_link_local:
+        return "in the link-local range (169.254.0.0/16, fe80::/10)"
+    first = found.packed
+    is_near = first[:3] == b"\xe0\0\0" if found.version == 4 else first[0] == 0xFF and first[1] & 0xF == 2
+    return "in the link-local multicast range (224.0.0.0/24, ff02::/10)" if is_near else ""
 
 
 def _hints(rule: names.Rule) -> Rule:

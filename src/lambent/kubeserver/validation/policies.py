@@ -1,12 +1,11 @@
 """Disruption budgets and network policies. Source: Kubernetes API reference, policy/v1, networking.k8s.io/v1."""
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
 from lambent.kube.schema import Problem
 from lambent.kubeserver.validation import names
-from lambent.kubeserver.validation.addresses import NO_NETWORK
+from lambent.kubeserver.validation.addresses import NO_NETWORK, Network, network, unmapped, unmapped_network
 from lambent.kubeserver.validation.errors import forbidden, go_struct, invalid, invalid_shown, required, texts
 from lambent.kubeserver.validation.rules import Members, Rule, among, each, inside, items, members, one_of
 from lambent.kubeserver.validation.selectors import label_selector
@@ -71,27 +70,24 @@ def _peer(peer: Any, at: str) -> Iterator[Problem]:
         yield forbidden(at, "may not specify both ipBlock and another peer")
 
 
-def _network(text: str) -> Any:
-    try:
-        return ipaddress.ip_network(text, strict=False) if "/" in text else None
-    except ValueError:
-        return None
-
-
 def _block(block: Any, at: str) -> Iterator[Problem]:
     if block is None:
         return
     text = block.get("cidr", "")
-    whole = _network(text)
+    whole = network(text)
     if whole is None:
         yield invalid(f"{at}.cidr", text, NO_NETWORK) if text else required(f"{at}.cidr")
         return
     for one, here in each(block.get("except"), f"{at}.except"):
-        part = _network(one)
+        part = network(one)
         if part is None:
             yield invalid(here, one, NO_NETWORK)
-        elif part.version != whole.version or part == whole or not part.subnet_of(whole):
+        elif part.prefixlen <= whole.prefixlen or not _holds(whole, part):
             yield invalid(here, one, "must be a strict subset of `cidr`")
+
+
+def _holds(whole: Network, part: Network) -> bool:
+    return unmapped(part.network_address) in unmapped_network(whole)
 
 
 def _rule(peers: str) -> Rule:

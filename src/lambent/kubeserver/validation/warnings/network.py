@@ -10,7 +10,8 @@ from lambent.kubeserver.validation.rules import each
 from lambent.kubeserver.validation.warnings.addresses import address, cidr
 
 _HINTS, _MODE = "service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode"
-_MANAGED_BY, _CONTROLLER = "endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io"
+_MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+_CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
 
 
 def service(new: Any, old: Any) -> Iterator[str]:
@@ -57,10 +58,10 @@ def _block(block: Any, at: str) -> Iterator[str]:
 
 
 def endpoint_slice(new: Any, old: Any) -> Iterator[str]:
-    """What the controller of Services writes is not looked at: it copies what others were warned of."""
+    """What Kubernetes' own controllers write is not looked at: they copy what others were warned of."""
     if old is None and new.get("addressType") == "FQDN":
         yield "spec.addressType: FQDN endpoints are deprecated"
-    if (new["metadata"].get("labels") or {}).get(_MANAGED_BY) == _CONTROLLER:
+    if (new["metadata"].get("labels") or {}).get(_MANAGED_BY) in _CONTROLLERS:
         return
     for endpoint, at in each(new.get("endpoints"), "endpoints"):
         for one, where in each(endpoint.get("addresses"), f"{at}.addresses"):
