@@ -250,3 +250,23 @@ async def test_a_dry_run_stores_nothing_and_passes_every_stage(ask):
     assert (await ask("POST", f"{CONFIGMAPS}?dryRun=All", configmap("a")))[0] == 409
     assert (await ask("DELETE", f"{CONFIGMAPS}?dryRun=All"))[0] == 200
     assert (await ask("GET", f"{CONFIGMAPS}/a"))[0] == 200
+
+
+async def test_a_pod_is_completed_further_than_its_template(ask):
+    container = {
+        "name": "c",
+        "image": "i",
+        "ports": [{"containerPort": 80}],
+        "resources": {"limits": {"memory": "1Gi", "cpu": "2"}, "requests": {"cpu": "1"}},
+    }
+    spec = {"containers": [container], "hostNetwork": True, "terminationGracePeriodSeconds": -5}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": spec}
+    owner = {"metadata": {"name": "d"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template}}
+    _, pod = await ask("POST", "/api/v1/namespaces/default/pods", {"metadata": {"name": "p"}, "spec": spec})
+    _, made = await ask("POST", "/apis/apps/v1/namespaces/default/deployments", owner)
+    told = []
+    for found in (pod["spec"], made["spec"]["template"]["spec"]):
+        one = found["containers"][0]
+        told.append((one["resources"]["requests"], one["ports"][0], found["terminationGracePeriodSeconds"]))
+    port = {"containerPort": 80, "protocol": "TCP"}
+    assert told == [({"cpu": "1", "memory": "1Gi"}, {**port, "hostPort": 80}, 1), ({"cpu": "1"}, port, -5)]

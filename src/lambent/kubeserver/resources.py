@@ -44,7 +44,7 @@ class Traits:
     """How a kind differs from plain storage. Source: Kubernetes API reference, per kind."""
 
     counts_generation: bool = True
-    counts_labels: bool = False  # as a change of the generation, too
+    counts_metadata: tuple[str, ...] = ()  # members of it whose change counts for the generation, too
     needs_version_on_update: bool = False
     creates_on_put: bool = False
     delete_answers_object: bool = False

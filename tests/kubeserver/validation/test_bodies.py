@@ -41,6 +41,15 @@ def test_what_fits_is_brought_into_its_form():
     assert limits == {"cpu": "1", "memory": "1Gi"}
 
 
+def test_of_a_named_resource_there_is_no_part_below_a_thousandth():
+    limits = {"cpu": "1u", "memory": "1.0005", "storage": "-0.0001", "example.com/x": "1.0005e0"}
+    volumes = [{"name": "a", "emptyDir": {"sizeLimit": "1.0005"}}]
+    body = {"spec": {"containers": [{"name": "a", "resources": {"limits": limits}}], "volumes": volumes}}
+    assert read_body("", "v1", "Pod", body)[0] == ""
+    assert limits == {"cpu": "1m", "memory": "1001m", "storage": "-1m", "example.com/x": "1001e-3"}
+    assert volumes[0]["emptyDir"] == {"sizeLimit": "1000500u"}, "a size is not such a resource"
+
+
 def test_metadata_that_is_no_object_is_told_with_its_struct():
     assert unreadable_metadata("x") == "json: cannot unmarshal string into Go value of type v1.ObjectMeta"
     assert unreadable_metadata("x", "ConfigMap") == SPEC.format("string", "ConfigMap.metadata", "v1.ObjectMeta")

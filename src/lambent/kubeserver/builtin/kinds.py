@@ -13,6 +13,7 @@ from lambent.kubeserver.builtin import workloads
 from lambent.kubeserver.builtin.bodies import fill_empty
 from lambent.kubeserver.builtin.workloads import fill
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.validation.warnings import KINDS
 
 
 def defaults_of(draft: Draft) -> None:
@@ -39,11 +40,12 @@ def judge(draft: Draft) -> None:
         return
     # The rules of all kinds: a twentieth of the server's code, and none of it is needed before a write.
     from lambent.kubeserver.validation.kinds import problems
-    from lambent.kubeserver.validation.warnings.kinds import before_verdict
 
     if (resource.group, resource.kind) == ("batch", "Job"):
         workloads.select_own_pods(draft)
     if resource.bucket == "pods":
+        from lambent.kubeserver.validation.warnings.kinds import before_verdict
+
         draft.call.warnings += before_verdict(draft.new, draft.old)
     draft.problems += problems(resource.group, resource.kind, draft.new, draft.old)
 
@@ -51,7 +53,7 @@ def judge(draft: Draft) -> None:
 def warn(draft: Draft) -> None:
     """Tells what is doubtful about an object of a builtin kind that is about to be stored."""
     resource = draft.resource
-    if resource.custom or draft.subresource in ("status", "finalize"):
+    if resource.custom or (resource.group, resource.kind) not in KINDS or draft.subresource == "status":
         return
     from lambent.kubeserver.validation.warnings.kinds import warnings
 

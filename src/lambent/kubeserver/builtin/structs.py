@@ -10,6 +10,7 @@ import binascii
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -32,15 +33,16 @@ class Unreadable(ValueError):
 INTEGERS = {"int32": 31, "int64": 63}
 
 
-def read_quantity(value: Any) -> Any:
+def read_quantity(value: Any, *, is_amount: bool = False) -> Any:
+    """`is_amount`: of a named resource, of which there are no parts below a thousandth."""
     # Rational numbers are 3 ms of a start, and most servers are given no quantity for a while.
-    from lambent.kubeserver.validation.quantities import NotAQuantity, canonical
+    from lambent.kubeserver.validation.quantities import MILLI, NotAQuantity, canonical
 
     if value is None:
         return "0"
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     try:
-        return canonical(text)
+        return canonical(text, MILLI) if is_amount else canonical(text)
     except NotAQuantity as error:
         raise Unreadable(str(error)) from None
 
@@ -178,6 +180,8 @@ class Reader:
             return _list_of(self._node(schema["items"]), empty(schema["items"]))
         others = schema.get("additionalProperties")
         if isinstance(others, Mapping):
+            if others.get("$ref") == QUANTITY:
+                return _map_of(partial(read_quantity, is_amount=True), None)
             zero = "" if others.get("type") == "string" else None
             return _map_of(self._node(others), zero)
         members = {member: self._node(child) for member, child in (schema.get("properties") or {}).items()}

@@ -146,7 +146,8 @@ def _core() -> tuple[Resource, ...]:
 def _workloads() -> tuple[Resource, ...]:
     r = _resource
     return (
-        r("apps/v1", "Deployment", "deployments", "deploy", status=True, scale=True, categories="all"),
+        r("apps/v1", "Deployment", "deployments", "deploy", status=True, scale=True, categories="all",
+          traits=Traits(counts_metadata=("annotations",))),
         r("apps/v1", "ReplicaSet", "replicasets", "rs", status=True, scale=True, categories="all"),
         r("apps/v1", "StatefulSet", "statefulsets", "sts", status=True, scale=True, categories="all",
           traits=Traits(name_rule="label")),
@@ -166,7 +167,7 @@ def _policies() -> tuple[Resource, ...]:
         r("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", status=True,
           traits=Traits(needs_version_on_update=True, name_rule="path", update_looks=())),
         r("discovery.k8s.io/v1", "EndpointSlice", "endpointslices",
-          traits=Traits(counts_labels=True, update_looks=("whole",))),
+          traits=Traits(counts_metadata=("labels",), update_looks=("whole",))),
         r("coordination.k8s.io/v1", "Lease", "leases",
           traits=Traits(counts_generation=False, needs_version_on_update=True, creates_on_put=True)),
         r("events.k8s.io/v1", "Event", "events", "ev", bucket="events",

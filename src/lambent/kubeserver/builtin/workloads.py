@@ -109,8 +109,6 @@ def pod_spec_defaults(spec: dict[str, Any]) -> None:
             _container_defaults(container)
     for volume in spec.get("volumes") or ():
         _volume_defaults(volume)
-    if spec.get("hostNetwork"):
-        _on_host_ports(spec)
     values = {
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 30,
@@ -131,10 +129,25 @@ def _on_host_ports(spec: dict[str, Any]) -> None:
                     fill(port, {"hostPort": port["containerPort"]})
 
 
+def _requests(spec: dict[str, Any]) -> None:
+    """What a container may have at most is what it asks for, where that is not said."""
+    for kind in ("initContainers", "containers"):
+        for container in spec.get(kind) or ():
+            resources = container.get("resources") or {}
+            if limits := resources.get("limits"):
+                resources["requests"] = {**limits, **(resources.get("requests") or {})}
+
+
 def pod_defaults(draft: Draft) -> None:
+    """Some of them are of Pods alone: their templates keep what they say."""
     spec = _spec(draft)
     pod_spec_defaults(spec)
     if spec:
+        if spec.get("hostNetwork"):
+            _on_host_ports(spec)
+        _requests(spec)
+        if spec["terminationGracePeriodSeconds"] < 0:
+            spec["terminationGracePeriodSeconds"] = 1
         fill(spec, {"enableServiceLinks": True, "preemptionPolicy": "PreemptLowerPriority", "priority": 0})
     if draft.is_create:
         draft.new["status"] = {"phase": "Pending", "qosClass": "BestEffort"}

@@ -6,7 +6,7 @@ suffix that leaves a whole number, and the family of suffixes that it was writte
 
 import re
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 
 PATTERN = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
 _SHAPE = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(.*)\Z", re.ASCII)
@@ -14,6 +14,7 @@ _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _EXPONENT = re.compile(r"[eE]([+-]?\d+)\Z", re.ASCII)
 _NANO = Fraction(1, 10**9)
+MILLI = Fraction(1, 1000)
 _LARGEST = Fraction(2**63 - 1)
 
 
@@ -41,9 +42,11 @@ def parse(text: str) -> tuple[Fraction, str]:
     return (min(rounded, _LARGEST) if value >= 0 else -min(rounded, _LARGEST)), family
 
 
-def canonical(text: str) -> str:
-    """The one way to write this quantity; raises `NotAQuantity`."""
+def canonical(text: str, least: Fraction = _NANO) -> str:
+    """The one way to write this quantity, rounded away from 0 to a multiple of `least`; raises `NotAQuantity`."""
     value, family = parse(text)
+    if least != _NANO and value % least:
+        value = (ceil(value / least) if value > 0 else floor(value / least)) * least
     if value == 0:
         return "0"
     if family == "binary" and abs(value) >= 1024 and value.denominator == 1:

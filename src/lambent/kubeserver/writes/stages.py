@@ -367,15 +367,17 @@ def verdict(draft: Draft) -> None:
 
 
 def generation(draft: Draft) -> None:
-    """+1 for a change outside metadata (and outside status where that is a subresource)."""
+    """+1 for a change outside metadata (and outside status where that is a subresource), or in what of it counts."""
     if draft.old is None or not draft.resource.traits.counts_generation:
         return
-    if _changed_outside(draft, draft.old) or (draft.resource.traits.counts_labels and _relabelled(draft, draft.old)):
+    if _changed_outside(draft, draft.old) or _changed_inside(draft, draft.old):
         draft.new["metadata"]["generation"] = draft.old["metadata"].get("generation", 0) + 1
 
 
-def _relabelled(draft: Draft, old: KubeObject) -> bool:
-    return draft.new["metadata"].get("labels") != old["metadata"].get("labels")
+def _changed_inside(draft: Draft, old: KubeObject) -> bool:
+    members = () if draft.subresource else draft.resource.traits.counts_metadata
+    before: Any = old["metadata"]
+    return any((draft.new["metadata"].get(name) or {}) != (before.get(name) or {}) for name in members)
 
 
 def _changed_outside(draft: Draft, old: KubeObject) -> bool:

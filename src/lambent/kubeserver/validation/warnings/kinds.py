@@ -16,9 +16,8 @@ _TEMPLATE = "spec.template."
 
 
 def warnings(group: str, kind: str, new: Any, old: Any) -> Iterator[str]:
-    """What is doubtful about an object that is about to be stored; `old` is None when it is new."""
-    found = _SOURCES.get((group, kind))
-    return iter(()) if found is None else found(new, old)
+    """What is doubtful about an object of one of `KINDS` that is about to be stored; `old` is None when it is new."""
+    return SOURCES[group, kind](new, old)
 
 
 def before_verdict(new: Any, old: Any) -> Iterator[str]:
@@ -119,7 +118,7 @@ def _generation(obj: Any) -> Any:
 
 _OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
 _MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
-_SOURCES: dict[tuple[str, str], Source] = {
+SOURCES: dict[tuple[str, str], Source] = {
     ("", "Pod"): _pod,
     ("apps", "Deployment"): _workload,
     ("apps", "ReplicaSet"): _workload,
