@@ -7,7 +7,6 @@ failure is never run, and unpackings that were interrupted are removed at start.
 """
 
 import asyncio
-import logging
 import os
 import secrets
 import shutil
@@ -24,8 +23,6 @@ from lambent.execution.errors import CodeError
 from lambent.execution.images import ImageConfig, ImageSource, plan_image
 from lambent.execution.settings import ExecutionSettings
 from lambent.runtime.function_spec import FunctionSpec, ImageCode, ZipCode
-
-log = logging.getLogger(__name__)
 
 Ts = TypeVarTuple("Ts")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

@@ -6,7 +6,6 @@ state says Active, but this process has unpacked nothing yet).
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,6 @@ from lambent.runtime.function_spec import FunctionSpec, PoolKey
 from lambent.runtime.invocation import Event, Result
 from lambent.runtime.logs import LogSink, discard
 from lambent.runtime.pool import RuntimePool
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

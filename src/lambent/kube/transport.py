@@ -6,7 +6,6 @@ precondition, or no byte of it left.
 """
 
 import asyncio
-import logging
 import random
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -34,7 +33,6 @@ from lambent.kube.kubeconfig import ClusterConfig
 from lambent.kube.silence import Call, Silence
 from lambent.kube.tls import client_context
 
-_log = logging.getLogger(__name__)
 _CONNECT_S = 5.0
 _SILENCE_S = 30.0
 _CALL = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S)  # the rest is bounded by `Silence`

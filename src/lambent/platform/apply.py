@@ -6,7 +6,6 @@ under the field manager `lambent`; a manifest that is already as it should be is
 """
 
 import asyncio
-import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ from lambent.kube.errors import Conflict, Invalid, KubeError, NotFound
 from lambent.kube.types import GVK, KubeObject
 from lambent.platform.source_lines import line_of
 from lambent.settings import Cluster
-
-log = logging.getLogger(__name__)
 
 NAMESPACE = GVK("", "v1", "Namespace")
 CRD = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")

@@ -7,7 +7,6 @@ So a pass that is cut anywhere is simply run again. Not here: deletion (`deletin
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,7 +22,6 @@ from lambent.resources.observing import observe
 from lambent.resources.ownership import is_ours
 from lambent.resources.verdicts import Trouble
 
-_log = logging.getLogger(__name__)
 _ROUNDS = 6  # code, configuration and follow-ups take three; more means that AWS does not keep what it is given
 _VISIBLE_WITHIN_S = 10.0  # services are eventually consistent: a fresh resource may be absent for some seconds
 _ADOPT_HINT = 'annotate services.k8s.aws/adoption-policy: "adopt-or-create" to take it over'

@@ -5,7 +5,6 @@ the workflows that it concerns, so that their triggers run again at once.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from typing import Any, cast
@@ -23,7 +22,6 @@ from lambent.workflow.engine.conditions import simple_condition, timed
 from lambent.workflow.engine.publishing import status_patch
 from lambent.workflow.spec import Document, Identity
 
-_log = logging.getLogger(__name__)
 KINDS = ("ResourceTemplate", "ValueFunction", "ResourceFunction", "Workflow")
 _GROUP, _VERSION = "koreo.dev", "v1beta1"
 _MAX_DIAGNOSTICS = 10
