@@ -36,13 +36,13 @@ INTEGERS = {"int32": 31, "int64": 63}
 def read_quantity(value: Any, *, is_amount: bool = False) -> Any:
     """`is_amount`: of a named resource, of which there are no parts below a thousandth."""
     # Rational numbers are 3 ms of a start, and most servers are given no quantity for a while.
-    from lambent.kubeserver.validation.quantities import MILLI, NotAQuantity, canonical
+    from lambent.kubeserver.validation.quantities import NotAQuantity, canonical
 
     if value is None:
         return "0"
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     try:
-        return canonical(text, MILLI) if is_amount else canonical(text)
+        return canonical(text, 1000) if is_amount else canonical(text)
     except NotAQuantity as error:
         raise Unreadable(str(error)) from None
 
