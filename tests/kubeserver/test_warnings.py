@@ -1,5 +1,7 @@
 """What is accepted with a warning, and what only DELETE may do."""
 
+import pytest
+
 from tests.kubeserver.asking import CONFIGMAPS, CRDS, GIZMOS, MERGE, STRATEGIC, configmap, gizmo, gizmo_crd
 
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
@@ -54,3 +56,21 @@ async def test_only_a_delete_sets_the_time_of_deletion(ask):
 async def test_of_a_name_that_no_header_can_hold_nobody_is_warned(ask):
     status, _ = await ask("POST", CONFIGMAPS, {**configmap("w"), "a\nb": 1, "plain": 1})
     assert (status, ask.headers["warning"]) == (201, ['299 - "unknown field \\"plain\\""'])
+
+
+@pytest.mark.parametrize(("count", "told"), [(10, 45), (14, 48), (2000, 48)])
+async def test_of_many_warnings_the_first_are_told(ask, count, told):
+    """The numbers are kube-apiserver's."""
+    container = {"name": "c", "image": "i", "ports": [{"containerPort": 80}] * count}
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    assert (await ask("POST", "/api/v1/namespaces/default/pods", pod))[0] == 201
+    assert len(ask.headers["warning"]) == told
+
+
+async def test_where_there_are_many_each_is_cut(ask):
+    twice = [{"name": f"{length * 'e'}", "value": "1"} for length in (300, 301, *range(1, 60))] * 2
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i", "env": twice}]}}
+    assert (await ask("POST", "/api/v1/namespaces/default/pods", pod))[0] == 201
+    texts = [text.replace("\\", "")[7:-1] for text in ask.headers["warning"]]
+    assert len(texts[0]) == 256
+    assert 4096 - 256 < sum(map(len, texts)) < 4096 + 256

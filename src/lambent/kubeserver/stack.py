@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
+from itertools import accumulate, count
 from urllib.parse import urlsplit
 
 from lambent.http.message import Request, Response, Service
@@ -100,11 +100,18 @@ def _audited(
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_MOST_CHARACTERS, _MOST_OF_ONE = 4096, 256
 
 
 def _warnings(call: Call) -> list[tuple[bytes, bytes]]:
-    """No warning is made of a text with a line break or the like, which a header cannot hold."""
-    texts = (text for text in dict.fromkeys(call.warnings) if _CONTROL.search(text) is None)
+    """No warning is made of a text with a line break or the like, which a header cannot hold. Where all of them are too
+    long, each is cut and the last are left out.
+    """
+    texts = [text for text in dict.fromkeys(call.warnings) if _CONTROL.search(text) is None]
+    if sum(map(len, texts)) > _MOST_CHARACTERS:
+        texts = [text[:_MOST_OF_ONE] for text in texts]
+        before = accumulate(map(len, texts), initial=0)
+        texts = [text for text, length in zip(texts, before, strict=False) if length < _MOST_CHARACTERS]
     escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return [(b"warning", f'299 - "{text}"'.encode()) for text in escaped]
 

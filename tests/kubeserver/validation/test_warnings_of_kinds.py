@@ -12,6 +12,8 @@ from lambent.kubeserver.access.authority import make
 from lambent.kubeserver.validation.warnings import KINDS
 from lambent.kubeserver.validation.warnings.certificates import mismatch
 from lambent.kubeserver.validation.warnings.kinds import SOURCES
+from lambent.kubeserver.validation.warnings.ports import of_containers
+from lambent.kubeserver.validation.warnings.volumes import of_pod
 from tests.kubeserver.asking import APPLY, MERGE
 
 RECORDED = json.loads((Path(__file__).parent / "warnings.json").read_text())
@@ -59,6 +61,14 @@ CONTAINER: dict[str, Any] = {
     "ports": [{"containerPort": 80}, {"containerPort": 80, "protocol": "UDP"}],
     "resources": {"limits": {"memory": "1.5Gi", "cpu": "1500m"}},
 }
+
+
+def test_many_ports_and_files_that_do_not_meet_are_looked_at_once_each():
+    ports = [{"containerPort": 80, "protocol": "TCP", "hostPort": number} for number in range(1, 30_000)]
+    assert list(of_containers([({"ports": ports}, "a")])) == []
+    items = [{"key": "k", "path": f"d{number}/f"} for number in range(30_000)]
+    items += [{"key": "k", "path": "a/" * 500_000}]
+    assert list(of_pod([{"name": "v", "configMap": {"name": "m", "items": items}}], "volumes")) == []
 
 
 def test_a_certificate_and_its_key_are_told_from_those_of_others():

@@ -6,6 +6,7 @@ Source: Kubernetes API reference, per kind.
 
 import base64
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from lambent.kubeserver import definitions
@@ -57,7 +58,8 @@ def warn(draft: Draft) -> None:
         return
     from lambent.kubeserver.validation.warnings.kinds import warnings
 
-    draft.call.warnings += warnings(resource.group, resource.kind, draft.new, draft.old)
+    found = warnings(resource.group, resource.kind, draft.new, draft.old)
+    draft.call.warnings += islice(found, _MOST_WARNINGS)
 
 
 def _namespace_defaults(draft: Draft) -> None:
@@ -190,6 +192,7 @@ def _spec(draft: Draft) -> dict[str, Any]:
     return spec
 
 
+_MOST_WARNINGS = 500  # far more than an answer has room for
 _RBAC = "rbac.authorization.k8s.io"
 _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("", "Namespace"): _namespace_defaults,

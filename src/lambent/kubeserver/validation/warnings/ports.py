@@ -1,6 +1,8 @@
 """Ports of a Pod's containers that meet: one number twice, one name twice. Source: API reference, ContainerPort."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 
@@ -17,20 +19,27 @@ def of_containers(containers: Sequence[tuple[Any, str]]) -> Iterator[str]:
 
 
 def _numbers(found: Sequence[tuple[Any, str]]) -> Iterator[str]:
-    taken: dict[tuple[int, str], list[tuple[Any, str]]] = {}
-    for port, at in found:
+    # Of one number and protocol: those of each host port, as only they and those without can meet.
+    taken: dict[tuple[int, str], dict[int, list[tuple[int, Any, str]]]] = {}
+    for index, (port, at) in enumerate(found):
         if port.get("hostIP") and not port.get("hostPort"):
             yield f"{at}: hostIP set without hostPort: {_struct(port)}"
-        others = taken.setdefault((port.get("containerPort", 0), port.get("protocol", "")), [])
-        for other, there in others:
+        others, mine = taken.setdefault((port.get("containerPort", 0), port.get("protocol", "")), {}), _on_host(port)
+        near = chain(others.get(mine, ()), others.get(0, ())) if mine else chain.from_iterable(others.values())
+        for _, other, there in sorted(near, key=itemgetter(0)) if others else ():
             if how := _meeting(port, other):
                 yield f"{at}: {how} port definition with {there}"
-        others.append((port, at))
+        others.setdefault(mine, []).append((index, port, at))
+
+
+def _on_host(port: Any) -> int:
+    number: int = port.get("hostPort") or 0
+    return number
 
 
 def _meeting(port: Any, other: Any) -> str:
     """What two definitions of one number and protocol are to each other; "" when they do no harm."""
-    mine, theirs = port.get("hostPort") or 0, other.get("hostPort") or 0
+    mine, theirs = _on_host(port), _on_host(other)
     address, its = port.get("hostIP") or "", other.get("hostIP") or ""
     if (mine, address) == (theirs, its):
         return "duplicate"

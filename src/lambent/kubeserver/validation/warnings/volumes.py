@@ -41,6 +41,7 @@ def claim(spec: Any, at: str) -> Iterator[str]:
         yield from fractions(resources.get(kind), "storage", f"{at}.resources.{kind}")
 
 
+_DEEPEST = 32  # directories looked at: no volume is so deep, and a text of slashes would take all memory
 _File = tuple[str, str]
 """A path, and in brackets where it comes from."""
 
@@ -52,13 +53,13 @@ def _overlaps(volume: Any) -> Iterator[str]:
         source = volume.get(member)
         if source is not None and source.get("items"):
             files = [(one.get("path", ""), "") for one in source["items"]]
-            yield from _meetings(files, [], f"{lead} ({_described(member, source.get(name_member))})")
-    earlier: list[_File] = []
+            yield from _Tree(f"{lead} ({_described(member, source.get(name_member))})").add(files)
+    tree = _Tree(f"{lead} (Projected)")
     for source in (volume.get("projected") or {}).get("sources") or ():
         if not source:
             yield f"{lead} (Projected) has no sources provided"
         else:
-            yield from _meetings(_files(source), earlier, f"{lead} (Projected)")
+            yield from tree.add(_files(source))
 
 
 _DESCRIBED = {"configMap": "ConfigMap", "secret": "Secret", "downwardAPI": "DownwardAPI"}
@@ -78,11 +79,35 @@ def _files(source: Any) -> Iterator[_File]:
         yield token.get("path", ""), " (ServiceAccountToken)"
 
 
-def _meetings(files: Iterable[_File], earlier: list[_File], lead: str) -> Iterator[str]:
-    """Adds the files to the earlier ones."""
-    for path, whence in files:
-        path = path.rstrip("/")
-        for other, its in earlier:
+class _Tree:
+    """The files of one volume. Most of them meet no other, and of those no pairs are made."""
+
+    def __init__(self, lead: str) -> None:
+        self._lead = lead
+        self._files: list[_File] = []
+        self._paths: set[str] = set()
+        self._above: set[str] = set()
+
+    def add(self, files: Iterable[_File]) -> Iterator[str]:
+        """What is to be said of each."""
+        for path, whence in files:
+            path = path.rstrip("/")
+            parents = list(_above(path))
+            if path in self._paths or path in self._above or not self._paths.isdisjoint(parents):
+                yield from self._met(path, whence)
+            self._files.append((path, whence))
+            self._paths.add(path)
+            self._above.update(parents)
+
+    def _met(self, path: str, whence: str) -> Iterator[str]:
+        for other, its in self._files:
             if path and other and (f"{path}/".startswith(f"{other}/") or f"{other}/".startswith(f"{path}/")):
-                yield f"{lead}: overlapping paths: {show(path)}{whence} with {show(other)}{its}"
-        earlier.append((path, whence))
+                yield f"{self._lead}: overlapping paths: {show(path)}{whence} with {show(other)}{its}"
+
+
+def _above(path: str) -> Iterator[str]:
+    """What a path is below of: "a" and "a/b" of "a/b/c"."""
+    at = -1
+    for _ in range(min(path.count("/"), _DEEPEST)):
+        at = path.find("/", at + 1)
+        yield path[:at]
