@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _BLOCK = re.compile(
-    rb"^-----BEGIN ([^\n]*?)-----[ \t\r]*\n(?:[^\n:]+:[^\n]*\n)*([^:]*?)^-----END \1-----[ \t\r]*$", re.MULTILINE
+    rb"^-----BEGIN ([^\n]*?)-----[ \t\r]*\n(?:[^\n:-][^\n:]*:[^\n]*\n)*([^:-]*)^-----END \1-----[ \t\r]*$", re.MULTILINE
 )
 _NO_SPACE = bytes.maketrans(b"", b""), b" \t\r\n"
 _CERTIFICATE, _KEY = "CERTIFICATE", "PRIVATE KEY"
