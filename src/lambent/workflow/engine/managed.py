@@ -126,15 +126,16 @@ def next_record(result: RunResult, previous: Record) -> Record:
         managed = _recalled(step_result.managed, before)
         entry, refs = _entry(managed), list(_named(managed))
         if not isinstance(step_result.outcome, Ok):
-            places = {ref.place for ref in refs}
-            kept = [ref for ref in previous.of(label) if ref.place not in places]
+            told = {ref.place for ref in refs}
+            kept = [ref for ref in previous.of(label) if ref.place not in told]
             entry, refs = _beside(entry, kept, previous.resources.get(label)), [*refs, *kept]
         record.resources[label], record.by_label[label] = entry, refs
     current = record.refs()
-    objects, uids = {_object(ref) for ref in current}, {ref.uid for ref in current if ref.uid}
-    record.orphans = [
-        ref for ref in before.values() if not ref.is_readonly and _object(ref) not in objects and ref.uid not in uids
-    ]
+    places = {ref.place for ref in current}
+    gone = [ref for place, ref in before.items() if place not in places and not ref.is_readonly]
+    if gone:
+        objects, uids = {_object(ref) for ref in current}, {ref.uid for ref in current if ref.uid}
+        record.orphans = [ref for ref in gone if _object(ref) not in objects and ref.uid not in uids]
     return record
 
 
