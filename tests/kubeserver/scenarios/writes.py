@@ -177,7 +177,7 @@ GROUPS: dict[str, list[Step]] = {
         _apply(ONE, _part({"o": [1]}), "list for object"),
         _apply(ONE, _part({"list": {"a": 1}}), "object for list"),
         _apply(ONE, _part({"keyed": ["x"]}), "text for keyed item"),
-        _apply(ONE, _part({"zz": 1, "yy": 2}), "unknown field"),
+        _apply(ONE, _part({"yy": 2}), "unknown field"),
         _apply(ONE, _part({"o": {"zz": 1}}), "unknown field below"),
         _apply(ONE, {**_part({}), "kind": "Other"}, "another kind"),
         _apply(ONE, {**_part({}), "apiVersion": "same.example.dev/v9"}, "another version"),
