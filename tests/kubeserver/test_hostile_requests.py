@@ -21,6 +21,7 @@ from tests.kubeserver.asking import (
     gizmo_crd,
 )
 
+BROKEN_SCALARS = (b"!!binary Gk=", b"!!binary 'a b'", b"!!int abc", b"!!int 0x", b"!!int ''", b"!!float x")
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 TOKEN = "/api/v1/namespaces/default/serviceaccounts/default/token"
@@ -100,7 +101,8 @@ GIZMO_OF_VERSION_TRUE = (
         ("POST", CONFIGMAPS, b"a: [", YAML, 400),
         ("POST", CONFIGMAPS, b"&x [*x]", YAML, 400),
         ("POST", CONFIGMAPS, b"a: 99999999999999999999999", YAML, 400),
-        ("POST", CONFIGMAPS, b"a: !!python/object:os.system x", YAML, 400),
+        ("POST", CONFIGMAPS, b"a: !!python/object:os.system x", YAML, 422),  # a text, and no name
+        *(("POST", CONFIGMAPS, b"a: " + tagged, YAML, 400) for tagged in BROKEN_SCALARS),
         ("POST", CONFIGMAPS, _bomb(), YAML, 400),
         ("POST", CONFIGMAPS, b"x", "text/html", 415),
         ("POST", CONFIGMAPS, b"x", "multipart/form-data; boundary=x", 415),

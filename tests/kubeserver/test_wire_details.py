@@ -314,3 +314,23 @@ async def test_a_watched_name_is_a_list_of_that_name(ask):
         f"{CONFIGMAPS}?fieldSelector=metadata.name=b&resourceVersion=0&watch=true&timeoutSeconds=1"
     )
     assert [event["object"]["metadata"]["name"] for event in events] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("!!binary Gk=", "yaml: !!binary value contains invalid base64 data"),
+        ("!!int abc", "yaml: cannot decode !!str `abc` as a !!int"),
+        ("!!float abc", "yaml: cannot decode !!str `abc` as a !!float"),
+    ],
+)
+async def test_a_yaml_value_that_is_not_what_its_tag_says_is_told(ask, written, why):
+    body = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n  a: {written}\n".encode()
+    code, found = await ask("POST", CONFIGMAPS, body, media="application/yaml")
+    assert (code, why in found["message"]) == (400, True), found["message"]
+
+
+async def test_what_only_looks_like_a_number_in_yaml_is_a_text(ask):
+    body = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: 0x_\n  b: !!binary Gk==\n"
+    code, found = await ask("POST", CONFIGMAPS, body, media="application/yaml")
+    assert (code, found["data"]) == (201, {"a": "0x_", "b": "\x1a"})

@@ -36,10 +36,20 @@ class _Loader(yaml.CSafeLoader):
         text = str(self.construct_scalar(node))
         if ":" in text:
             return text
-        return self.construct_yaml_int(node) if node.tag == _INT else self.construct_yaml_float(node)
+        try:
+            return self.construct_yaml_int(node) if node.tag == _INT else self.construct_yaml_float(node)
+        except (ValueError, IndexError):
+            untagged = self.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]  # not in the stubs
+            if untagged == node.tag:  # only looks like a number
+                return text
+            raise NotYaml(f"yaml: cannot decode !!str `{text}` as a !!{node.tag.rpartition(':')[2]}") from None
 
     def construct_bytes(self, node: yaml.ScalarNode) -> str:
-        return base64.b64decode(str(self.construct_scalar(node))).decode(errors="replace")
+        text = re.sub(r"[\r\n]", "", str(self.construct_scalar(node)))
+        try:
+            return base64.b64decode(text, validate=True).decode(errors="replace")
+        except ValueError:
+            raise NotYaml("yaml: !!binary value contains invalid base64 data") from None
 
 
 _INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
@@ -51,7 +61,10 @@ _Loader.add_constructor(_INT, _Loader.construct_number)
 _Loader.add_constructor(_FLOAT, _Loader.construct_number)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_plainly)
 _Loader.add_constructor("tag:yaml.org,2002:binary", _Loader.construct_bytes)
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_plainly(node))
+for _name in ("set", "omap", "pairs"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_name}", _Loader.construct_plainly)
+for _lead in ("!", "tag:yaml.org,2002:"):
+    _Loader.add_multi_constructor(_lead, lambda loader, suffix, node: loader.construct_plainly(node))
 
 
 def load_yaml(body: bytes) -> Any:
