@@ -17,12 +17,13 @@ from typing import Any, cast
 import pytest
 
 from lambent.kube.client import KubeClient
-from lambent.kube.errors import KubeError, Unreachable
+from lambent.kube.errors import KubeError
 from lambent.kube.fencing import FencedClient, current_fence
 from lambent.kube.leader import LeaderElector, LeadershipLost, LeaseTimes, Term
 from lambent.kube.types import GVK, KubeObject
 from lambent.kubeserver import KubeServer
 from tests.promises.figures import figure
+from tests.promises.links import Link, pause_in_flight
 from tests.promises.processes import Process, Processes
 
 DISTURBANCES = figure("R4", r"(\d+) kills and pauses")
@@ -71,7 +72,7 @@ class World:
         self.processes.start(f"c{self._count}", self._stand)
 
     async def _stand(self, process: Process) -> None:
-        link = cast(KubeClient, Link(self, process))
+        link = cast(KubeClient, ServerLink(self, process))
 
         async def lead(term: Term) -> None:
             await write_forever(FencedClient(link, term), process.name)
@@ -99,32 +100,17 @@ class World:
         self.until(lambda: any(one.holder != name for one in self.writes[known:]))
 
 
-class Link:
-    """A process' way to the server: some time each way, and none for the dead."""
+class ServerLink(Link):
+    """To the server in its own loop, with or without the header of the term."""
 
     def __init__(self, world: World, process: Process) -> None:
-        self._world, self._process = world, process
+        super().__init__(world, process)
+        self._server, self._has_fence = world.server, world.has_fence
 
-    def __getattr__(self, verb: str) -> Any:
-        async def call(*args: Any, **options: Any) -> Any:
-            if self._world.pauses_in_flight and current_fence.get():
-                self._world.pauses_in_flight, self._process.is_paused = False, True
-            await self._travel()
-            if not self._world.has_fence:
-                current_fence.set("")
-            answer = await self._world.server.do(getattr(self._world.kube, verb)(*args, **options))
-            if verb in ("create", "replace"):
-                self._world.took(answer)
-            await self._travel()
-            return answer
-
-        return call
-
-    async def _travel(self) -> None:
-        if not self._process.is_dead:
-            await asyncio.sleep(self._world.rng.uniform(0.001, 0.02))
-        if self._process.is_dead:
-            raise Unreachable("the process is dead")
+    async def _asked(self, verb: str, *args: Any, **options: Any) -> Any:
+        if not self._has_fence:
+            current_fence.set("")
+        return await self._server.do(super()._asked(verb, *args, **options))
 
 
 async def write_forever(client: FencedClient, name: str) -> None:
@@ -147,12 +133,6 @@ def pause(world: World) -> Process:
     leader = world.leader()
     leader.is_paused = True
     return leader
-
-
-def pause_in_flight(world: World) -> Process:
-    world.pauses_in_flight = True
-    world.until(lambda: any(one.is_paused for one in world.processes.living))
-    return next(one for one in world.processes.living if one.is_paused)
 
 
 def disturb(world: World) -> float | None:

@@ -8,7 +8,7 @@ be taken, but never after the first of a successor.
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,21 +16,20 @@ import pytest
 
 from lambent.kube.client import KubeClient
 from lambent.kube.controller import Context, Controller, Selects
-from lambent.kube.errors import Unreachable
 from lambent.kube.fake import FakeKube
-from lambent.kube.fencing import FencedClient, current_fence
+from lambent.kube.fencing import FencedClient
 from lambent.kube.informer import InformerHub
 from lambent.kube.leader import LeaseTimes, Term, WrongHolder, shard_of
 from lambent.kube.outcome import Done, Outcome
 from lambent.kube.sharding import Election, selects_shard
 from lambent.kube.types import GVK, Key, KubeObject
 from tests.promises.figures import figure
+from tests.promises.links import WAY_S, Link, pause_in_flight
 from tests.promises.processes import Process, Processes
 
 # 50 in the nightly run, which is R4's figure.
 DISTURBANCES = int(os.environ.get("LAMBENT_SHARD_DISTURBANCES", "6"))
 LEASE_S = LeaseTimes().duration_s
-WAY_S = 0.02
 # The figure, and the ways of requests: the last look at the living lease, one at the dead one, its taking.
 TAKEOVER_S = LEASE_S + figure("R4", r"lease \+ (\d+) s") + 6 * WAY_S
 GIZMO = GVK("example.org", "v1", "Gizmo")
@@ -58,11 +57,11 @@ class World:
         self.pauses_in_flight = False
         self.elections: dict[str, Election] = {}
         self.refused: list[str] = []
-        self.kube = FakeKube()
-        self.kube.register(GIZMO, "gizmos")
+        self.kube: KubeClient = (fake := FakeKube())
+        fake.register(GIZMO, "gizmos")
         for key in KEYS:
             meta = {"name": key.name, "namespace": key.namespace}
-            self.kube.put(cast(KubeObject, {"apiVersion": GIZMO.api_version, "kind": GIZMO.kind, "metadata": meta}))
+            fake.put(cast(KubeObject, {"apiVersion": GIZMO.api_version, "kind": GIZMO.kind, "metadata": meta}))
         self._count = 0
 
     def add(self, shards: int = SHARDS) -> Process:
@@ -114,37 +113,6 @@ class World:
         self.until(lambda: {one.key for one in self.writes[since:] if one.holder != but_by} == set(KEYS))
 
 
-class Link:
-    """A process' way to the server: some time each way, and none for the dead."""
-
-    def __init__(self, world: World, process: Process) -> None:
-        self._world, self._process = world, process
-
-    def __getattr__(self, verb: str) -> Any:
-        async def call(*args: Any, **options: Any) -> Any:
-            if self._world.pauses_in_flight and current_fence.get():
-                self._world.pauses_in_flight, self._process.is_paused = False, True
-            await self._travel()
-            answer = await getattr(self._world.kube, verb)(*args, **options)
-            if verb == "replace":
-                self._world.took(answer)
-            await self._travel()
-            return answer
-
-        async def stream(*args: Any, **options: Any) -> AsyncIterator[Any]:
-            async for each in getattr(self._world.kube, verb)(*args, **options):
-                await self._travel()
-                yield each
-
-        return stream if verb in ("list", "watch") else call
-
-    async def _travel(self) -> None:
-        if not self._process.is_dead:
-            await asyncio.sleep(self._world.rng.uniform(0.001, WAY_S))
-        if self._process.is_dead:
-            raise Unreachable("the process is dead")
-
-
 def kill(world: World) -> Process:
     victim = world.rng.choice(world.processes.living)
     world.processes.kill(victim)
@@ -156,12 +124,6 @@ def pause(world: World) -> Process:
     victim = world.rng.choice(world.processes.living)
     victim.is_paused = True
     return victim
-
-
-def pause_in_flight(world: World) -> Process:
-    world.pauses_in_flight = True
-    world.until(lambda: any(one.is_paused for one in world.processes.living))
-    return next(one for one in world.processes.living if one.is_paused)
 
 
 def disturb(world: World) -> float | None:
