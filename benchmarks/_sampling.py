@@ -3,7 +3,7 @@
 A sample is filed under the innermost frame that belongs to a named part (a package of ours, moto, botocore); a thread
 that waits in the selector, a queue or a lock is idle and not counted. Shares are of busy samples, so they say where
 the interpreter was, not how much of it was used; and as the sampler needs the interpreter's lock itself, which others
-let go at files, sockets and the database, those places are seen too often. `profile` counts CPU.
+let go at files, sockets and the database, those places are seen too often.
 """
 
 import sys
