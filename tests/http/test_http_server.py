@@ -22,6 +22,12 @@ async def test_a_taken_port_names_itself_and_what_to_do(serve, echo_service):
         await second.startup("127.0.0.1", running.port)
 
 
+@pytest.mark.parametrize("port", [-1, 65_536])
+async def test_a_number_that_is_no_port_is_told_what_ports_are(echo_service, port):
+    with pytest.raises(UsageError, match=rf"{port} is no port: they are 0 to 65535"):
+        await HttpServer(echo_service).startup("127.0.0.1", port)
+
+
 async def test_aiohttp_reuses_one_connection_for_many_requests(serve):
     peers: set[str] = set()
 

@@ -19,6 +19,7 @@ from lambent.http.protocol import HttpProtocol
 
 log = logging.getLogger(__name__)
 
+_LAST_PORT = 65_535
 _BACKLOG = 1024
 _SWEEP_S = 1.0
 """How late a deadline may be noticed; all of them are tens of seconds."""
@@ -211,6 +212,8 @@ class HttpServer:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"{port} is no port: they are 0 to {_LAST_PORT} (0 takes a free one)")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
