@@ -11,6 +11,7 @@ from tests.kubeserver.asking import CONFIGMAPS, GIZMOS, MERGE, configmap, gizmo_
 
 WRITES = 300
 APPLY = "application/apply-patch+yaml"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 
 
 def _decoded(ask):
@@ -38,25 +39,36 @@ def _gizmo(draw):
     return envelope | {"spec": spec, "status": {"at": draw.randint(0, 2)}}
 
 
+def _deployment(draw):
+    labels = {"app": "a"}
+    container = {"name": "c", "image": draw.choice(("i:1", "i:2", ""))}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec = {"replicas": draw.randint(0, 2), "selector": {"matchLabels": labels}, "template": pod}
+    envelope = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(draw)}
+    return envelope | {"spec": spec, "status": {"replicas": draw.randint(0, 2)}}
+
+
+@pytest.mark.parametrize(("root", "make"), [(GIZMOS, _gizmo), (DEPLOYMENTS, _deployment)])
 @pytest.mark.parametrize("seed", range(3))
-async def test_what_is_kept_decoded_stays_what_is_stored(ask, seed):
+async def test_what_is_kept_decoded_stays_what_is_stored(ask, seed, root, make):
     draw = random.Random(seed)
     await ask.add_crd(gizmo_crd())
     seen = 0
     for _ in range(WRITES):
-        place = draw.choice(("", "", "/status"))
-        path, body = f"{GIZMOS}/a{place}", _gizmo(draw)
+        dry = draw.choice(("", "&dryRun=All"))
+        path, body = f"{root}/a{draw.choice(('', '', '/status'))}", make(draw)
         match draw.choice(("POST", "PUT", "PUT", "merge", "apply", "DELETE")):
             case "POST":
-                await ask("POST", GIZMOS, body)
+                await ask("POST", root, body)
             case "PUT":
-                _, stored = await ask("GET", f"{GIZMOS}/a")
+                _, stored = await ask("GET", f"{root}/a")
                 body["metadata"]["resourceVersion"] = stored["metadata"].get("resourceVersion", "")
-                await ask("PUT", path, body)
+                await ask("PUT", f"{path}?{dry}", body)
             case "merge":
-                await ask("PATCH", path, {"metadata": body["metadata"], "spec": body["spec"]}, media=MERGE)
+                part = {"metadata": body["metadata"], "spec": body["spec"], "status": body["status"]}
+                await ask("PATCH", f"{path}?{dry}", part, media=MERGE)
             case "apply":
-                await ask("PATCH", f"{path}?fieldManager=m&force={draw.randint(0, 1)}", body, media=APPLY)
+                await ask("PATCH", f"{path}?fieldManager=m&force={draw.randint(0, 1)}{dry}", body, media=APPLY)
             case "DELETE" if draw.random() < 0.2:
                 await ask("DELETE", path)
         for record in _decoded(ask):

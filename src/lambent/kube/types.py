@@ -71,6 +71,7 @@ class GVK(NamedTuple):
         return "." in self.group and not self.group.endswith(".k8s.io")
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, api_version: str, kind: str) -> "GVK":
         group, _, version = api_version.rpartition("/")
         return cls(group, version, kind)

@@ -184,9 +184,11 @@ def _plain_finalizers(finalizers: list[str]) -> list[Problem]:
 
 def doubtful_finalizers(obj: KubeObject, old: KubeObject | None) -> list[str]:
     """Warnings for finalizers that a custom object did not have before and that name no domain."""
+    named = obj["metadata"].get("finalizers")
+    if not named:
+        return []
     text = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
     known = {*_STANDARD_FINALIZERS, *((old["metadata"].get("finalizers") or ()) if old else ())}
-    named = obj["metadata"].get("finalizers") or ()
     return [f'metadata.finalizers: "{name}": {text}' for name in named if "/" not in name and name not in known]
 
 

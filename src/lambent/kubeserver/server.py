@@ -22,6 +22,7 @@ from lambent.kubeserver.access.reviews import Reviewer
 from lambent.kubeserver.access.tokens import Tokens
 from lambent.kubeserver.answers.openapi import Documents
 from lambent.kubeserver.builtin.table import builtin_resources
+from lambent.kubeserver.call import ADMIN
 from lambent.kubeserver.lifecycle.crds import Definitions
 from lambent.kubeserver.lifecycle.deletion import Deleter
 from lambent.kubeserver.lifecycle.expiry import Expiry
@@ -33,7 +34,7 @@ from lambent.kubeserver.reads.reading import Reader
 from lambent.kubeserver.reads.watching import Hub
 from lambent.kubeserver.resources import Catalog
 from lambent.kubeserver.routing import Parts, Router
-from lambent.kubeserver.stack import AuditSink, as_administrator, build_stack, by_token
+from lambent.kubeserver.stack import AuditSink, build_inner_stack, build_stack, by_token
 from lambent.kubeserver.status import ApiError
 from lambent.kubeserver.storage.store import Store
 from lambent.kubeserver.writes.scaling import Scaler
@@ -77,7 +78,7 @@ class KubeServer:
             )
         )
         self.service = build_stack(router, identify=by_token(self._tokens), audit=audit)
-        self._inner = build_stack(router, identify=as_administrator, audit=audit)
+        self._inner = build_inner_stack(router, user=ADMIN, audit=audit)
         self._http: HttpServer | None = None
         self._loops: asyncio.Task[None] | None = None
         self._certificates: Certificates | None = None

@@ -1,10 +1,11 @@
-"""The path of a request, as one function: `build_stack`.
+"""The path of a request, as one function: `build_stack`, and `build_inner_stack` for callers in the process.
 
     write out -> refusals -> authenticate -> route -> audit -> verb
+                 refusals ----------------> route -> audit -> verb
 
 Each stage is a small closure around the next. What a written object passes after that is `stages.Admission`. `refusals`
-is around all others, so that every error of any stage is a Status with the headers every answer has; outside of it is
-only the choice of the text: JSON, JSON with line breaks, or YAML.
+is around all others, so that every error of any stage is a Status; outside of it is only what HTTP adds: the headers
+every answer has, and the choice of the text (JSON, JSON with line breaks, or YAML).
 """
 
 import hmac
@@ -23,7 +24,7 @@ from lambent.kubeserver.access.tokens import Tokens
 from lambent.kubeserver.answers.elsewhere import OPEN_PATHS
 from lambent.kubeserver.answers.negotiation import in_yaml
 from lambent.kubeserver.answers.writing_out import write_pretty, write_yaml
-from lambent.kubeserver.call import ADMIN, ANONYMOUS, Call, User, parse_query
+from lambent.kubeserver.call import ANONYMOUS, Call, User, parse_query
 from lambent.kubeserver.routing import Router
 from lambent.kubeserver.status import ApiError
 from lambent.telemetry import Counter, counter
@@ -56,13 +57,19 @@ _Handler = Callable[[Request, User], Awaitable[Response]]
 
 
 def build_stack(router: Router, *, identify: Identify, audit: AuditSink | None = None) -> Service:
-    """The whole path of a request, innermost stage first; each line wraps the one before."""
-    run = router.serve
-    watched = _audited(run, audit)
+    """The whole path of a request over HTTP, innermost stage first; each line wraps the one before."""
+    watched = _audited(router.serve, audit)
     routed = _routed(router, watched)
     known = _authenticated(routed, identify)
     safe = _refusals(known)
     return _written_out(safe)
+
+
+def build_inner_stack(router: Router, *, user: User, audit: AuditSink | None = None) -> Service:
+    """The same for callers in the process, all of them this user: they read JSON, and no headers."""
+    watched = _audited(router.serve, audit)
+    routed = _routed(router, watched)
+    return _refusals(lambda request: routed(request, user))
 
 
 @lru_cache(maxsize=4096)
@@ -146,27 +153,26 @@ _PRIORITY = (b"x-kubernetes-pf-prioritylevel-uid", str(uuid.uuid5(uuid.NAMESPACE
 def _refusals(handle: Callable[[Request], Awaitable[Response]]) -> Service:
     async def serve(request: Request) -> Response:
         try:
-            response = await handle(request)
+            return await handle(request)
         except ApiError as error:
-            response = error.response()
+            return error.response()
         except Exception:
             log.exception(
                 "a request failed", extra={"method": request.method, "path": request.raw_path.decode("latin-1")}
             )
-            response = ApiError(500, "Internal error occurred", reason="InternalError").response()
-        response.headers.append((b"audit-id", b"%b-%012x" % (_RUN, next(_numbers))))
-        if b"cache-control" not in dict(response.headers):
-            response.headers.append((b"cache-control", b"no-cache, private"))
-        return response
+            return ApiError(500, "Internal error occurred", reason="InternalError").response()
 
     return serve
 
 
 def _written_out(handle: Service) -> Service:
-    """Answers as YAML where that is asked for most, and with line breaks for those who read them."""
+    """The headers every answer has; YAML where that is asked for most, and line breaks for those who read them."""
 
     async def serve(request: Request) -> Response:
         response = await handle(request)
+        response.headers.append((b"audit-id", b"%b-%012x" % (_RUN, next(_numbers))))
+        if b"cache-control" not in dict(response.headers):
+            response.headers.append((b"cache-control", b"no-cache, private"))
         if not request.target.startswith(b"/api"):
             return response
         accept = request.header(b"accept")
@@ -208,11 +214,6 @@ def _is_local(origin: str) -> bool:
         return urlsplit(origin).hostname in _LOCAL_NAMES
     except ValueError:
         return False
-
-
-def as_administrator(request: Request) -> User:
-    """For callers inside the process."""
-    return ADMIN
 
 
 def _check_host(request: Request) -> None:

@@ -20,13 +20,16 @@ _NEVER_OWNED = ("name", "namespace", "uid", "resourceVersion", "creationTimestam
 
 
 def confine(draft: Draft) -> None:
-    """A write to `/status` changes status alone, one to the object all but status (where status is a subresource)."""
+    """A write to `/status` changes status alone, one to the object all but status (where status is a subresource).
+
+    What is kept is shared with the old object: it was admitted by the same schema, so that admission leaves it alone.
+    """
     new: Any = draft.new
     old: Any = draft.old
     if draft.resource.has_status and not draft.is_apply:
         dropped(draft)
     if draft.subresource == "status":
-        kept = dict(old)
+        kept: Any = dict(old)
         kept["metadata"] = dict(old["metadata"])
         if not draft.resource.custom:
             for name in ("annotations", "finalizers"):
@@ -37,11 +40,11 @@ def confine(draft: Draft) -> None:
         if "status" in new:
             kept["status"] = new["status"]
         kept["apiVersion"], kept["kind"] = new.get("apiVersion"), new.get("kind")
-        draft.new = orjson.loads(orjson.dumps(kept))
+        draft.new = kept
     elif draft.resource.has_status:
         new.pop("status", None)
         if "status" in old:
-            new["status"] = orjson.loads(orjson.dumps(old["status"]))
+            new["status"] = old["status"]
 
 
 def dropped(draft: Draft) -> None:

@@ -193,8 +193,10 @@ def _bad_patch(draft: Draft, obj: Any, why: str) -> status.ApiError:
 
 def kept(draft: Draft) -> None:
     """Notes whether the metadata is the old one to the byte, as in most updates: it was judged when it was stored."""
-    if draft.old is not None:
-        draft.keeps_metadata = orjson.dumps(draft.new["metadata"]) == orjson.dumps(draft.old["metadata"])
+    if draft.old is None or draft.record is None:
+        return
+    head = {"apiVersion": draft.record.api_version, "kind": draft.old["kind"], "metadata": draft.new["metadata"]}
+    draft.keeps_metadata = draft.record.body.startswith(orjson.dumps(head)[:-1])
 
 
 def fields(draft: Draft) -> None:
@@ -297,12 +299,13 @@ def _report(draft: Draft, mode: str, unknown: list[str], shown: Any) -> None:
 
 def server_metadata(draft: Draft) -> None:
     """What clients may not set is set, or carried over from the old object."""
+    if draft.keeps_metadata:
+        return
     meta: Any = draft.new["metadata"]
-    if not draft.keeps_metadata:
-        if draft.is_create:
-            single_owners(draft)
-        if draft.sent is None:
-            draft.sent = metadata.as_sent(meta, is_new=draft.is_create and not draft.is_apply)
+    if draft.is_create:
+        single_owners(draft)
+    if draft.sent is None:
+        draft.sent = metadata.as_sent(meta, is_new=draft.is_create and not draft.is_apply)
     if draft.is_create and not meta.get("name") and meta.get("generateName"):
         meta["name"] = metadata.generate_name(meta["generateName"])
     if draft.old is None:
