@@ -1,10 +1,11 @@
 """What Go's decoder says of a body that does not fit its struct; the texts are kube-apiserver's."""
 
 import copy
+from typing import Any
 
 import pytest
 
-from lambent.kubeserver.builtin.bodies import read_body, unreadable_metadata
+from lambent.kubeserver.builtin.bodies import no_metadata, read_body, read_metadata
 from lambent.kubeserver.builtin.orders import quoted
 
 SPEC = "json: cannot unmarshal {} into Go struct field {} of type {}"
@@ -51,8 +52,16 @@ def test_of_a_named_resource_there_is_no_part_below_a_thousandth():
 
 
 def test_metadata_that_is_no_object_is_told_with_its_struct():
-    assert unreadable_metadata("x") == "json: cannot unmarshal string into Go value of type v1.ObjectMeta"
-    assert unreadable_metadata("x", "ConfigMap") == SPEC.format("string", "ConfigMap.metadata", "v1.ObjectMeta")
+    assert no_metadata("x") == "json: cannot unmarshal string into Go value of type v1.ObjectMeta"
+    assert no_metadata("x", "ConfigMap") == SPEC.format("string", "ConfigMap.metadata", "v1.ObjectMeta")
+
+
+def test_metadata_is_read_like_a_struct():
+    meta: dict[str, Any] = {"name": "a", "labels": {"x": None}, "generateName": None, "colour": "red", "finalizers": []}
+    assert read_metadata(meta) == ("", ["colour"])
+    assert meta == {"name": "a", "labels": {"x": ""}}
+    why, _ = read_metadata({"generation": 1.5, "colour": "red"})
+    assert why == "json: cannot unmarshal number 1.5 into Go struct field ObjectMeta.generation of type int64"
 
 
 def test_what_a_patch_does_not_reach_keeps_the_order_of_its_struct():

@@ -3,12 +3,12 @@
 from functools import cache
 from typing import Any
 
-from lambent.kube.schema import Problem
+from lambent.kube.schema import Problem, Schema
 from lambent.kubeserver.builtin.empties import Filler
 from lambent.kubeserver.builtin.mismatches import mismatch, unrestorable
 from lambent.kubeserver.builtin.orders import quoted
 from lambent.kubeserver.builtin.structs import Reader, Unreadable
-from lambent.kubeserver.builtin.table import definitions, schema_names, schema_of
+from lambent.kubeserver.builtin.table import definitions, object_meta, schema_names, schema_of
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import bad_request
 
@@ -60,22 +60,27 @@ def wrong_types(resource: Resource, body: Any, found: list[Problem], *, is_strat
     return tell(body, {"$ref": _name(resource)}, definitions())
 
 
-def unreadable_metadata(meta: Any, kind: str = "") -> str:
-    """The same of an object's metadata alone; `kind` is the struct it belongs to, if that is known."""
-    if not isinstance(meta, dict):
-        found = mismatch(meta, {"$ref": _META}, definitions())
-        return found.replace("Go value", f"Go struct field {kind}.metadata", 1) if kind else found
-    why = _unreadable(_META, meta)
-    return why or mismatch(meta, {"$ref": _META}, definitions())
+def no_metadata(meta: Any, kind: str = "") -> str:
+    """Why metadata that is no object cannot be read; `kind` is the struct it belongs to, if that is known."""
+    found = mismatch(meta, {"$ref": _META}, definitions())
+    return found.replace("Go value", f"Go struct field {kind}.metadata", 1) if kind else found
+
+
+def read_metadata(meta: dict[str, Any]) -> tuple[str, list[str]]:
+    """Reads an object's metadata; why it cannot be read, or "", and the paths of unknown members."""
+    return _read(_META, object_meta(), meta)
 
 
 def read_body(group: str, version: str, kind: str, body: Any) -> tuple[str, list[str]]:
-    """Reads the body of a kind that is not stored; why it cannot be read, or "", and the paths of unknown members."""
-    name = schema_names()[group, version, kind]
-    if why := _unreadable(name, body):
+    """The same of the body of a kind that is not stored."""
+    return _read(schema_names()[group, version, kind], schema_of(group, version, kind), body)
+
+
+def _read(name: str, schema: Schema, value: Any) -> tuple[str, list[str]]:
+    if why := _unreadable(name, value):
         return why, []
-    found = schema_of(group, version, kind).admit(body)
-    return mismatch(body, {"$ref": name}, definitions()) if found else "", found.unknown
+    found = schema.admit(value)
+    return mismatch(value, {"$ref": name}, definitions()) if found else "", found.unknown
 
 
 def refuse_body(group: str, version: str, kind: str, body: Any) -> None:

@@ -17,9 +17,9 @@ import orjson
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import metadata, status
-from lambent.kubeserver.builtin.bodies import shown_patched, unreadable, unreadable_metadata, wrong_types
+from lambent.kubeserver.builtin.bodies import no_metadata, read_metadata, shown_patched, unreadable, wrong_types
 from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge, warn
-from lambent.kubeserver.builtin.table import object_meta, schema_names
+from lambent.kubeserver.builtin.table import schema_names
 from lambent.kubeserver.definitions import embedded
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.requests.decoding import media_type, no_text, parse_json, unrecognized
@@ -117,7 +117,7 @@ def read_head(draft: Draft) -> None:
     if meta is None:
         meta = obj["metadata"] = {}  # type: ignore[typeddict-item]  # the name is asked for next
     if not isinstance(meta, dict):
-        raise undecodable(draft, unreadable_metadata(meta, "" if resource.custom else resource.kind))
+        raise undecodable(draft, no_metadata(meta, "" if resource.custom else resource.kind))
 
 
 def _kind(draft: Draft) -> None:
@@ -227,10 +227,10 @@ def fields(draft: Draft) -> None:
             if draft.is_apply:
                 metadata.drop_broken_times(body["metadata"])
             as_given = {**body, "metadata": orjson.loads(orjson.dumps(body["metadata"]))} if is_patched else body
-            if why := unreadable_metadata(body["metadata"]):
+            why, lost = read_metadata(body["metadata"])
+            if why:
                 raise undecodable(draft, why, as_given)
-            meta = object_meta().admit(body["metadata"])
-            unknown = [*unknown, *(f"metadata.{path}" for path in meta.unknown)]
+            unknown = [*unknown, *(f"metadata.{path}" for path in lost)]
         draft.problems += found.errors
         draft.stops_rules = found.blocking
     else:
