@@ -43,9 +43,10 @@ def _deployment(draw):
     labels = {"app": "a"}
     container = {"name": "c", "image": draw.choice(("i:1", "i:2", ""))}
     pod = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
-    spec = {"replicas": draw.randint(0, 2), "selector": {"matchLabels": labels}, "template": pod}
+    spec = {"replicas": draw.choice((0, 1, "none")), "selector": {"matchLabels": labels}, "template": pod}
     envelope = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(draw)}
-    return envelope | {"spec": spec, "status": {"replicas": draw.randint(0, 2)}}
+    condition = {"type": "Available", "status": "True"}
+    return envelope | {"spec": spec, "status": {"replicas": draw.randint(0, 2), "conditions": [condition]}}
 
 
 @pytest.mark.parametrize(("root", "make"), [(GIZMOS, _gizmo), (DEPLOYMENTS, _deployment)])
@@ -65,7 +66,7 @@ async def test_what_is_kept_decoded_stays_what_is_stored(ask, seed, root, make):
                 body["metadata"]["resourceVersion"] = stored["metadata"].get("resourceVersion", "")
                 await ask("PUT", f"{path}?{dry}", body)
             case "merge":
-                part = {"metadata": body["metadata"], "spec": body["spec"], "status": body["status"]}
+                part = {name: body[name] for name in ("metadata", "spec", "status") if draw.random() < 0.7}
                 await ask("PATCH", f"{path}?{dry}", part, media=MERGE)
             case "apply":
                 await ask("PATCH", f"{path}?fieldManager=m&force={draw.randint(0, 1)}{dry}", body, media=APPLY)

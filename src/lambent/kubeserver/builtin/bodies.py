@@ -52,11 +52,11 @@ def _unreadable(name: str, body: Any) -> str:
     return ""
 
 
-def wrong_types(resource: Resource, body: Any, found: list[Problem], *, is_strategic: bool = False) -> str:
-    """Why Go's decoder refuses the body when the schema found wrong types in it, or ""."""
+def wrong_types(resource: Resource, body: Any, found: list[Problem], *, is_converted: bool = False) -> str:
+    """Why Go's decoder, or its converter, refuses the body when the schema found wrong types in it; or ""."""
     if not any(problem.reason == "FieldValueTypeInvalid" for problem in found):
         return ""
-    tell = unrestorable if is_strategic else mismatch
+    tell = unrestorable if is_converted else mismatch
     return tell(body, {"$ref": _name(resource)}, definitions())
 
 

@@ -1,8 +1,8 @@
 """What Go says of a body whose members have other types than the struct of its kind.
 
 `mismatch` explains the first such member in the words of encoding/json: struct, path and Go type; `unrestorable` in
-those of the converter that a strategic merge's outcome goes through. Source: Go's encoding/json, apimachinery's
-converter.
+those of the converter that the outcome of a strategic merge or an apply goes through. Source: Go's encoding/json,
+apimachinery's converter.
 """
 
 from collections.abc import Callable, Mapping
@@ -103,10 +103,14 @@ class _Mismatch:
 
 
 def unrestorable(value: Any, schema: JsonSchema, definitions: Mapping[str, JsonSchema], member: str = "") -> str:
-    """The first member of a strategic merge's outcome that does not fit, as the converter to structs tells it."""
+    """The first member that does not fit, as the converter to structs tells it."""
     name = schema.get("$ref", "")
-    if value is None or name in (QUANTITY, INT_OR_TEXT, *TIMES) or name.rpartition(".")[2] in OPAQUE:
+    if value is None or name == QUANTITY or name.rpartition(".")[2] in OPAQUE:
         return ""
+    if name == INT_OR_TEXT or name in TIMES:  # which read their own JSON
+        is_good = isinstance(value, str) or (name == INT_OR_TEXT and _is_int(value))
+        kind = "int32" if name == INT_OR_TEXT else "string"
+        return "" if is_good else f"json: cannot unmarshal {_JSON_NAMES[type(value)]} into Go value of type {kind}"
     node = definitions[name] if name else schema
     kind, found = node.get("type", ""), _GO_KINDS[type(value)]
     if kind == "array":

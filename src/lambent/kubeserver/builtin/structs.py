@@ -54,8 +54,6 @@ _LAYOUT = ("2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05")
 def _read_time(value: Any, *, micro: bool) -> Any:
     if not isinstance(value, str):
         return value  # a wrong type is told like any other
-    if not value and not micro:
-        return None
     found = _STAMP.match(value)
     if found is None or (micro and len(found[7] or "") != 7) or not _exists(found):
         layout = "2006-01-02T15:04:05.000000Z07:00" if micro else "2006-01-02T15:04:05Z07:00"

@@ -20,10 +20,7 @@ _NEVER_OWNED = ("name", "namespace", "uid", "resourceVersion", "creationTimestam
 
 
 def confine(draft: Draft) -> None:
-    """A write to `/status` changes status alone, one to the object all but status (where status is a subresource).
-
-    What is kept is shared with the old object: it was admitted by the same schema, so that admission leaves it alone.
-    """
+    """A write to `/status` changes status alone, one to the object all but status (where status is a subresource)."""
     new: Any = draft.new
     old: Any = draft.old
     if draft.resource.has_status and not draft.is_apply:
@@ -40,11 +37,17 @@ def confine(draft: Draft) -> None:
         if "status" in new:
             kept["status"] = new["status"]
         kept["apiVersion"], kept["kind"] = new.get("apiVersion"), new.get("kind")
-        draft.new = kept
+        draft.new = _untouched(draft, kept)
     elif draft.resource.has_status:
         new.pop("status", None)
         if "status" in old:
-            new["status"] = old["status"]
+            new["status"] = _untouched(draft, old["status"])
+
+
+def _untouched(draft: Draft, kept: Any) -> Any:
+    """What is kept of the old object, whatever admission does to it: to what its own schema admitted before it does
+    nothing, but the body of a builtin kind is read and written as a struct."""
+    return kept if draft.resource.custom else orjson.loads(orjson.dumps(kept))
 
 
 def dropped(draft: Draft) -> None:

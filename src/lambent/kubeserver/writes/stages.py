@@ -212,13 +212,13 @@ def fields(draft: Draft) -> None:
         rest = {key: value for key, value in body.items() if key not in CR_ENVELOPE}
         nulls = list(refused_nulls(resource.schema.source, rest)) if draft.is_apply else []
         inner = resource.embedded
-        if inner is not None and (why := embedded.refusal(inner, rest)):
+        if inner is not None and (why := embedded.refusal(inner, rest)) and not draft.is_apply:
             kind, version = resource.kind, resource.gvk.version
             raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
         found = resource.schema.admit(rest, old=draft.old)
         if draft.subresource == "status":
             found.errors[:] = [_of_status(problem) for problem in found.errors if problem.path.startswith("status")]
-        found.errors += nulls if inner is None else [*nulls, *embedded.problems(inner, rest)]
+        found.errors += nulls if inner is None else [*nulls, *embedded.problems(inner, rest, malformed=draft.is_apply)]
         for key in [key for key in body if key not in CR_ENVELOPE and key not in rest]:
             del body[key]
         body.update(rest)
@@ -239,8 +239,9 @@ def fields(draft: Draft) -> None:
         found = resource.schema.admit(body)
         if gives_up:  # the schema omits what is empty, and this emptiness has a meaning
             body["metadata"]["managedFields"] = []
-        if why := why or wrong_types(resource, body, found.errors, is_strategic=_is_strategic(draft)):
-            raise undecodable(draft, _of_map(why) if draft.is_apply or _is_strategic(draft) else why, shown)
+        is_converted = draft.is_apply or _is_strategic(draft)
+        if why := why or wrong_types(resource, body, found.errors, is_converted=is_converted):
+            raise undecodable(draft, _of_map(why) if is_converted else why, shown)
         unknown = found.unknown
         if (resource.group, resource.kind) in JUDGED_BY_SCHEMA:
             draft.problems += [one for one in found.errors if not one.path.startswith("status.")]

@@ -19,8 +19,9 @@ _WANTED: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "object": (dict,),
     "array": (list,),
+    "scalar": (str, int, float, bool),
 }
-_LOOSE = {"object": "map", "array": "list", "boolean": "boolean"}
+_LOOSE = {"object": "map", "array": "list", "boolean": "boolean", "scalar": "any scalar"}
 _GO_TYPES = {str: "string", bool: "bool", dict: "map[string]interface {}", list: "[]interface {}"}
 
 

@@ -65,8 +65,16 @@ DEDUCED: Shape = Shape("struct", rest=lambda: DEDUCED)
 """A value without schema; that a list or scalar is found there is seen from the value."""
 
 
-_UNTYPED = ("date-time", "byte", "int-or-string")
-"""Texts that structured-merge-diff takes for scalars of any type."""
+_TEXT: JsonSchema = {"type": "string"}
+ENVELOPE: Mapping[str, JsonSchema] = {
+    "apiVersion": _TEXT,
+    "kind": _TEXT,
+    "metadata": {"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},
+}
+"""What every custom object has, and every object embedded in one, whatever its schema says."""
+
+_QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+_ZERO = {"string": "", "integer": 0, "boolean": False}
 
 
 class ShapeMaker:
@@ -81,6 +89,8 @@ class ShapeMaker:
         if isinstance(name, str):
             if name not in self._named:
                 self._named[name] = self._plain(self._definitions[name])
+                if name == _QUANTITY:
+                    self._named[name].type = "scalar"
             found = self._named[name]
             return ATOMIC if schema.get("x-kubernetes-map-type") == "atomic" else found
         return self._plain(schema)
@@ -101,8 +111,10 @@ class ShapeMaker:
         found = self._merging(schema)
         if found in (ATOMIC, DEDUCED) and isinstance(schema.get("type"), str):
             found = Shape(found.kind, rest=_deduced if found is DEDUCED else None)
-        if isinstance(schema.get("type"), str) and schema.get("format") not in _UNTYPED:
-            found.type = schema["type"]
+        if isinstance(schema.get("type"), str):
+            # A text with a format is a scalar of any type to structured-merge-diff.
+            is_any = schema["type"] == "string" and schema.get("format", "") not in ("", "byte")
+            found.type = "scalar" if is_any else schema["type"]
         return found
 
     def _merging(self, schema: JsonSchema) -> Shape:
@@ -117,11 +129,9 @@ class ShapeMaker:
                 return ATOMIC
 
     def _object(self, schema: JsonSchema) -> Shape:
-        members = {name: self.lazily(child) for name, child in (schema.get("properties") or {}).items()}
         if schema.get("x-kubernetes-embedded-resource"):
-            members = (
-                {name: lambda: ATOMIC for name in ("apiVersion", "kind")} | {"metadata": lambda: DEDUCED} | members
-            )
+            schema = {**schema, "properties": {**(schema.get("properties") or {}), **ENVELOPE}}
+        members = {name: self.lazily(child) for name, child in (schema.get("properties") or {}).items()}
         others = schema.get("additionalProperties")
         rest: Callable[[], Shape] | None = None
         if isinstance(others, Mapping) and others:
@@ -143,9 +153,12 @@ class ShapeMaker:
                 return Shape("atomic", item=self.lazily(items)) if items else ATOMIC
 
     def _defaults(self, items: JsonSchema, keys: tuple[str, ...]) -> dict[str, Any]:
-        resolved = self._definitions[items["$ref"]] if "$ref" in items else items
-        properties = resolved.get("properties") or {}
-        return {key: properties[key]["default"] for key in keys if "default" in properties.get(key, {})}
+        """Of the keys; those of a struct have the zero of their type where nothing else is said."""
+        is_struct = "$ref" in items
+        properties = (self._definitions[items["$ref"]] if is_struct else items).get("properties") or {}
+        zeros = {key: _ZERO.get(properties.get(key, {}).get("type")) for key in keys if is_struct}
+        given = {key: properties[key]["default"] for key in keys if "default" in properties.get(key, {})}
+        return {key: zero for key, zero in zeros.items() if zero is not None} | given
 
 
 def _always(schema: JsonSchema) -> frozenset[str]:

@@ -21,7 +21,7 @@ from lambent.kubeserver.writes.ownership import fieldsets, last_applied
 from lambent.kubeserver.writes.ownership.fieldsets import Fields
 from lambent.kubeserver.writes.ownership.fitting import misfits
 from lambent.kubeserver.writes.ownership.managers import Entry, Manager, Managers, decode, encode, is_reset
-from lambent.kubeserver.writes.ownership.shapes import Shape, ShapeMaker
+from lambent.kubeserver.writes.ownership.shapes import ENVELOPE, Shape, ShapeMaker
 from lambent.kubeserver.writes.ownership.values import (
     Comparison,
     Unplaced,
@@ -32,7 +32,6 @@ from lambent.kubeserver.writes.ownership.values import (
     remove,
 )
 
-_META_REF = {"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
 _SERVERS_OWN = frozenset(
     ("name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion")
 )
@@ -60,9 +59,7 @@ def _whole(resource: Resource) -> Any:
     source = resource.schema.source
     if not resource.custom:
         return source
-    text = {"type": "string"}
-    envelope = {"apiVersion": text, "kind": text, "metadata": _META_REF}
-    return {**source, "type": "object", "properties": {**(source.get("properties") or {}), **envelope}}
+    return {**source, "type": "object", "properties": {**(source.get("properties") or {}), **ENVELOPE}}
 
 
 def _ownable(fields: Fields, resource: Resource, subresource: str) -> Fields:
