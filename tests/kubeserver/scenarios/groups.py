@@ -4,14 +4,26 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.kubeserver.scenarios import asking, changes, kinds, lives, reads, refusals, rules, schemas, sequences, writes
+from tests.kubeserver.scenarios import (
+    applied,
+    asking,
+    changes,
+    kinds,
+    lives,
+    reads,
+    refusals,
+    rules,
+    schemas,
+    sequences,
+    writes,
+)
 from tests.kubeserver.scenarios.asking import Step, Target
 from tests.kubeserver.scenarios.steps import NS, gone, post, served
 
 HERE = Path(__file__).parent
 GROUPS: dict[str, list[Step]] = {
     name: steps
-    for module in (schemas, rules, writes, lives, kinds, refusals, reads, sequences, changes)
+    for module in (schemas, rules, writes, applied, lives, kinds, refusals, reads, sequences, changes)
     for name, steps in module.GROUPS.items()
 }
 _SPACE = f"/api/v1/namespaces/{NS}"

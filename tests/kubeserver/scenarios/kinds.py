@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.kubeserver.scenarios.asking import Step
-from tests.kubeserver.scenarios.steps import CMS, DEPLOYMENTS, NS, config_map, delete, get, patch, post, put
+from tests.kubeserver.scenarios.steps import APPLY, CMS, DEPLOYMENTS, NS, config_map, delete, get, patch, post, put
 
 HERE = f"/api/v1/namespaces/{NS}"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NS}/leases"
@@ -43,7 +43,48 @@ def _review(say: str, kind: str, group: str, spec: Any, version: str = "v1") -> 
 
 
 _AUTH = "authorization.k8s.io"
+
+
+def _new_with_status() -> list[Step]:
+    """A create, and an apply that creates, of what says how it fares already."""
+    chosen, template = WEB["spec"]["selector"], WEB["spec"]["template"]
+    bare = {"selector": chosen, "template": template}
+    once = {"template": {"spec": {**template["spec"], "restartPolicy": "Never"}}}
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    web = {"kind": "Deployment", "name": "x"}
+    replicas = {"replicas": 3, "conditions": [{"type": "Available", "status": "True"}]}
+    sets = {"currentNumberScheduled": 3, "numberMisscheduled": 1, "desiredNumberScheduled": 2, "numberReady": 1}
+    budget = {"disruptionsAllowed": 3, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1}
+    apps, policy = "/apis/apps/v1", "/apis/policy/v1"
+    new: list[tuple[str, str, Any, Any]] = [
+        (apps, "Deployment", bare, replicas),
+        (apps, "ReplicaSet", bare, {"replicas": 3}),
+        (apps, "StatefulSet", bare | {"serviceName": "x"}, {"replicas": 3}),
+        (apps, "DaemonSet", bare, sets),
+        ("/apis/batch/v1", "Job", once, {"active": 3}),
+        ("/api/v1", "Service", {"ports": [{"port": 80}]}, {"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}]}}),
+        ("/api/v1", "Pod", template["spec"], {"phase": "Running"}),
+        ("/api/v1", "PersistentVolumeClaim", claim, {"phase": "Bound"}),
+        ("/apis/autoscaling/v2", "HorizontalPodAutoscaler", {"scaleTargetRef": web, "maxReplicas": 3}, replicas),
+        (policy, "PodDisruptionBudget", {"minAvailable": 1, "selector": chosen}, budget),
+    ]
+    steps: list[Step] = []
+    for root, kind, spec, status in new:
+        path = f"{root}/namespaces/{NS}/{kind.lower()}s"
+        body = _made(kind, "new", root.split("/", 2)[2], spec=spec, status=status)
+        steps.append(post(f"{path}?dryRun=All", body, f"create {kind}", pick=["status"]))
+        steps.append(
+            patch(f"{path}/new?fieldManager=m&dryRun=All", body, f"apply {kind}", headers=APPLY, pick=["status"])
+        )
+    local = {"group": "same.example.dev", "version": "v9", "groupPriorityMinimum": 10, "versionPriority": 10}
+    body = _made(
+        "APIService", "v9.same.example.dev", "apiregistration.k8s.io/v1", spec=local, status={"conditions": []}
+    )
+    return [*steps, post("/apis/apiregistration.k8s.io/v1/apiservices?dryRun=All", body, "APIService", pick=["status"])]
+
+
 GROUPS: dict[str, list[Step]] = {
+    "new status": _new_with_status(),
     "config": [
         *(
             post(f"{CMS}?dryRun=All", body, say)

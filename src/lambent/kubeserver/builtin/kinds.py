@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+from lambent.clock import rfc3339
 from lambent.kubeserver import definitions
 from lambent.kubeserver.builtin import workloads
 from lambent.kubeserver.builtin.bodies import fill_empty
@@ -22,6 +23,8 @@ def defaults_of(draft: Draft) -> None:
     resource = draft.resource
     if resource.custom:
         return
+    if draft.is_create and resource.has_status:  # what is new has not been seen by its controller
+        draft.new.pop("status", None)
     fill_empty(resource, draft.new, structs_only=True)
     found = _DEFAULTS.get((resource.group, resource.kind))
     if found is not None:
@@ -152,6 +155,15 @@ def _autoscaler_defaults(draft: Draft) -> None:
         obj["status"] = {"desiredReplicas": 0, "currentMetrics": None}
 
 
+def _api_service_defaults(draft: Draft) -> None:
+    """One without a Service is served here, and so it is available."""
+    obj: Any = draft.new
+    if draft.is_create and _spec(draft).get("service") is None:
+        message = "Local APIServices are always available"
+        head = {"type": "Available", "status": "True", "lastTransitionTime": rfc3339(draft.now)}
+        obj["status"] = {"conditions": [{**head, "reason": "Local", "message": message}]}
+
+
 def _scaling(direction: str) -> dict[str, Any]:
     percent = {"type": "Percent", "value": 100, "periodSeconds": 15}
     if direction == "scaleDown":
@@ -201,6 +213,7 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("", "PersistentVolumeClaim"): _claim_defaults,
     ("", "ServiceAccount"): _account_defaults,
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler_defaults,
+    ("apiregistration.k8s.io", "APIService"): _api_service_defaults,
     ("networking.k8s.io", "NetworkPolicy"): _network_policy_defaults,
     ("discovery.k8s.io", "EndpointSlice"): _slice_defaults,
     ("coordination.k8s.io", "Lease"): _lease_defaults,
