@@ -11,11 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambent.kube.schema.constraints import Check, array_checks, number_checks, object_checks, string_checks
+from lambent.kube.schema.formats import FORMATS
 from lambent.kube.schema.junctors import JUNCTORS, none_of
 from lambent.kube.schema.preparation import preparation
 from lambent.kube.schema.problems import Fault, Mode, Problems, finish, required, unknown, wrong_type
 from lambent.kube.schema.ratcheting import still_wrong
-from lambent.kube.schema.scalars import TEXT, enumerated, every, int_or_string, integer, lost, number, placed, typed
+from lambent.kube.schema.scalars import (
+    enumerated,
+    every,
+    formatted,
+    int_or_string,
+    integer,
+    lost,
+    number,
+    placed,
+    typed,
+)
 from lambent.kube.types import ObjectMeta
 
 JsonSchema = Mapping[str, Any]
@@ -124,7 +135,7 @@ class _Compiler:
     def _typed(self, schema: JsonSchema) -> Check | None:
         is_builtin = self.omits_empty  # only their schemas say it by the format
         if schema.get("x-kubernetes-int-or-string") or (is_builtin and schema.get("format") == "int-or-string"):
-            return int_or_string(schema)
+            return int_or_string(schema, cut=self.cut)
         if not schema.get("type") and (kind := _implied(schema)) is not None:
             return _if_it_is(kind, self._object(schema) if kind is dict else self._array(schema))
         match schema.get("type"):
@@ -133,23 +144,26 @@ class _Compiler:
             case "array":
                 return self._array(schema)
             case "string":
-                return typed(str, "string", string_checks(schema))
+                if schema.get("format") not in FORMATS or self.omits_empty:
+                    return typed(str, "string", string_checks(schema), cut=self.cut)
+                return formatted(schema, cut=self.cut)
             case "integer":
-                return integer(number_checks(schema))
+                return integer(number_checks(schema), cut=self.cut)
             case "number":
-                return number(number_checks(schema))
+                return number(number_checks(schema), cut=self.cut)
             case "boolean":
-                return typed(bool, "boolean", [])
+                return typed(bool, "boolean", [], cut=self.cut)
             case _:
                 return every([*string_checks(schema), *number_checks(schema)]) if _has_bounds(schema) else None
 
     def _array(self, schema: JsonSchema) -> Check:
         item = self.node(schema["items"]) if isinstance(schema.get("items"), Mapping) else None
         checks = array_checks(schema)
+        cut = self.cut
 
         def check(value: Any) -> list[Fault] | None:
             if type(value) is not list:
-                return [wrong_type(value, "array"), *lost(value)]
+                return [wrong_type(value, "array"), *lost(value, cut=cut)]
             faults: list[Fault] | None = None
             if item is not None:
                 for index, one in enumerate(value):
@@ -170,10 +184,11 @@ class _Compiler:
         walk = self._members(schema, embedded=embedded)
         needed = [*(schema.get("required") or ()), *(("apiVersion", "kind") if embedded else ())]
         checks = object_checks(schema)
+        cut = self.cut
 
         def check(value: Any) -> list[Fault] | None:
             if type(value) is not dict:
-                return [wrong_type(value, "object"), *lost(value)]
+                return [wrong_type(value, "object"), *lost(value, cut=cut)]
             if prepare is not None:
                 prepare(value)
             faults = walk(value)
@@ -192,12 +207,15 @@ class _Compiler:
         declared: Mapping[str, JsonSchema] = schema.get("properties") or {}
         properties = {name: self.node(child) for name, child in declared.items()}
         if embedded:
-            properties |= {"apiVersion": TEXT, "kind": TEXT, "metadata": self._metadata()}
+            plain_text = typed(str, "string", [], cut=self.cut)
+            properties |= {"apiVersion": plain_text, "kind": plain_text, "metadata": self._metadata()}
         # Most members are scalars without bounds: for them a look at the type spares the call.
         plain = {name: kind for name, child in declared.items() if (kind := _plain_type(child)) is not None}
         others = schema.get("additionalProperties")
         rest = self.node(others) if isinstance(others, Mapping) and others else None
         rest_plain = _plain_type(others) if isinstance(others, Mapping) and not declared else None
+        if others is True and not self.pure and not self.omits_empty:
+            rest = self._undeclared  # what is below undeclared members has no schema, though they are kept
         keeps = self.pure or others is True or others == {} or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
         cut = self.cut
 
@@ -222,6 +240,9 @@ class _Compiler:
             return faults
 
         return walk
+
+    def _undeclared(self, value: Any) -> list[Fault] | None:
+        return lost(value, cut=self.cut) or None
 
     def _metadata(self) -> Check:
         cut = self.cut

@@ -147,14 +147,14 @@ def _key_of(item: Any, keys: tuple[str, ...], defaults: Mapping[str, Any]) -> An
 
 def _unique(key: Callable[[Any], Any]) -> Check:
     def check(value: Any) -> list[Fault] | None:
-        seen: set[Any] = set()
+        told: dict[Any, bool] = {}
         faults: list[Fault] = []
         for index, one in enumerate(value):
             what = key(one)
             mark = what if type(what) is str else orjson.dumps(what, option=orjson.OPT_SORT_KEYS)
-            if mark in seen:
+            if told.get(mark) is False:  # each value is told once, however often it comes again
                 faults.append(duplicate(what, index))
-            seen.add(mark)
+            told[mark] = mark in told
         return faults or None
 
     return check

@@ -46,8 +46,10 @@ def _one_of(children: list[Check]) -> Check:
 
 def _all_of(children: list[Check]) -> Check:
     def check(value: Any) -> list[Fault] | None:
-        found = [fault for child in children for fault in child(value) or () if not fault.unknown]
-        return [*found, junctor("must validate all the schemas (allOf)")] if found else None
+        answers = [_known(child(value)) for child in children]
+        found = [fault for answer in answers for fault in answer]
+        none = ". None validated" if all(answers) else ""
+        return [*found, junctor(f"must validate all the schemas (allOf){none}")] if found else None
 
     return check
 

@@ -108,6 +108,13 @@ def wrong_type(value: Any, wanted: str) -> Fault:
     )
 
 
+def unformatted(value: Any, wanted: str) -> Fault:
+    """Of a value that is no text, where one of a format was wanted."""
+    got = {int: "int64", float: "float64"}.get(type(value), "")
+    text = f"in body must be of type {wanted}: {shown(got)}"
+    return Fault("FieldValueTypeInvalid", lambda path: f"Invalid value: {shown(got)}: {path} {text}", blocking=True)
+
+
 def required(at: str) -> Fault:
     return Fault("FieldValueRequired", lambda _: "Required value", blocking=True, at=at)
 
@@ -153,7 +160,8 @@ def too_many(count: int, limit: int) -> Fault:
 
 
 def duplicate(value: Any, index: int) -> Fault:
-    return Fault("FieldValueDuplicate", lambda _: f"Duplicate value: {shown(value)}", at=f"[{index}]")
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return Fault("FieldValueDuplicate", lambda _: f"Duplicate value: {text}", at=f"[{index}]")
 
 
 def no_object(value: Any, index: int) -> Fault:

@@ -122,7 +122,7 @@ def _rule(declared: Mapping[str, Any]) -> Rule:
     return Rule(
         text=declared["rule"],
         program=program,
-        message=declared.get("message", ""),
+        message=declared.get("message", "").strip(),
         message_program=expression_program(expression) if expression else None,
         reason=declared.get("reason") or "FieldValueInvalid",
         at=declared.get("fieldPath", ""),
@@ -211,5 +211,5 @@ def _message(rule: Rule, names: dict[str, Any]) -> str:
         except CelError:
             made = ""
         if isinstance(made, str) and made.strip() and "\n" not in made:
-            return made
+            return made.strip()
     return rule.message or f"failed rule: {rule.text}"

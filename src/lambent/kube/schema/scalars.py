@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from lambent.kube.schema.constraints import Check, number_checks, string_checks
-from lambent.kube.schema.problems import Fault, not_supported, unknown, wrong_type
+from lambent.kube.schema.problems import Fault, not_supported, unformatted, unknown, wrong_type
 
 JsonSchema = Mapping[str, Any]
 
@@ -35,25 +35,38 @@ def every(checks: list[Check]) -> Check:
     return check
 
 
-def typed(kind: type, name: str, checks: list[Check]) -> Check:
+def typed(kind: type, name: str, checks: list[Check], *, cut: bool) -> Check:
     """Further checks of a value of one Python type; `name` is what the schema calls it."""
     if not checks:
-        return lambda value: None if type(value) is kind else [wrong_type(value, name), *lost(value)]
+        return lambda value: None if type(value) is kind else [wrong_type(value, name), *lost(value, cut=cut)]
     inner = every(checks)
-    return lambda value: inner(value) if type(value) is kind else [wrong_type(value, name), *lost(value)]
+    return lambda value: inner(value) if type(value) is kind else [wrong_type(value, name), *lost(value, cut=cut)]
 
 
-def lost(value: Any) -> list[Fault]:
-    """The members below a value that should have none: nothing declares them."""
+def formatted(schema: JsonSchema, *, cut: bool) -> Check:
+    """A text with a known format, which is told in place of the type and lets a list pass, as in kube-apiserver."""
+    name, of_text = schema["format"], every(string_checks(schema))
+
+    def check(value: Any) -> list[Fault] | None:
+        if type(value) is str:
+            return of_text(value)
+        gone = lost(value, cut=cut)
+        return gone or None if type(value) is list else [unformatted(value, name), *gone]
+
+    return check
+
+
+def lost(value: Any, *, cut: bool) -> list[Fault]:
+    """The members below a value that should have none: nothing declares them; `cut` removes them."""
     if type(value) is dict:
-        return [unknown(f".{name}") for name in value]
+        gone = [unknown(f".{name}") for name in value]
+        if cut:
+            value.clear()
+        return gone
     found: list[Fault] | None = None
     for index, one in enumerate(value if type(value) is list else ()):
-        found = placed(found, lost(one), f"[{index}]")
+        found = placed(found, lost(one, cut=cut), f"[{index}]")
     return found or []
-
-
-TEXT = typed(str, "string", [])
 
 
 _LARGEST_WHOLE = 2**53 - 1
@@ -64,24 +77,30 @@ def _is_whole(value: Any) -> bool:
     return type(value) is int or (type(value) is float and value.is_integer() and abs(value) <= _LARGEST_WHOLE)
 
 
-def integer(checks: list[Check]) -> Check:
+def integer(checks: list[Check], *, cut: bool) -> Check:
     inner = every(checks) if checks else None
 
     def check(value: Any) -> list[Fault] | None:
         if _is_whole(value):
             return inner(value) if inner is not None else None
         bounds = inner(value) if inner is not None and type(value) is float else None
-        return [wrong_type(value, "integer"), *(bounds or ()), *lost(value)]
+        return [wrong_type(value, "integer"), *(bounds or ()), *lost(value, cut=cut)]
 
     return check
 
 
-def number(checks: list[Check]) -> Check:
+def number(checks: list[Check], *, cut: bool) -> Check:
     inner = every(checks)
-    return lambda value: inner(value) if type(value) in (int, float) else [wrong_type(value, "number"), *lost(value)]
+
+    def check(value: Any) -> list[Fault] | None:
+        if type(value) in (int, float):
+            return inner(value)
+        return [wrong_type(value, "number"), *lost(value, cut=cut)]
+
+    return check
 
 
-def int_or_string(schema: JsonSchema) -> Check:
+def int_or_string(schema: JsonSchema, *, cut: bool) -> Check:
     as_text, as_number = every(string_checks(schema)), every(number_checks(schema))
 
     def check(value: Any) -> list[Fault] | None:
@@ -89,7 +108,7 @@ def int_or_string(schema: JsonSchema) -> Check:
             return as_text(value)
         if _is_whole(value):
             return as_number(value)
-        return [wrong_type(value, "integer,string"), *lost(value)]
+        return [wrong_type(value, "integer,string"), *lost(value, cut=cut)]
 
     return check
 

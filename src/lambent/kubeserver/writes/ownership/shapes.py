@@ -84,31 +84,30 @@ class ShapeMaker:
         self._definitions = definitions
         self._named: dict[str, Shape] = {}
 
-    def make(self, schema: JsonSchema) -> Shape:
+    def make(self, schema: JsonSchema, *, is_open: bool = False) -> Shape:
+        """`is_open` below a node that preserves unknown fields: objects there take members they do not declare."""
         name = schema.get("$ref")
         if isinstance(name, str):
             if name not in self._named:
-                self._named[name] = self._plain(self._definitions[name])
-                if name == _QUANTITY:
-                    self._named[name].type = "scalar"
+                self._named[name] = _quantity() if name == _QUANTITY else self._plain(self._definitions[name])
             found = self._named[name]
             return ATOMIC if schema.get("x-kubernetes-map-type") == "atomic" else found
-        return self._plain(schema)
+        return self._plain(schema, is_open=is_open)
 
-    def lazily(self, schema: JsonSchema) -> Callable[[], Shape]:
+    def lazily(self, schema: JsonSchema, *, is_open: bool) -> Callable[[], Shape]:
         made: list[Shape] = []
 
         def get() -> Shape:
             if not made:
-                made.append(self.make(schema))
+                made.append(self.make(schema, is_open=is_open))
             return made[0]
 
         return get
 
-    def _plain(self, schema: JsonSchema) -> Shape:
+    def _plain(self, schema: JsonSchema, *, is_open: bool = False) -> Shape:
         if schema.get("x-kubernetes-int-or-string") or schema.get("format") == "int-or-string":
             return ATOMIC
-        found = self._merging(schema)
+        found = self._merging(schema, is_open=is_open or bool(schema.get("x-kubernetes-preserve-unknown-fields")))
         if found in (ATOMIC, DEDUCED) and isinstance(schema.get("type"), str):
             found = Shape(found.kind, rest=_deduced if found is DEDUCED else None)
         if isinstance(schema.get("type"), str):
@@ -117,40 +116,43 @@ class ShapeMaker:
             found.type = "scalar" if is_any else schema["type"]
         return found
 
-    def _merging(self, schema: JsonSchema) -> Shape:
+    def _merging(self, schema: JsonSchema, *, is_open: bool) -> Shape:
         match schema.get("type"):
             case "object":
-                return self._object(schema)
+                return self._object(schema, is_open=is_open)
             case "array":
-                return self._array(schema)
+                return self._array(schema, is_open=is_open)
             case None:
                 return DEDUCED if schema.get("x-kubernetes-preserve-unknown-fields") else ATOMIC
             case _:
                 return ATOMIC
 
-    def _object(self, schema: JsonSchema) -> Shape:
+    def _object(self, schema: JsonSchema, *, is_open: bool) -> Shape:
         if schema.get("x-kubernetes-embedded-resource"):
             schema = {**schema, "properties": {**(schema.get("properties") or {}), **ENVELOPE}}
-        members = {name: self.lazily(child) for name, child in (schema.get("properties") or {}).items()}
+        declared = (schema.get("properties") or {}).items()
+        members = {name: self.lazily(child, is_open=is_open) for name, child in declared}
         others = schema.get("additionalProperties")
         rest: Callable[[], Shape] | None = None
         if isinstance(others, Mapping) and others:
-            rest = self.lazily(others)
-        elif others or schema.get("x-kubernetes-preserve-unknown-fields"):
+            rest = self.lazily(others, is_open=is_open)
+        elif others or is_open:
             rest = _deduced
         is_whole = schema.get("x-kubernetes-map-type") == "atomic"
         return Shape("atomic" if is_whole else "struct", members=members, rest=rest, always=_always(schema))
 
-    def _array(self, schema: JsonSchema) -> Shape:
+    def _array(self, schema: JsonSchema, *, is_open: bool) -> Shape:
         items = schema.get("items") or {}
         match schema.get("x-kubernetes-list-type"):
             case "set":
-                return Shape("set", item=self.lazily(items))
+                return Shape("set", item=self.lazily(items, is_open=is_open))
             case "map":
                 keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
-                return Shape("keyed", item=self.lazily(items), keys=keys, defaults=self._defaults(items, keys))
+                return Shape(
+                    "keyed", item=self.lazily(items, is_open=is_open), keys=keys, defaults=self._defaults(items, keys)
+                )
             case _:
-                return Shape("atomic", item=self.lazily(items)) if items else ATOMIC
+                return Shape("atomic", item=self.lazily(items, is_open=is_open)) if items else ATOMIC
 
     def _defaults(self, items: JsonSchema, keys: tuple[str, ...]) -> dict[str, Any]:
         """Of the keys; those of a struct have the zero of their type where nothing else is said."""
@@ -169,6 +171,13 @@ def _always(schema: JsonSchema) -> frozenset[str]:
         for name, child in (schema.get("properties") or {}).items()
         if "$ref" in child and (name in needed or "default" in child or child["$ref"].endswith(".ObjectMeta"))
     )
+
+
+def _quantity() -> Shape:
+    """A text or a number."""
+    shape = Shape("atomic")
+    shape.type = "scalar"
+    return shape
 
 
 def _deduced() -> Shape:
