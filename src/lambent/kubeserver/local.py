@@ -31,6 +31,7 @@ from lambent.kube.types import (
     WatchEvent,
     WatchOptions,
 )
+from lambent.kubeserver.requests.decoding import IN_PROCESS, plain_json
 
 _PATCH_TYPES: dict[str, bytes] = {
     "merge": b"application/merge-patch+json",
@@ -235,8 +236,10 @@ class LocalClient:
             headers.append((b"content-type", media))
         if fence := current_fence.get():
             headers.append((b"lambent-fence", fence.encode()))
-        request = Request(method, target.encode(), headers, orjson.dumps(body) if body is not None else b"")
-        response = await self._service(request)
+        raw, scheme = b"" if body is None else plain_json(body), IN_PROCESS
+        if raw is None:
+            raw, scheme = orjson.dumps(body), "http"
+        response = await self._service(Request(method, target.encode(), headers, raw, scheme))
         if response.status >= 400:
             raise _error(response, path, what())
         return response

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from lambent.http.message import Request
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.requests.go_json import loads_as_go, why_no_json
 from lambent.kubeserver.status import ApiError, bad_request, unsupported_media
@@ -48,7 +49,7 @@ def decode_body(call: Call) -> dict[str, Any]:
     _check_size(body)
     if media in ("", "application/json"):
         try:
-            value, text = _read_json(body)
+            value, text = _read_json(call.request)
         except NotJson as error:
             raise unrecognized(call, f"{_NO_HEAD}{error}") from None
         if call.validation != "Ignore" and may_have_duplicates(body, text):
@@ -122,24 +123,44 @@ class NotJson(ValueError):
 
 def parse_json(body: bytes) -> Any:
     """Raises `NotJson`, and 400 for what nests too deep."""
-    return _read_json(body)[0]
+    return _looked_at(_loaded(body))[0]
 
 
-def _read_json(body: bytes) -> tuple[Any, bytes]:
-    """The value, and how orjson writes it: one writing tells of depth and long numbers, and then of duplicates."""
+def _read_json(request: Request) -> tuple[Any, bytes]:
+    """The value, and how orjson writes it."""
+    value = _loaded(request.body)
+    return (value, request.body) if request.scheme == IN_PROCESS else _looked_at(value)
+
+
+def _loaded(body: bytes) -> Any:
     try:
-        value = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        value = _as_go(body, str(error))
+        return _as_go(body, str(error))
+
+
+IN_PROCESS = "in-process"
+"""The scheme of a request whose body `plain_json` wrote."""
+
+
+def plain_json(value: Any) -> bytes | None:
+    """JSON that needs no second look: of few levels, with whole numbers of 53 bits; None where it would need one."""
     _INNERMOST[0] = value
     try:
-        text = orjson.dumps(_WRAPPED, option=orjson.OPT_STRICT_INTEGER)[_SPARE_LEVELS:-_SPARE_LEVELS]
-    except TypeError:  # too deep, or an integer of more than 53 bits
+        return orjson.dumps(_WRAPPED, option=orjson.OPT_STRICT_INTEGER)[_SPARE_LEVELS:-_SPARE_LEVELS]
+    except TypeError:
+        return None
+    finally:
+        _INNERMOST[0] = None
+
+
+def _looked_at(value: Any) -> tuple[Any, bytes]:
+    """One writing tells of depth and long numbers, and then of duplicates."""
+    text = plain_json(value)
+    if text is None:
         check_depth(value)
         value = _with_floats(value)
         text = orjson.dumps(value)
-    finally:
-        _INNERMOST[0] = None
     return value, text
 
 
@@ -214,12 +235,18 @@ def parse_yaml(body: bytes) -> Any:
     """YAML as Kubernetes reads it; most bodies called YAML are JSON. Raises `NotYaml`, 400 for what nests too deep."""
     if body.lstrip()[:1] == b"{":
         with suppress(orjson.JSONDecodeError):  # a flow mapping begins so too
-            orjson.loads(body)
-            value = parse_json(body)
-            return go_numbers(value) if _WITH_POINT.search(body) else value
+            return _with_whole_numbers(_looked_at(orjson.loads(body))[0], body)
     from lambent.kubeserver.requests.yaml_text import load_yaml  # 10 ms that a server asked in JSON never spends
 
     return load_yaml(body)
+
+
+def _with_whole_numbers(value: Any, text: bytes) -> Any:
+    """YAML is turned into JSON first, which has no point in a whole number."""
+    return go_numbers(value) if _FLOAT.search(text) else value
+
+
+_FLOAT = re.compile(rb"[:\[,]\s*-?\d+[.eE]")
 
 
 def kind_of_patch(call: Call) -> str:
@@ -238,16 +265,9 @@ def decode_patch(call: Call, kind: str) -> Any:
     """The decoded body of a patch of that kind; raises 400 or 413."""
     _check_size(call.request.body)
     if kind == "apply":
-        if not call.request.body.strip():
-            return {}
-        try:
-            value = parse_yaml(call.request.body)
-        except NotYaml as error:
-            raise bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from None
-        call.duplicates = _keys_twice(call, value)
-        return value
+        return _decode_applied(call)
     try:
-        value, text = _read_json(call.request.body)
+        value, text = _read_json(call.request)
     except NotJson as error:
         if kind == "merge" and call.validation == "Ignore":
             raise bad_request("Invalid JSON Patch") from None
@@ -262,6 +282,20 @@ def decode_patch(call: Call, kind: str) -> Any:
             f"{prefix}json: cannot unmarshal {_name(value)} into Go value of type "
             + ("[]handlers.jsonPatchOp" if kind == "json" else "map[string]interface {}")
         )
+    return value
+
+
+def _decode_applied(call: Call) -> Any:
+    body = call.request.body
+    if not body.strip():
+        return {}
+    if call.request.scheme == IN_PROCESS:
+        return _with_whole_numbers(orjson.loads(body), body)
+    try:
+        value = parse_yaml(body)
+    except NotYaml as error:
+        raise bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from None
+    call.duplicates = _keys_twice(call, value)
     return value
 
 
@@ -311,7 +345,6 @@ def _name(value: Any) -> str:
     return names.get(type(value), "null")
 
 
-_WITH_POINT = re.compile(rb"\d[.eE]")  # YAML is turned into JSON first, which has no point in a whole number
 _SPACED = re.compile(rb'"\s+:')
 
 
