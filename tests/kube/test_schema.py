@@ -98,9 +98,9 @@ def test_defaults(schema, given, filled):
         ),
         (
             _object(a={"type": "object", "additionalProperties": True}),
-            {"a": {"b": {"c": 1}}},
-            {"a": {"b": {"c": 1}}},
-            [],
+            {"a": {"b": {"c": 1}, "d": 1}},
+            {"a": {"b": {}, "d": 1}},
+            ["a.b.c"],
         ),
         (_object(a={"type": "object", "additionalProperties": {}}), {"a": {"b": 1}}, {"a": {"b": 1}}, []),
         (

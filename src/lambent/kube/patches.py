@@ -25,7 +25,7 @@ class TestFailed(PatchError):
 def merge_patch(target: Any, patch: Any) -> Any:
     """RFC 7386: null removes, objects merge, all else replaces."""
     if not isinstance(patch, dict):
-        return patch
+        return _without_nulls(patch) if isinstance(patch, list) else patch
     result = dict(target) if isinstance(target, dict) else {}
     for name, value in patch.items():
         if value is None:
@@ -33,6 +33,15 @@ def merge_patch(target: Any, patch: Any) -> Any:
         else:
             result[name] = merge_patch(result.get(name), value)
     return result
+
+
+def _without_nulls(value: Any) -> Any:
+    """Objects in lists lose their nulls too, as kube-apiserver reads RFC 7386."""
+    if isinstance(value, list):
+        return [_without_nulls(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_nulls(member) for name, member in value.items() if member is not None}
 
 
 def json_patch(target: Any, operations: Sequence[dict[str, Any]]) -> Any:

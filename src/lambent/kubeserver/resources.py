@@ -4,9 +4,9 @@ Routing, discovery, OpenAPI and Tables all read this one table, so they cannot d
 (`builtin`) and custom ones (`crds`) come from.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lambent.kube.schema import Schema
 from lambent.kube.schema.embedded import Embedded
@@ -81,6 +81,8 @@ class Resource:
     rules: "Rules | None" = None
     embedded: Embedded | None = None
     epoch: int = 0
+    readers: tuple[Callable[[Any], object], ...] = ()
+    """What an object passes when it is read as this version: the stored version's schema, then its own."""
     api_version: str = field(init=False)
 
     def __post_init__(self) -> None:

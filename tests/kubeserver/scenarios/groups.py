@@ -15,6 +15,7 @@ from tests.kubeserver.scenarios import (
     rules,
     schemas,
     sequences,
+    stored,
     undeclared,
     writes,
 )
@@ -24,7 +25,20 @@ from tests.kubeserver.scenarios.steps import NS, gone, post, served
 HERE = Path(__file__).parent
 GROUPS: dict[str, list[Step]] = {
     name: steps
-    for module in (schemas, rules, writes, applied, lives, kinds, refusals, reads, sequences, changes, undeclared)
+    for module in (
+        schemas,
+        rules,
+        writes,
+        applied,
+        lives,
+        kinds,
+        refusals,
+        reads,
+        sequences,
+        changes,
+        undeclared,
+        stored,
+    )
     for name, steps in module.GROUPS.items()
 }
 _SPACE = f"/api/v1/namespaces/{NS}"

@@ -5,7 +5,7 @@ in one walk that changes `obj` in place, and answers the `Problems`. Source: Kub
 structural schemas"; wording as kube-apiserver 1.34. Not here: metadata, storage, and what a CRD may declare.
 """
 
-from lambent.kube.schema.compiler import Schema, compile_judgement, compile_schema
+from lambent.kube.schema.compiler import Schema, compile_judgement, compile_pruning, compile_schema
 from lambent.kube.schema.problems import Mode, Problem, Problems
 
-__all__ = ["Mode", "Problem", "Problems", "Schema", "compile_judgement", "compile_schema"]
+__all__ = ["Mode", "Problem", "Problems", "Schema", "compile_judgement", "compile_pruning", "compile_schema"]

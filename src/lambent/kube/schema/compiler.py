@@ -84,6 +84,11 @@ def compile_schema(
     return Schema(source, known, prune, _Compiler(known, cut=False, omits_empty=omits_empty).node(source))
 
 
+def compile_pruning(source: JsonSchema) -> Check:
+    """Drops what a schema does not declare and nulls that it does not allow; fills no default."""
+    return _Compiler({}, cut=True, fills=False).node(source)
+
+
 def compile_judgement(source: JsonSchema) -> Callable[[Any], Problems]:
     """Only validates: fills no default, drops nothing, and a null is allowed only where the schema says so."""
     check = _Compiler({}, cut=False, pure=True).node(source)
@@ -99,9 +104,16 @@ class _Compiler:
     """One walk over a schema; `cut` removes unknown members, `pure` neither fills nor cuts nor reports them."""
 
     def __init__(
-        self, definitions: Mapping[str, JsonSchema], *, cut: bool, pure: bool = False, omits_empty: bool = False
+        self,
+        definitions: Mapping[str, JsonSchema],
+        *,
+        cut: bool,
+        pure: bool = False,
+        omits_empty: bool = False,
+        fills: bool = True,
     ) -> None:
         self.definitions = definitions
+        self.fills = fills
         self.omits_empty = omits_empty
         self.cut = cut
         self.pure = pure
@@ -180,7 +192,7 @@ class _Compiler:
 
     def _object(self, schema: JsonSchema) -> Check:
         embedded = bool(schema.get("x-kubernetes-embedded-resource"))
-        prepare = None if self.pure else preparation(schema, omits_empty=self.omits_empty)
+        prepare = None if self.pure else preparation(schema, omits_empty=self.omits_empty, fills=self.fills)
         walk = self._members(schema, embedded=embedded)
         needed = [*(schema.get("required") or ()), *(("apiVersion", "kind") if embedded else ())]
         checks = object_checks(schema)

@@ -11,11 +11,11 @@ import orjson
 JsonSchema = Mapping[str, Any]
 
 
-def preparation(schema: JsonSchema, *, omits_empty: bool) -> Callable[[dict[str, Any]], None]:
-    """Drops nulls that are not allowed, then fills absent members that have a default."""
+def preparation(schema: JsonSchema, *, omits_empty: bool, fills: bool) -> Callable[[dict[str, Any]], None]:
+    """Drops nulls that are not allowed, then (`fills`) fills absent members that have a default."""
     properties: Mapping[str, JsonSchema] = schema.get("properties") or {}
     drop_nulls = _null_dropper(schema)
-    defaults = [(name, _maker(child["default"])) for name, child in properties.items() if "default" in child]
+    defaults = [(name, _maker(child["default"])) for name, child in properties.items() if fills and "default" in child]
     omitted = _omitted(schema) if omits_empty else ()
     if not defaults and not omitted:
         return drop_nulls

@@ -61,7 +61,8 @@ def load(resource: Resource, record: Record) -> KubeObject:
     if record.epoch != resource.epoch or record.api_version != resource.api_version:
         obj["apiVersion"] = resource.api_version
         rest = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
-        resource.schema.admit(rest)
+        for read in resource.readers:
+            read(rest)
         obj = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": obj["metadata"], **rest}
     return obj  # type: ignore[no-any-return]  # decoded JSON
 

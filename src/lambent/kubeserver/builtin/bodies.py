@@ -11,6 +11,7 @@ from lambent.kubeserver.builtin.structs import Reader, Unreadable
 from lambent.kubeserver.builtin.table import definitions, object_meta, schema_names, schema_of
 from lambent.kubeserver.resources import Resource
 from lambent.kubeserver.status import bad_request
+from lambent.kubeserver.storage.records import go_numbers
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
@@ -68,6 +69,9 @@ def no_metadata(meta: Any, kind: str = "") -> str:
 
 def read_metadata(meta: dict[str, Any]) -> tuple[str, list[str]]:
     """Reads an object's metadata; why it cannot be read, or "", and the paths of unknown members."""
+    for name in ("generation", "deletionGracePeriodSeconds"):
+        if name in meta:
+            meta[name] = go_numbers(meta[name])
     return _read(_META, object_meta(), meta)
 
 

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from lambent.cel import CelError
 from lambent.kube.schema import Problem, compile_judgement, compile_schema
 from lambent.kube.schema.embedded import embedded as embedded_nodes
 from lambent.kube.schema.rules import Rules, compile_rules
 from lambent.kubeserver.definitions import embedded
 from lambent.kubeserver.definitions.refusals import invalid
+from lambent.kubeserver.storage.records import go_numbers
 
 _ENVELOPE = ("apiVersion", "kind", "metadata")
 
@@ -18,7 +21,8 @@ _ENVELOPE = ("apiVersion", "kind", "metadata")
 def default_problems(schema: Any, path: str, *, inside_meta: bool = False) -> Iterator[Problem]:
     """Of the node and all declared below it; below `additionalProperties` there are none."""
     if schema.get("default") is not None and not inside_meta:
-        yield from _one(schema, schema["default"], f"{path}.default")
+        default = go_numbers(orjson.loads(orjson.dumps(schema["default"], option=orjson.OPT_SORT_KEYS)))
+        yield from _one(schema, default, f"{path}.default")
     if isinstance(schema.get("items"), dict):
         yield from default_problems(schema["items"], f"{path}.items", inside_meta=inside_meta)
     is_embedded = bool(schema.get("x-kubernetes-embedded-resource"))
@@ -35,7 +39,8 @@ def _one(schema: Any, default: Any, path: str) -> Iterator[Problem]:
     if not found and (rules := _rules(schema)) is not None:
         found = rules.check(default, default) or rules.check(default, None)
     for one in found:
-        yield replace(one, path=path if one.path == "<nil>" else f"{path}.{one.path.removeprefix('.')}")
+        step = "" if one.path.startswith(("[", ".")) else "."
+        yield replace(one, path=path if one.path == "<nil>" else f"{path}{step}{one.path}")
 
 
 def _of_values(schema: Any, default: Any) -> list[Problem]:
@@ -43,12 +48,13 @@ def _of_values(schema: Any, default: Any) -> list[Problem]:
     if schema.get("x-kubernetes-int-or-string"):
         return []
     found = compile_judgement(schema)(default).errors
-    return [one for one in found if one.reason != "FieldValueDuplicate"]
+    told = [one for one in found if one.reason != "FieldValueDuplicate"]
+    return [replace(one, path=f".{one.path}") if one.path.startswith("[") else one for one in told]
 
 
 def _of_embedded(schema: Any, default: Any) -> list[Problem]:
     node = embedded_nodes(schema)
-    return embedded.problems(node, default) if node is not None else []
+    return embedded.problems(node, copy.deepcopy(default), malformed=True) if node is not None else []
 
 
 def _rules(schema: Any) -> Rules | None:

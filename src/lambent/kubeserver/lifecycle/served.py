@@ -3,11 +3,12 @@
 Not here: which names it was granted, and when it is served (`crds`).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.kube.schema import compile_schema
+from lambent.kube.schema import compile_pruning, compile_schema
 from lambent.kube.schema.embedded import embedded
 from lambent.kube.types import GVK, KubeObject
 from lambent.kubeserver.definitions.acceptance import Names
@@ -24,15 +25,16 @@ def resources_of(crd: KubeObject, names: Names, *, epoch: int) -> list[Resource]
     """The served versions of a definition under the names it was granted."""
     spec: Any = {**crd["spec"], "names": names}
     versions = [version for version in spec["versions"] if version.get("served")]
-    storage = next(version["name"] for version in spec["versions"] if version.get("storage"))
+    storage = next(version for version in spec["versions"] if version.get("storage"))
     dying = "deletionTimestamp" in crd["metadata"]
     return [_resource(spec, version, storage, dying=dying, epoch=epoch) for version in versions]
 
 
-def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int) -> Resource:
+def _resource(spec: Any, version: Any, storage: Any, *, dying: bool, epoch: int) -> Resource:
     names, group = spec["names"], spec["group"]
     gvk = GVK(group, version["name"], names["kind"])
-    source = (version.get("schema") or {}).get("openAPIV3Schema") or {}
+    source, stored = _source(version), _source(storage)
+    schema = compile_schema(_without_envelope(source))
     subresources = version.get("subresources") or {}
     warning = f"{gvk.api_version} {gvk.kind} is deprecated{_instead(spec, version, gvk)}"
     return Resource(
@@ -41,8 +43,8 @@ def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int)
         singular=names.get("singular") or names["kind"].lower(),
         namespaced=spec["scope"] == "Namespaced",
         bucket=f"{names['plural']}.{group}",
-        stored_api_version=f"{group}/{storage}",
-        schema=compile_schema(_without_envelope(source)),
+        stored_api_version=f"{group}/{storage['name']}",
+        schema=schema,
         rules=_rules(source),
         embedded=embedded(source),
         list_kind=names.get("listKind", ""),
@@ -56,7 +58,16 @@ def _resource(spec: Any, version: Any, storage: str, *, dying: bool, epoch: int)
         verbs=_DYING_VERBS if dying else VERBS,
         deprecation=(version.get("deprecationWarning") or warning) if version.get("deprecated") else "",
         epoch=epoch,
+        readers=(schema.admit,) if source == stored else _readers(source, stored),
     )
+
+
+def _source(version: Any) -> Any:
+    return (version.get("schema") or {}).get("openAPIV3Schema") or {}
+
+
+def _readers(source: Any, stored: Any) -> tuple[Callable[[Any], object], ...]:
+    return compile_schema(_without_envelope(stored)).admit, compile_pruning(_without_envelope(source))
 
 
 def _rules(source: Any) -> "Rules | None":

@@ -65,7 +65,8 @@ def check_names(call: Call, new: KubeObject) -> None:
     """Namespace, then name: those of the URL, which may leave the name out; the body may leave the namespace out."""
     meta: Any = new["metadata"]
     if not call.resource.namespaced:
-        meta.pop("namespace", None)
+        if isinstance(meta.get("namespace"), (str, NoneType)):  # else the metadata cannot be read
+            meta.pop("namespace", None)
     elif not meta.get("namespace"):
         meta["namespace"] = call.namespace
     elif meta["namespace"] != call.namespace:

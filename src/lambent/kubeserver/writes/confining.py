@@ -36,7 +36,10 @@ def confine(draft: Draft) -> None:
         kept.pop("status", None)
         if "status" in new:
             kept["status"] = new["status"]
-        kept["apiVersion"], kept["kind"] = new.get("apiVersion"), new.get("kind")
+        if draft.resource.custom:
+            draft.is_unfit |= any(new.get(name) != old.get(name) for name in ("apiVersion", "kind"))
+        else:
+            kept["apiVersion"], kept["kind"] = new.get("apiVersion"), new.get("kind")
         draft.new = _untouched(draft, kept)
     elif draft.resource.has_status:
         new.pop("status", None)

@@ -44,6 +44,7 @@ class Admission:
             identity,
             kept,
             fields,
+            without_status,
             defaults_of,
             server_metadata,
             self.namespace,
@@ -206,18 +207,17 @@ def fields(draft: Draft) -> None:
     mode = "Ignore" if draft.is_apply else call.validation
     # What follows changes the body in place; a refused patch is told what it made.
     is_patched = draft.is_patch and not draft.is_apply
-    is_kept = is_patched and (mode == "Strict" or not resource.custom)
+    is_kept = is_patched and (mode == "Strict" or not resource.custom or resource.embedded is not None)
     shown = orjson.loads(orjson.dumps(body)) if is_kept else body
     if resource.custom:
         rest = {key: value for key, value in body.items() if key not in CR_ENVELOPE}
         nulls = list(refused_nulls(resource.schema.source, rest)) if draft.is_apply else []
         inner = resource.embedded
         if inner is not None and (why := embedded.refusal(inner, rest)) and not draft.is_apply:
-            kind, version = resource.kind, resource.gvk.version
-            raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+            raise undecodable(draft, why, shown)
         found = resource.schema.admit(rest, old=draft.old)
         if draft.subresource == "status":
-            found.errors[:] = [_of_status(problem) for problem in found.errors if problem.path.startswith("status")]
+            found.errors[:] = [told for problem in found.errors if (told := _of_status(problem))]
         found.errors += nulls if inner is None else [*nulls, *embedded.problems(inner, rest, malformed=draft.is_apply)]
         for key in [key for key in body if key not in CR_ENVELOPE and key not in rest]:
             del body[key]
@@ -249,10 +249,22 @@ def fields(draft: Draft) -> None:
         _report(draft, mode, unknown, shown)
 
 
-def _of_status(problem: Problem) -> Problem:
+def without_status(draft: Draft) -> None:
+    """A new custom object has no status yet; what its schema fills in comes when it is read."""
+    if draft.is_create and draft.resource.custom and draft.resource.has_status:
+        draft.new.pop("status", None)
+
+
+def _of_status(problem: Problem) -> Problem | None:
     """At `/status` the schema of status is asked alone, and tells its own paths in the words of a refusal."""
+    if problem.path == "<nil>":  # of anyOf and the like, which name the place in their text
+        lead, place, rest = problem.message.partition('"": "status')
+        return replace(problem, path="status", message=f'{lead}"": "{rest.removeprefix(".")}') if place else None
+    if not problem.path.startswith("status"):
+        return None
     own = problem.path.removeprefix("status").removeprefix(".")
-    return replace(problem, message=problem.message.replace(f"{problem.path} in body", f"{own} in body"))
+    path = f"status.{own}" if own.startswith("[") else problem.path
+    return replace(problem, path=path, message=problem.message.replace(f"{problem.path} in body", f"{own} in body"))
 
 
 def _of_map(why: str) -> str:

@@ -88,10 +88,12 @@ class Writer:
         if found is not None:
             raise status.already_exists(resource.group, resource.plural, found.name, deleting=found.deleting)
         if is_dry_run:
+            made = load(resource, record_of(self._to_stored(draft), 0, epoch=_epoch(draft)))
+            made["metadata"].pop("resourceVersion")
             if version:
-                draft.new["metadata"]["resourceVersion"] = version
-            return answer(_ordered(draft.new), 201)
-        record = await self._store.put(resource.bucket, self._to_stored(draft), epoch=resource.epoch)
+                made["metadata"]["resourceVersion"] = version
+            return answer(_ordered(made), 201)
+        record = await self._store.put(resource.bucket, self._to_stored(draft), epoch=_epoch(draft))
         return self._answer(call, record, 201)
 
     async def update(self, call: Call) -> Response:
@@ -224,13 +226,13 @@ class Writer:
             return record
         stored = self._to_stored(draft)
         if is_dry_run:
-            return record_of(stored, record.rv, epoch=resource.epoch)
+            return record_of(stored, record.rv, epoch=_epoch(draft))
         if is_end:
             # What watchers see go is the object as it was stored, its finalizers still there.
             last = draft.record.load() if draft.record is not None else stored
             gone = await self._store.remove(resource.bucket, last)
             return record_of(stored, gone.rv, epoch=resource.epoch)
-        return await self._store.put(resource.bucket, stored, epoch=resource.epoch)
+        return await self._store.put(resource.bucket, stored, epoch=_epoch(draft))
 
     def _to_stored(self, draft: Draft) -> KubeObject:
         """In the version that is stored; versions differ in apiVersion only. Raises 413 for what is too large."""
@@ -250,6 +252,14 @@ class Writer:
         if form.shape == "full":  # most often; nothing in it needs the time
             return answer(body_of(call.resource, record), code)
         return answer(render_one(call.resource, record, form, "Metadata", self._clock()), code)
+
+
+def _epoch(draft: Draft) -> int:
+    """That of the definition; 0 for what the stored version's schema has yet to read, of another version or without the
+    status that it fills in."""
+    resource = draft.resource
+    is_read = len(resource.readers) < 2 and not (draft.is_create and resource.has_status)
+    return resource.epoch if is_read or not resource.custom else 0
 
 
 def _path_of(draft: Draft) -> str:

@@ -106,11 +106,12 @@ def _applied(draft: Draft, live: KubeObject | None, *, force: bool, manager: str
         for entry in others.values():
             owned = fieldsets.union(owned, entry.fields)
         merged = remove(shape, merged, before[1].fields, owned)
-    changed = _limited(compare(shape, kept, merged), draft)
+    found = compare(shape, kept, merged)
+    changed = _limited(found, draft)
     allowed = last_applied.takeable(shape, kept) if manager == last_applied.MANAGER and live is not None else {}
     _refuse_conflicts(others, changed, allowed, force=force)
     after = _give_up(others, changed)
-    time = rfc3339(draft.now) if not changed.is_same or live is None else before[1].time
+    time = rfc3339(draft.now) if not found.is_same or live is None else before[1].time
     after[who] = Entry(_ownable(wanted, resource, draft.subresource), time)
     if manager == last_applied.MANAGER:
         last_applied.refresh(merged, config)
