@@ -45,6 +45,7 @@ class Traits:
 
     counts_generation: bool = True
     counts_metadata: tuple[str, ...] = ()  # members of it whose change counts for the generation, too
+    status_keeps: tuple[str, ...] = ()  # members of it that a write to `/status` leaves as they are
     needs_version_on_update: bool = False
     creates_on_put: bool = False
     delete_answers_object: bool = False

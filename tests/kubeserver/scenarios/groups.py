@@ -10,6 +10,7 @@ from tests.kubeserver.scenarios import (
     changes,
     kinds,
     lives,
+    owners,
     reads,
     refusals,
     rules,
@@ -38,6 +39,7 @@ GROUPS: dict[str, list[Step]] = {
         changes,
         undeclared,
         stored,
+        owners,
     )
     for name, steps in module.GROUPS.items()
 }

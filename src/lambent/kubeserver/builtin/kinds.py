@@ -45,8 +45,8 @@ def judge(draft: Draft) -> None:
     # The rules of all kinds: a twentieth of the server's code, and none of it is needed before a write.
     from lambent.kubeserver.validation.kinds import problems
 
-    if (resource.group, resource.kind) == ("batch", "Job"):
-        workloads.select_own_pods(draft)
+    if (settle := _SETTLES.get((resource.group, resource.kind))) is not None:
+        settle(draft)
     if resource.bucket == "pods":
         from lambent.kubeserver.validation.warnings.kinds import before_verdict
 
@@ -183,10 +183,16 @@ def _network_policy_defaults(draft: Draft) -> None:
 
 def _slice_defaults(draft: Draft) -> None:
     obj: Any = draft.new
-    for one in obj.get("endpoints") or ():
-        one.pop("deprecatedTopology", None)  # of an older version of the kind, kept for nobody
     for port in obj.get("ports") or ():
         fill(port, {"name": "", "protocol": "TCP"})
+
+
+def _settle_slice(draft: Draft) -> None:
+    obj: Any = draft.new
+    if any("deprecatedTopology" in one for one in obj.get("endpoints") or ()):
+        draft.keep_asked()
+        for one in obj["endpoints"]:
+            one.pop("deprecatedTopology", None)  # of an older version of the kind, kept for nobody
 
 
 def _lease_defaults(draft: Draft) -> None:
@@ -227,5 +233,12 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("batch", "Job"): workloads.job_defaults,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.defaults,
 }
+_SETTLES: dict[tuple[str, str], Callable[[Draft], None]] = {
+    ("", "Pod"): workloads.settle_pod,
+    **{("apps", kind): workloads.settle_template for kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")},
+    ("batch", "Job"): workloads.settle_job,
+    ("discovery.k8s.io", "EndpointSlice"): _settle_slice,
+}
+"""What kube-apiserver does to an object after it has noted who owns what of it."""
 JUDGED_BY_SCHEMA = {("apiregistration.k8s.io", "APIService")}
 """Kinds of which the schema's own findings are told; of the others kube-apiserver has its own words."""

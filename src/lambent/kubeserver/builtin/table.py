@@ -130,7 +130,7 @@ def _core() -> tuple[Resource, ...]:
         r("v1", "Event", "events", "ev",
           traits=Traits(counts_generation=False, creates_on_put=True, selectable=_EVENT_FIELDS, update_looks=())),
         r("v1", "Pod", "pods", "po", status=True, categories="all",
-          traits=Traits(update_looks=_TWICE,
+          traits=Traits(update_looks=_TWICE, status_keeps=("ownerReferences",),
                         selectable=("status.phase", "spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName",
                                     "spec.schedulerName", "status.podIP", "status.podIPs", "status.nominatedNodeName",
                                     "spec.hostNetwork"),
@@ -147,7 +147,7 @@ def _workloads() -> tuple[Resource, ...]:
     r = _resource
     return (
         r("apps/v1", "Deployment", "deployments", "deploy", status=True, scale=True, categories="all",
-          traits=Traits(counts_metadata=("annotations",))),
+          traits=Traits(counts_metadata=("annotations",), status_keeps=("labels",))),
         r("apps/v1", "ReplicaSet", "replicasets", "rs", status=True, scale=True, categories="all"),
         r("apps/v1", "StatefulSet", "statefulsets", "sts", status=True, scale=True, categories="all",
           traits=Traits(name_rule="label")),
@@ -161,7 +161,11 @@ def _workloads() -> tuple[Resource, ...]:
 
 def _policies() -> tuple[Resource, ...]:
     r = _resource
-    needs = Traits(counts_generation=False, needs_version_on_update=True)
+    needs = Traits(
+        counts_generation=False,
+        needs_version_on_update=True,
+        status_keeps=("labels", "annotations", "finalizers", "ownerReferences"),
+    )
     return (
         r("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol", traits=Traits(update_looks=_TWICE)),
         r("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", status=True,

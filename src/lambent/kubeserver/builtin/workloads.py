@@ -103,7 +103,6 @@ def _file_defaults(source: dict[str, Any] | None) -> None:
 
 
 def pod_spec_defaults(spec: dict[str, Any]) -> None:
-    switched_off.drop(spec)
     for kind in ("initContainers", "containers", "ephemeralContainers"):
         for container in spec.get(kind) or ():
             _container_defaults(container)
@@ -148,9 +147,51 @@ def pod_defaults(draft: Draft) -> None:
         _requests(spec)
         if spec["terminationGracePeriodSeconds"] < 0:
             spec["terminationGracePeriodSeconds"] = 1
-        fill(spec, {"enableServiceLinks": True, "preemptionPolicy": "PreemptLowerPriority", "priority": 0})
+        fill(spec, {"enableServiceLinks": True})
     if draft.is_create:
-        draft.new["status"] = {"phase": "Pending", "qosClass": "BestEffort"}
+        draft.new["status"] = {"phase": "Pending", "qosClass": _quality_of_service(spec)}
+
+
+def _quality_of_service(spec: dict[str, Any]) -> str:
+    """Source: Kubernetes docs, "Pod Quality of Service Classes"."""
+    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    found = [_amounts(one) for one in ([spec] if spec.get("resources") else containers)]
+    if not any(requests or limits for requests, limits in found):
+        return "BestEffort"
+    is_sure = all(len(limits) == len(_COUNTED) and requests == limits for requests, limits in found)
+    return "Guaranteed" if is_sure else "Burstable"
+
+
+_COUNTED = ("cpu", "memory")
+
+
+def _amounts(owner: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is asked for and allowed of the resources that count."""
+    given = owner.get("resources") or {}
+    requests, limits = (
+        {name: one for name, one in (given.get(kind) or {}).items() if name in _COUNTED and one != "0"}
+        for kind in ("requests", "limits")
+    )
+    return requests, limits
+
+
+def settle_pod(draft: Draft) -> None:
+    draft.keep_asked()
+    spec = _spec(draft)
+    switched_off.drop(spec)
+    fill(spec, {"preemptionPolicy": "PreemptLowerPriority", "priority": 0})
+
+
+def settle_template(draft: Draft) -> None:
+    draft.keep_asked()
+    switched_off.drop((_spec(draft).get("template") or {}).get("spec") or {})
+    if draft.asked == draft.new:
+        draft.asked = None
+
+
+def settle_job(draft: Draft) -> None:
+    settle_template(draft)
+    _select_own_pods(draft)
 
 
 def _template(draft: Draft) -> dict[str, Any]:
@@ -220,7 +261,7 @@ _TEMPLATES = "deprecated.daemonset.template.generation"
 def _count_templates(draft: Draft) -> None:
     """How often a DaemonSet's template changed stands in an annotation, where older clients look for it."""
     meta: Any = draft.new["metadata"]
-    if not isinstance(meta.get("annotations") or {}, dict) or draft.subresource:
+    if not isinstance(meta.get("annotations") or {}, dict):
         return
     count, old = 1, draft.old
     if old is not None:
@@ -248,16 +289,21 @@ def job_defaults(draft: Draft) -> None:
         for rule in (spec.get("podFailurePolicy") or {}).get("rules") or ():
             for one in rule.get("onPodConditions") or ():
                 fill(one, {"status": "True"})
+    if not draft.is_create:
+        _label_by_template(draft)
 
 
-def select_own_pods(draft: Draft) -> None:
+def _select_own_pods(draft: Draft) -> None:
     """A Job selects its own Pods by a label made of its uid, unless it says how itself."""
     spec = _spec(draft)
-    if not draft.is_create or spec.get("manualSelector"):
+    if not draft.is_create:
+        return
+    if spec.get("manualSelector"):
         _label_by_template(draft)
         return
     from lambent.kubeserver.validation.jobs import own_labels  # with the rules of Jobs, as late as those
 
+    draft.keep_asked()
     own = own_labels(draft.new["metadata"])
     meta = spec.setdefault("template", {}).setdefault("metadata", {})
     meta["labels"] = {**own, **(meta.get("labels") or {})}

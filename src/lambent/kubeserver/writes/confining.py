@@ -16,6 +16,7 @@ from lambent.kubeserver.writes.ownership import DEDUCED, misfits, shape_of
 from lambent.kubeserver.writes.stages import CR_ENVELOPE, fields
 
 _STATUS_ENVELOPE = (*CR_ENVELOPE, "status")
+_FREE = ("labels", "annotations", "finalizers", "ownerReferences")
 _NEVER_OWNED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
 
 
@@ -29,9 +30,7 @@ def confine(draft: Draft) -> None:
         kept: Any = dict(old)
         kept["metadata"] = dict(old["metadata"])
         if not draft.resource.custom:
-            for name in ("annotations", "finalizers"):
-                if name in new["metadata"]:
-                    kept["metadata"][name] = new["metadata"][name]
+            _take_metadata(kept["metadata"], new["metadata"], draft.resource.traits.status_keeps)
         draft.sent = sent_metadata(new["metadata"], old["metadata"])
         kept.pop("status", None)
         if "status" in new:
@@ -45,6 +44,15 @@ def confine(draft: Draft) -> None:
         new.pop("status", None)
         if "status" in old:
             new["status"] = _untouched(draft, old["status"])
+
+
+def _take_metadata(kept: dict[str, Any], given: dict[str, Any], fixed: tuple[str, ...]) -> None:
+    """Of a builtin kind `/status` stores the metadata, too, but for what is `fixed`: in both it is then the old."""
+    for name in _FREE:
+        source, target = (kept, given) if name in fixed else (given, kept)
+        target.pop(name, None)
+        if name in source:
+            target[name] = source[name]
 
 
 def _untouched(draft: Draft, kept: Any) -> Any:

@@ -87,6 +87,7 @@ class Admission:
         if draft.resource.bucket == "services" and draft.subresource != "status":
             from lambent.kubeserver.builtin.services import allocate  # few servers ever see one
 
+            draft.keep_asked()
             path = f"{draft.new['metadata']['namespace']}/{draft.new['metadata'].get('name', '')}"
             services = self._store.scan("services")
             allocate(draft, [record.load() for record in services if record.path != path])

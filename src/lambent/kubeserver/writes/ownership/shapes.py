@@ -16,7 +16,7 @@ class Shape:
     `kind` "struct" is any object that merges by member; "atomic" is a scalar, or a list or map replaced as a whole.
     """
 
-    __slots__ = ("_always", "_item", "_members", "_rest", "defaults", "keys", "kind", "type")
+    __slots__ = ("_item", "_members", "_rest", "defaults", "keys", "kind", "type")
 
     def __init__(
         self,
@@ -27,10 +27,8 @@ class Shape:
         item: "Callable[[], Shape] | None" = None,
         keys: tuple[str, ...] = (),
         defaults: Mapping[str, Any] | None = None,
-        always: frozenset[str] = frozenset(),
     ) -> None:
         self.kind = kind
-        self._always = always
         self.type = ""
         self.keys = keys
         self.defaults = defaults or {}
@@ -40,10 +38,6 @@ class Shape:
 
     def declares(self, name: str) -> bool:
         return name in self._members
-
-    def always_has(self, name: str) -> bool:
-        """Whether a member is in every object of a builtin kind: a struct that is no pointer."""
-        return name in self._always
 
     def member(self, name: str) -> "Shape | None":
         """The shape below a name; None when the schema does not know it."""
@@ -139,7 +133,7 @@ class ShapeMaker:
         elif others or is_open:
             rest = _deduced
         is_whole = schema.get("x-kubernetes-map-type") == "atomic"
-        return Shape("atomic" if is_whole else "struct", members=members, rest=rest, always=_always(schema))
+        return Shape("atomic" if is_whole else "struct", members=members, rest=rest)
 
     def _array(self, schema: JsonSchema, *, is_open: bool) -> Shape:
         items = schema.get("items") or {}
@@ -161,16 +155,6 @@ class ShapeMaker:
         zeros = {key: _ZERO.get(properties.get(key, {}).get("type")) for key in keys if is_struct}
         given = {key: properties[key]["default"] for key in keys if "default" in properties.get(key, {})}
         return {key: zero for key, zero in zeros.items() if zero is not None} | given
-
-
-def _always(schema: JsonSchema) -> frozenset[str]:
-    """Members of a struct type that have no pointer: required ones, those with `{}` as default, metadata."""
-    needed = schema.get("required") or ()
-    return frozenset(
-        name
-        for name, child in (schema.get("properties") or {}).items()
-        if "$ref" in child and (name in needed or "default" in child or child["$ref"].endswith(".ObjectMeta"))
-    )
 
 
 def _quantity() -> Shape:

@@ -7,12 +7,13 @@ of an entry moves only when its write changed something.
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from lambent.clock import rfc3339
 from lambent.kube.types import KubeObject
 from lambent.kubeserver.answers.jsonpath import simple_path, value_at
+from lambent.kubeserver.builtin.bodies import fill_empty
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.resources import Resource
@@ -64,10 +65,21 @@ def _whole(resource: Resource) -> Any:
 
 def _ownable(fields: Fields, resource: Resource, subresource: str) -> Fields:
     """What of the fields this endpoint can own."""
+    return fieldsets.difference(_reachable(fields, resource, subresource), _STRIPPED)
+
+
+def _reachable(fields: Fields, resource: Resource, subresource: str) -> Fields:
+    """What of the fields this endpoint can change."""
     other = "f:spec" if subresource == "status" else "f:status" if resource.has_status else ""
     if other in fields:
         fields = {name: node for name, node in fields.items() if name != other}
-    return fieldsets.difference(fields, _STRIPPED)
+    fixed = resource.traits.status_keeps if subresource == "status" else ()
+    if fixed and "f:metadata" in fields:
+        meta = {name: node for name, node in fields["f:metadata"].items() if name[2:] not in fixed}
+        fields = {name: meta if name == "f:metadata" else node for name, node in fields.items()}
+        if not meta:
+            del fields["f:metadata"]
+    return fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,7 @@ def _applied(draft: Draft, live: KubeObject | None, *, force: bool, manager: str
     shape = shape_of(resource)
     who = Manager(manager, "Apply", resource.api_version, draft.subresource)
     wanted = _wanted(draft, shape)
-    managers = _first_apply(draft, live, shape)
+    managers = _first_apply(draft, live)
     base: Any = live if live is not None else {}
     kept = _unmanaged(base)
     merged = merge(shape, kept, _unmanaged(config))
@@ -111,7 +123,7 @@ def _applied(draft: Draft, live: KubeObject | None, *, force: bool, manager: str
     allowed = last_applied.takeable(shape, kept) if manager == last_applied.MANAGER and live is not None else {}
     _refuse_conflicts(others, changed, allowed, force=force)
     after = _give_up(others, changed)
-    time = rfc3339(draft.now) if not found.is_same or live is None else before[1].time
+    time = rfc3339(draft.now) if live is None or _changes(found, draft) else before[1].time
     after[who] = Entry(_ownable(wanted, resource, draft.subresource), time)
     if manager == last_applied.MANAGER:
         last_applied.refresh(merged, config)
@@ -146,7 +158,8 @@ def _unmanaged(obj: Any) -> dict[str, Any]:
 
 def _as_sent(draft: Draft) -> dict[str, Any]:
     """The new object with the metadata that its writer sent: what the server makes of that is owned by nobody."""
-    return _unmanaged(draft.new if draft.sent is None else {**draft.new, "metadata": draft.sent})
+    made = draft.asked or draft.new
+    return _unmanaged(made if draft.sent is None else {**made, "metadata": draft.sent})
 
 
 def _without_metadata(obj: Any) -> dict[str, Any]:
@@ -155,14 +168,14 @@ def _without_metadata(obj: Any) -> dict[str, Any]:
     return rest
 
 
-def _first_apply(draft: Draft, live: KubeObject | None, shape: Shape) -> Managers:
+def _first_apply(draft: Draft, live: KubeObject | None) -> Managers:
     """The live entries; what is there without any is filed under `before-first-apply`."""
     if live is None:
         return {}
     found = decode(live["metadata"].get("managedFields") or [], is_trusted=True) or {}
     if found:
         return found
-    fields = _ownable(fields_of(shape, _unmanaged(live)), draft.resource, draft.subresource)
+    fields = _ownable(_from_nothing(draft.resource, _unmanaged(live)), draft.resource, draft.subresource)
     who = Manager(_BEFORE, "Update", draft.resource.api_version, draft.subresource)
     return {who: Entry(fields, rfc3339(draft.now))}
 
@@ -173,6 +186,12 @@ def _own(managers: Managers, who: Manager) -> tuple[Manager, Entry]:
         if (other.name, other.operation, other.subresource) == (who.name, "Apply", who.subresource):
             return other, entry
     return who, Entry({})
+
+
+def _changes(found: Comparison, draft: Draft) -> bool:
+    """Whether an apply changes anything, be it what nobody owns: only then it has a time."""
+    parts = (found.removed, found.modified, found.added)
+    return any(_reachable(part, draft.resource, draft.subresource) for part in parts)
 
 
 def _limited(found: Comparison, draft: Draft) -> Comparison:
@@ -237,9 +256,25 @@ def track(draft: Draft) -> None:
 
 def _created(draft: Draft) -> list[dict[str, Any]]:
     resource = draft.resource
-    fields = _ownable(fields_of(shape_of(resource), _as_sent(draft)), resource, "")
+    fields = _ownable(_from_nothing(resource, _as_sent(draft)), resource, "")
     who = Manager(draft.call.manager, "Update", resource.api_version, "")
     return encode({who: Entry(fields, rfc3339(draft.now))})
+
+
+def _from_nothing(resource: Resource, obj: Any) -> Fields:
+    """What of an object its writer made: all but what an object of a builtin kind has from the beginning."""
+    shape = shape_of(resource)
+    if resource.custom:
+        return fields_of(shape, obj)
+    found = compare(shape, _nothing(resource), obj)
+    return fieldsets.union(found.added, found.modified)
+
+
+@cache
+def _nothing(resource: Resource) -> dict[str, Any]:
+    empty: dict[str, Any] = {}
+    fill_empty(resource, empty)
+    return empty
 
 
 def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
@@ -260,13 +295,13 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     if draft.subresource == "scale":
         found = _rescaled(draft, managers)
     elif keeps_metadata:
-        found = compare(shape, _without_metadata(old), _without_metadata(draft.new))
+        found = compare(shape, _without_metadata(old), _without_metadata(draft.asked or draft.new))
     else:
         found = compare(shape, _unmanaged(old), _as_sent(draft))
     changed = _limited(found, draft)
     if changed.is_same:
         return encode(managers)
-    draft.differs = True
+    draft.differs = draft.asked is None  # else what was left out may be there again
     who = Manager(draft.call.manager, "Update", draft.resource.api_version, draft.subresource)
     mine = managers.pop(who, Entry({}))
     after = _give_up(managers, changed)
@@ -319,7 +354,7 @@ def _retimed(draft: Draft, held: list[dict[str, Any]]) -> list[dict[str, Any]] |
     if not own or "time" not in own[0]:
         return None
     others = [entry["fieldsV1"] for entry in held if entry is not own[0]]
-    old, new = _without_metadata(draft.old), _without_metadata(draft.new)
+    old, new = _without_metadata(draft.old), _without_metadata(draft.asked or draft.new)
     if not changes_within(shape_of(draft.resource), old, new, own[0]["fieldsV1"], others):
         return None
     mine = {**own[0], "time": _stamp(int(draft.now.timestamp()))}

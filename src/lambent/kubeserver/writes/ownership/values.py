@@ -40,8 +40,7 @@ def element_of(shape: Shape, item: Any) -> str:
 def fields_of(shape: Shape, value: Any, *, applied: bool = False) -> Fields:
     """The field set below `value`; {} for an atomic one.
 
-    In what was `applied`, declared containers are no members themselves. By any other write they are, unless they are
-    always there.
+    In what was `applied`, declared containers are no members themselves. By any other write they are.
     """
     out: Fields = {}
     match _kind(shape, value):
@@ -49,8 +48,7 @@ def fields_of(shape: Shape, value: Any, *, applied: bool = False) -> Fields:
             for name, member in sorted(value.items()) if applied else value.items():
                 below = shape.member(name) or DEDUCED
                 children = fields_of(below, member, applied=applied)
-                is_named = shape.declares(name) if applied else shape.always_has(name)
-                node = _owned(below, member, children, is_named=is_named)
+                node = _owned(below, member, children, is_named=applied and shape.declares(name))
                 if node is not None:
                     out[f"f:{name}"] = node
         case "set" | "keyed":
@@ -151,15 +149,17 @@ def changes_within(shape: Shape, old: Any, new: Any, fields: Fields, others: lis
 def _put_member(fields: Fields, shape: Shape, name: str, value: Any) -> None:
     """Adds what a member that only one side has owns."""
     below = shape.member(name) or DEDUCED
-    node = _owned(below, value, fields_of(below, value), is_named=shape.always_has(name))
+    node = _owned(below, value, fields_of(below, value), is_named=False)
     if node is not None:
         fields[f"f:{name}"] = node
 
 
 def _compare_value(shape: Shape, old: Any, new: Any, element: str, out: Comparison) -> None:
     kind = _kind(shape, new)
-    if new is None and _kind(shape, old) != "atomic":
+    if new is None and old and _kind(shape, old) != "atomic":
         out.put(element, Comparison(removed=fields_of(shape, old)))
+    elif old is None and new and kind != "atomic":
+        out.put(element, Comparison(added=fields_of(shape, new)))
     elif kind != _kind(shape, old):
         below = Comparison(removed=fields_of(shape, old), added=fields_of(shape, new))
         out.put(element, below)
@@ -206,8 +206,10 @@ def _by_element(shape: Shape, items: list[Any]) -> dict[str, list[Any]]:
 
 
 def merge(shape: Shape, live: Any, config: Any) -> Any:
-    """`config` over `live`; neither is changed."""
+    """`config` over `live`; neither is changed. A null takes nothing from a container that has something."""
     kind = _kind(shape, config)
+    if config is None and live and _kind(shape, live) != "atomic":
+        return live
     if kind != _kind(shape, live) or kind == "atomic":
         return config
     if kind == "struct":
