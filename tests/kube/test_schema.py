@@ -147,7 +147,7 @@ def test_each_mode_reports_unknown_fields_and_strict_leaves_them(mode, kept):
         ({**WHOLE, "minimum": 1}, 0, "Invalid value: 0: a in body should be greater than or equal to 1"),
         ({**WHOLE, "maximum": 3, "exclusiveMaximum": True}, 3, "Invalid value: 3: a in body should be less than 3"),
         ({"type": "number", "multipleOf": 0.5}, 0.7, "Invalid value: 0.7: a in body should be a multiple of 0.5"),
-        ({**TEXT, "maxLength": 1, "pattern": "^x$"}, "yy", "Too long: may not be more than 1 bytes"),
+        ({**TEXT, "maxLength": 1, "pattern": "^x$"}, "yy", "Too long: may not be more than 1 byte"),
         (
             {**TEXT, "minLength": 2, "pattern": "^x$"},
             "y",
@@ -164,7 +164,7 @@ def test_each_mode_reports_unknown_fields_and_strict_leaves_them(mode, kept):
             "Too many: 2: must have at most 1 item",
         ),
         ({**TEXT, "minLength": 2}, "x", 'Invalid value: "x": a in body should be at least 2 chars long'),
-        ({**TEXT, "maxLength": 1}, "éé", "Too long: may not be more than 1 bytes"),
+        ({**TEXT, "maxLength": 1}, "éé", "Too long: may not be more than 1 byte"),
         ({**TEXT, "pattern": "^[a-z]+$"}, "A", "Invalid value: \"A\": a in body should match '^[a-z]+$'"),
         ({**TEXT, "format": "date-time"}, "no", 'Invalid value: "no": a in body must be of type date-time: "no"'),
         ({**TEXT, "enum": ["x", "y"]}, "z", 'Unsupported value: "z": supported values: "x", "y"'),

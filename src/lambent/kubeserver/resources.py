@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lambent.kube.schema import Schema
+from lambent.kube.schema import Problems, Schema
 from lambent.kube.schema.embedded import Embedded
 from lambent.kube.types import GVK
 
@@ -82,6 +82,10 @@ class Resource:
     rules: "Rules | None" = None
     embedded: Embedded | None = None
     epoch: int = 0
+    versions: tuple[str, ...] = ()
+    """All that are served of a custom kind."""
+    head: Callable[[Any], Problems] | None = None
+    """Judges kind, version and metadata of a new object, where the schema says something of them."""
     readers: tuple[Callable[[Any], object], ...] = ()
     """What an object passes when it is read as this version: the stored version's schema, then its own."""
     api_version: str = field(init=False)

@@ -8,6 +8,7 @@ from tests.kubeserver.scenarios import (
     applied,
     asking,
     changes,
+    declared,
     kinds,
     lives,
     owners,
@@ -39,6 +40,7 @@ GROUPS: dict[str, list[Step]] = {
         changes,
         undeclared,
         stored,
+        declared,
         owners,
     )
     for name, steps in module.GROUPS.items()

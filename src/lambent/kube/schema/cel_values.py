@@ -1,6 +1,7 @@
-"""What a rule sees of a string with a format: date-time and date are timestamps, duration a duration, byte bytes.
+"""What a rule sees of a string with a format: date-time and date are timestamps, duration a duration, byte bytes; and
+of members that may be null: those that are null are absent.
 
-`converter(schema)` is made once per node and is None where nothing below has such a format, so that most rules read the
+`converter(schema)` is made once per node and is None where nothing below is of either kind, so that most rules read the
 object itself. Source: Kubernetes docs, "Validation rules", type mapping.
 """
 
@@ -19,7 +20,8 @@ def converter(schema: Mapping[str, Any]) -> Convert | None:
     items, values = _below(schema.get("items")), _below(schema.get("additionalProperties"))
     found = {name: converter(child) for name, child in (schema.get("properties") or {}).items()}
     members = {name: convert for name, convert in found.items() if convert is not None}
-    if items is None and values is None and not members:
+    absent = frozenset(name for name, child in (schema.get("properties") or {}).items() if child.get("nullable"))
+    if items is None and values is None and not members and not absent:
         return None
 
     def convert(value: Any) -> Any:
@@ -27,7 +29,11 @@ def converter(schema: Mapping[str, Any]) -> Convert | None:
             return [items(one) for one in value] if items is not None else value
         if not isinstance(value, dict):
             return value
-        return {name: _member(members.get(name, values), member) for name, member in value.items()}
+        return {
+            name: _member(members.get(name, values), member)
+            for name, member in value.items()
+            if member is not None or name not in absent
+        }
 
     return convert
 

@@ -220,7 +220,9 @@ class _Compiler:
         properties = {name: self.node(child) for name, child in declared.items()}
         if embedded:
             plain_text = typed(str, "string", [], cut=self.cut)
-            properties |= {"apiVersion": plain_text, "kind": plain_text, "metadata": self._metadata()}
+            judge = _Compiler({}, cut=False, pure=True)
+            for name, own in {"apiVersion": plain_text, "kind": plain_text, "metadata": self._metadata()}.items():
+                properties[name] = every([own, judge.node(declared[name])]) if name in declared else own
         # Most members are scalars without bounds: for them a look at the type spares the call.
         plain = {name: kind for name, child in declared.items() if (kind := _plain_type(child)) is not None}
         others = schema.get("additionalProperties")
@@ -242,7 +244,8 @@ class _Compiler:
                 if check is not None:
                     found = check(member)
                     if found:
-                        faults = placed(faults, found, f".{name}")
+                        key = None if name in properties else f"[{name}]"
+                        faults = placed(faults, found, f".{name}", key=key)
                 elif not keeps:
                     faults = [*(faults or ()), unknown(f".{name}")]
                     gone = [*(gone or ()), name]
@@ -266,7 +269,7 @@ class _Compiler:
             if cut:
                 for name in gone:
                     del value[name]
-            return [unknown(f".{name}") for name in gone] or None
+            return [unknown(f".{name}", keyed=True) for name in gone] or None
 
         return check
 

@@ -1,7 +1,8 @@
 """Bounds on strings, numbers, lists and maps, each as a check of one value.
 
-A string shows the first of maxLength, minLength, pattern; a number shows all. Lengths count code points. Patterns run
-in the `regex` engine under a time limit, so that a pattern with nested repeats cannot stall the server.
+A string shows the first of maxLength, minLength, pattern, and its format besides; a number shows all. Lengths count
+code points. Patterns run in the `regex` engine under a time limit, so that a pattern with nested repeats cannot stall
+the server.
 """
 
 from collections.abc import Callable, Mapping
@@ -67,11 +68,14 @@ def string_checks(schema: Mapping[str, Any]) -> list[Check]:
             return [invalid(value, f"should be at least {shortest} chars long")]
         if pattern is not None and not _matches(pattern, value):
             return [invalid(value, f"should match '{pattern}'")]
-        if known is not None and not known(value):
-            return [wrong_format(value, schema["format"])]
         return None
 
-    return [check]
+    if known is None:
+        return [check]
+    return [
+        check,
+        lambda value: None if type(value) is not str or known(value) else [wrong_format(value, schema["format"])],
+    ]
 
 
 def number_checks(schema: Mapping[str, Any]) -> list[Check]:
@@ -125,7 +129,7 @@ def array_checks(schema: Mapping[str, Any]) -> list[Check]:
     elif kind == "map":
         keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
         defaults = _key_defaults(schema, keys)
-        out.append(_unique(lambda one: _key_of(one, keys, defaults)))
+        out.append(_unique(lambda one: _key_of(one, keys, defaults), of=dict))
         out.append(_all_objects)
     return out
 
@@ -145,8 +149,10 @@ def _key_of(item: Any, keys: tuple[str, ...], defaults: Mapping[str, Any]) -> An
     return {key: item.get(key, defaults.get(key)) for key in keys if key in item or key in defaults}
 
 
-def _unique(key: Callable[[Any], Any]) -> Check:
+def _unique(key: Callable[[Any], Any], *, of: type | None = None) -> Check:
     def check(value: Any) -> list[Fault] | None:
+        if of is not None and any(type(one) is not of for one in value):
+            return None
         told: dict[Any, bool] = {}
         faults: list[Fault] = []
         for index, one in enumerate(value):

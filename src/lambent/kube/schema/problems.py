@@ -17,9 +17,10 @@ MAX_PROBLEMS = 100  # more than a person reads; kube-apiserver has no cap
 
 class Fault:
     """One finding, not yet placed. `at` has path segments, innermost first; `unknown` marks a field without schema,
-    `whole` what is reported on the whole object although it was found below."""
+    `whole` what is reported on the whole object although it was found below, `keyed` one whose path names the values
+    of maps as `[key]`."""
 
-    __slots__ = ("at", "blocking", "reason", "say", "unknown", "whole")
+    __slots__ = ("at", "blocking", "keyed", "reason", "say", "unknown", "whole")
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class Fault:
         blocking: bool = False,
         unknown: bool = False,
         whole: bool = False,
+        keyed: bool = False,
         at: str = "",
     ) -> None:
         self.reason = reason
@@ -36,6 +38,7 @@ class Fault:
         self.blocking = blocking
         self.unknown = unknown
         self.whole = whole
+        self.keyed = keyed
         self.at: list[str] = [at] if at else []
 
     def path(self) -> str:
@@ -85,6 +88,8 @@ def finish(faults: list[Fault]) -> Problems:
 
 def shown(value: Any) -> str:
     """A value as kube-apiserver quotes it in a message."""
+    if type(value) is float and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
     return orjson.dumps(value).decode()
 
 
@@ -119,8 +124,8 @@ def required(at: str) -> Fault:
     return Fault("FieldValueRequired", lambda _: "Required value", blocking=True, at=at)
 
 
-def unknown(at: str) -> Fault:
-    return Fault("", lambda _: "unknown field", unknown=True, at=at)
+def unknown(at: str, *, keyed: bool = False) -> Fault:
+    return Fault("", lambda _: "unknown field", unknown=True, keyed=keyed, at=at)
 
 
 def wrong_format(value: str, wanted: str) -> Fault:
@@ -151,7 +156,8 @@ def not_supported(value: Any, allowed: list[Any]) -> Fault:
 
 
 def too_long(limit: int) -> Fault:
-    return Fault("FieldValueTooLong", lambda _: f"Too long: may not be more than {limit} bytes", blocking=True)
+    noun = "byte" if limit == 1 else "bytes"
+    return Fault("FieldValueTooLong", lambda _: f"Too long: may not be more than {limit} {noun}", blocking=True)
 
 
 def too_many(count: int, limit: int) -> Fault:
@@ -161,12 +167,12 @@ def too_many(count: int, limit: int) -> Fault:
 
 def duplicate(value: Any, index: int) -> Fault:
     text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    return Fault("FieldValueDuplicate", lambda _: f"Duplicate value: {text}", at=f"[{index}]")
+    return Fault("FieldValueDuplicate", lambda _: f"Duplicate value: {text}", keyed=True, at=f"[{index}]")
 
 
 def no_object(value: Any, index: int) -> Fault:
     text = f"Invalid value: {shown(value)}: must be an object for an array of list-type map"
-    return Fault("FieldValueInvalid", lambda _: text, at=f"[{index}]")
+    return Fault("FieldValueInvalid", lambda _: text, keyed=True, at=f"[{index}]")
 
 
 def junctor(text: str) -> Fault:

@@ -54,8 +54,8 @@ def _is_kept(fault: Fault, schema: Any, new: Any, old: Any) -> bool:
             return True
         if not step or not isinstance(schema, Mapping):
             return False
-        if isinstance(new, dict) and step.startswith("."):
-            name = step[1:]
+        if isinstance(new, dict):
+            name = step[1:] if step.startswith(".") else step[1:-1]
             properties = schema.get("properties") or {}
             schema = properties.get(name, schema.get("additionalProperties"))
             new, old = new.get(name, ABSENT), old.get(name, ABSENT) if isinstance(old, dict) else ABSENT

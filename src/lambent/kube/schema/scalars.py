@@ -14,10 +14,10 @@ from lambent.kube.schema.problems import Fault, not_supported, unformatted, unkn
 JsonSchema = Mapping[str, Any]
 
 
-def placed(faults: list[Fault] | None, found: list[Fault], segment: str) -> list[Fault]:
-    """All faults, those of a member now below its segment of the path."""
+def placed(faults: list[Fault] | None, found: list[Fault], segment: str, *, key: str | None = None) -> list[Fault]:
+    """All faults, those of a member now below its segment of the path; `key` is the other spelling of a map's."""
     for fault in found:
-        fault.at.append(segment)
+        fault.at.append(key if fault.keyed and key is not None else segment)
     return found if faults is None else [*faults, *found]
 
 

@@ -23,6 +23,10 @@ _ADVICE = (
     "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are "
     "declared)"
 )
+_UNDECLARED = (
+    "Internal error: internal error: failed to construct type information for x-kubernetes-validations rules: unable "
+    "to convert structural schema to CEL declarations"
+)
 _CONTRIBUTED = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
 
 
@@ -70,7 +74,7 @@ class Budget:
         rules = schema.get("x-kubernetes-validations") or ()
         found = scope.declared() if rules else None
         if found is None:
-            return []
+            return [Problem(f"{path}.x-kubernetes-validations", "InternalError", _UNDECLARED)] if rules else []
         root = found.named("selfType")
         out: list[Problem] = []
         for index, rule in enumerate(rules):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.kube.schema import compile_pruning, compile_schema
+from lambent.kube.schema import Problems, compile_judgement, compile_pruning, compile_schema
 from lambent.kube.schema.embedded import embedded
 from lambent.kube.types import GVK, KubeObject
 from lambent.kubeserver.definitions.acceptance import Names
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lambent.kube.schema.rules import Rules
 
 _AGE = Column("Age", "date", ".metadata.creationTimestamp")
+_ENVELOPE = ("apiVersion", "kind", "metadata")
 _DYING_VERBS = ("delete", "deletecollection", "get", "list", "watch")
 
 
@@ -58,12 +59,20 @@ def _resource(spec: Any, version: Any, storage: Any, *, dying: bool, epoch: int)
         verbs=_DYING_VERBS if dying else VERBS,
         deprecation=(version.get("deprecationWarning") or warning) if version.get("deprecated") else "",
         epoch=epoch,
+        versions=tuple(f"{group}/{one['name']}" for one in spec["versions"] if one.get("served")),
+        head=_head(source),
         readers=(schema.admit,) if source == stored else _readers(source, stored),
     )
 
 
 def _source(version: Any) -> Any:
     return (version.get("schema") or {}).get("openAPIV3Schema") or {}
+
+
+def _head(source: Any) -> Callable[[Any], Problems] | None:
+    declared = {name: child for name, child in (source.get("properties") or {}).items() if name in _ENVELOPE}
+    says = any(child.keys() - {"type", "description"} for child in declared.values())
+    return compile_judgement({"type": "object", "properties": declared}) if says else None
 
 
 def _readers(source: Any, stored: Any) -> tuple[Callable[[Any], object], ...]:
@@ -89,10 +98,8 @@ def _instead(spec: Any, version: Any, gvk: GVK) -> str:
 
 def _without_envelope(source: Any) -> Any:
     """apiVersion, kind and metadata are checked apart, whatever the schema says of them."""
-    properties = {
-        k: v for k, v in (source.get("properties") or {}).items() if k not in ("apiVersion", "kind", "metadata")
-    }
-    needed = [name for name in source.get("required") or () if name not in ("apiVersion", "kind", "metadata")]
+    properties = {k: v for k, v in (source.get("properties") or {}).items() if k not in _ENVELOPE}
+    needed = [name for name in source.get("required") or () if name not in _ENVELOPE]
     return {**source, "properties": properties, "required": needed}
 
 

@@ -57,7 +57,8 @@ def check_applied_as(api_version: str, wanted_kind: str, config: Any) -> None:
         shown = version if "/" in version else f"/{version}"
         raise bad_request(f"invalid object type: {shown}, Kind={kind}")
     meta = config.get("metadata")
-    if isinstance(meta, dict) and meta.get("managedFields") is not None:
+    managed = meta.get("managedFields") if isinstance(meta, dict) else None
+    if isinstance(managed, list) and all(isinstance(entry, dict) for entry in managed):
         raise bad_request("metadata.managedFields must be nil")
 
 
@@ -67,9 +68,9 @@ def check_names(call: Call, new: KubeObject) -> None:
     if not call.resource.namespaced:
         if isinstance(meta.get("namespace"), (str, NoneType)):  # else the metadata cannot be read
             meta.pop("namespace", None)
-    elif not meta.get("namespace"):
+    elif meta.get("namespace") in (None, ""):
         meta["namespace"] = call.namespace
-    elif meta["namespace"] != call.namespace:
+    elif isinstance(meta["namespace"], str) and meta["namespace"] != call.namespace:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
     name = meta.get("name")
     if not call.name:

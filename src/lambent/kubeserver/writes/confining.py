@@ -66,10 +66,7 @@ def dropped(draft: Draft) -> None:
     old: Any = draft.old or {}
     is_status = draft.subresource == "status"
     names = [name for name in {**draft.new, **old} if name not in _STATUS_ENVELOPE] if is_status else ["status"]
-    for name in names:
-        if draft.new.get(name) != old.get(name):
-            break
-    else:
+    if all(draft.new.get(name) == old.get(name) for name in ("metadata" if is_status else "status", *names)):
         return
     if not isinstance(draft.new.get("metadata"), dict):
         return

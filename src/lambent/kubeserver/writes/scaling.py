@@ -159,6 +159,11 @@ def scale_of(obj: KubeObject, paths: Scale) -> dict[str, Any]:
 
 
 def _put(obj: Any, path: list[str], value: Any) -> None:
-    for part in path[:-1]:
+    for at, part in enumerate(path[:-1], 1):
         obj = obj.setdefault(part, {})
+        if not isinstance(obj, dict):
+            where = "".join(f".{step}" for step in path[:at])
+            raise status.ApiError(
+                500, f"value cannot be set because {where} is not a map[string]interface{{}}", reason=""
+            )
     obj[path[-1]] = value

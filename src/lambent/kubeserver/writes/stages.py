@@ -342,6 +342,10 @@ def metadata_rules(draft: Draft) -> None:
     if not draft.keeps_metadata:
         judge_metadata = metadata.problems_of if draft.is_create else metadata.problems_of_update
         draft.problems[:0] = judge_metadata(draft.new, draft.resource)
+    if draft.is_create and draft.resource.head is not None:
+        found = draft.resource.head(draft.new)
+        draft.problems += found.errors
+        draft.stops_rules |= found.blocking
     if draft.old is not None and (added := metadata.new_finalizers(draft.new, draft.old)):
         listed = ", ".join(f'"{name}"' for name in added)
         text = (

@@ -92,13 +92,10 @@ def intersection(left: Fields, right: Fields) -> Fields:
 
 
 def paths(fields: Fields, prefix: str = "") -> Iterator[str]:
-    """The members as texts: `.spec.items[key="a"].value`, `.spec.tags[="x"]`."""
-    for key in sorted(fields):
-        if key == SELF:
-            continue
-        node, at = fields[key], prefix + text_of(key)
-        if is_member(node):
-            yield at
+    """The members as texts, `.spec.items[key="a"].value`, `.spec.tags[="x"]`; those of a level before all below it."""
+    named = [(prefix + text_of(key), fields[key]) for key in sorted(fields) if key != SELF]
+    yield from (at for at, node in named if is_member(node))
+    for at, node in named:
         yield from paths(node, at)
 
 

@@ -50,7 +50,7 @@ def decode(entries: Any, *, is_trusted: bool = False) -> Managers | None:
         fields = one.get("fieldsV1")
         if not all(isinstance(name, str) for name in names) or not isinstance(fields, dict):
             return None
-        if not is_trusted and not _is_trie(fields):
+        if not is_trusted and not (names[1] and _is_trie(fields)):
             return None
         out[Manager(names[0], one["operation"], names[1], names[2])] = Entry(fields, names[3])
     return out

@@ -132,7 +132,7 @@ def _applied(draft: Draft, live: KubeObject | None, *, force: bool, manager: str
 
 def _wanted(draft: Draft, shape: Shape) -> Fields:
     config = _unmanaged(draft.new)
-    if found := list(misfits(shape, config)):
+    if found := list(misfits(shape, draft.new)):
         resource = draft.resource
         version = resource.api_version if resource.group else f"/{resource.api_version}"
         why = found[0] if len(found) == 1 else "\n  ".join(("errors:", *found))
@@ -247,18 +247,31 @@ def track(draft: Draft) -> None:
     elif not draft.is_unfit:
         with suppress(Unplaced):  # then nobody owns anything
             given = meta.get("managedFields")
-            managed = _created(draft) if draft.old is None else _updated(draft, given)
+            if not _knows_versions(draft, given):
+                managed = []
+            else:
+                managed = _created(draft, given) if draft.old is None else _updated(draft, given)
     if managed:
         meta["managedFields"] = managed
     else:
         meta.pop("managedFields", None)
 
 
-def _created(draft: Draft) -> list[dict[str, Any]]:
+def _knows_versions(draft: Draft, given: Any) -> bool:
+    """Whether the versions that a body names in its entries are served of a custom kind: else nobody owns anything."""
+    if not given or not draft.resource.custom or draft.subresource or draft.keeps_metadata:
+        return True
+    return all(who.api_version in draft.resource.versions for who in decode(given) or ())
+
+
+def _created(draft: Draft, given: Any) -> list[dict[str, Any]]:
+    """The writer owns all; entries that the body names keep what the object has not."""
     resource = draft.resource
     fields = _ownable(_from_nothing(resource, _as_sent(draft)), resource, "")
     who = Manager(draft.call.manager, "Update", resource.api_version, "")
-    return encode({who: Entry(fields, rfc3339(draft.now))})
+    others = decode(given) if given else None
+    kept = _give_up(others, Comparison(added=fields)) if others else {}
+    return encode({**kept, who: Entry(fields, rfc3339(draft.now))})
 
 
 def _from_nothing(resource: Resource, obj: Any) -> Fields:
