@@ -9,6 +9,7 @@ from tests.kubeserver.scenarios import (
     asking,
     changes,
     declared,
+    headless,
     kinds,
     lives,
     owners,
@@ -41,6 +42,7 @@ GROUPS: dict[str, list[Step]] = {
         undeclared,
         stored,
         declared,
+        headless,
         owners,
     )
     for name, steps in module.GROUPS.items()

@@ -50,6 +50,8 @@ def formatted(schema: JsonSchema, *, cut: bool) -> Check:
     def check(value: Any) -> list[Fault] | None:
         if type(value) is str:
             return of_text(value)
+        if value is None:
+            return [wrong_type(value, "string")]
         gone = lost(value, cut=cut)
         return gone or None if type(value) is list else [unformatted(value, name), *gone]
 

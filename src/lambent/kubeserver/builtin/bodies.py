@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+import orjson
+
 from lambent.kube.schema import Problem, Schema
 from lambent.kubeserver.builtin.empties import Filler
 from lambent.kubeserver.builtin.mismatches import mismatch, unrestorable
@@ -72,7 +74,11 @@ def read_metadata(meta: dict[str, Any]) -> tuple[str, list[str]]:
     for name in ("generation", "deletionGracePeriodSeconds"):
         if name in meta:
             meta[name] = go_numbers(meta[name])
-    return _read(_META, object_meta(), meta)
+    why, unknown = _read(_META, object_meta(), meta)
+    if why:  # tells of the first by name
+        ordered = orjson.loads(orjson.dumps(meta, option=orjson.OPT_SORT_KEYS))
+        why = _read(_META, object_meta(), ordered)[0] or why
+    return why, unknown
 
 
 def read_body(group: str, version: str, kind: str, body: Any) -> tuple[str, list[str]]:

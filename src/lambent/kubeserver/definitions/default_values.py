@@ -33,6 +33,9 @@ def default_problems(schema: Any, path: str, *, inside_meta: bool = False) -> It
 
 def _one(schema: Any, default: Any, path: str) -> Iterator[Problem]:
     pruned = copy.deepcopy(default)
+    node = embedded_nodes(schema)
+    for _, obj in node.objects(pruned) if node is not None else ():
+        obj.pop("metadata", None)  # which is read apart
     if compile_schema({**schema, "default": None}).admit(pruned).unknown:
         yield invalid(path, default, "must not have unknown fields")
     found = _of_embedded(schema, default) or _of_values(schema, default)

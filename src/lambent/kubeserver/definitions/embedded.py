@@ -55,6 +55,12 @@ def problems(node: Embedded, value: Any, *, malformed: bool = False) -> list[Pro
     return out
 
 
+def without_heads(node: Embedded, value: Any, found: list[Problem]) -> list[Problem]:
+    """A status need not say of which kinds and versions its objects are."""
+    heads = {f"{path}.{name}" for path, _ in node.objects(value) for name in ("apiVersion", "kind")}
+    return [one for one in found if one.reason != "FieldValueRequired" or one.path not in heads]
+
+
 def _malformed(obj: dict[str, Any], path: str) -> Iterator[Problem]:
     """Why an object cannot be decoded; metadata that can is read as any other."""
     for name in ("apiVersion", "kind"):

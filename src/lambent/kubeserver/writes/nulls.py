@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lambent.kube.schema import Problem
+from lambent.kubeserver.validation import errors
 
 
 def refused_nulls(schema: Mapping[str, Any], value: Any, path: str = "") -> Iterator[Problem]:
-    """One problem per null whose schema is typed, not nullable, and without default."""
+    """What is wrong with each null whose schema is typed, not nullable, and without default."""
     if isinstance(value, list):
         items = schema.get("items")
         for index, one in enumerate(value if isinstance(items, Mapping) else ()):
@@ -26,6 +27,11 @@ def refused_nulls(schema: Mapping[str, Any], value: Any, path: str = "") -> Iter
 def _member(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[Problem]:
     if value is not None:
         yield from refused_nulls(schema, value, path)
-    elif schema.get("type") and not schema.get("nullable") and "default" not in schema:
-        text = f'Invalid value: "null": {path} in body must be of type {schema["type"]}: "null"'
+        return
+    kind = "integer,string" if schema.get("x-kubernetes-int-or-string") else schema.get("type")
+    if kind and not schema.get("nullable") and "default" not in schema:
+        text = f'Invalid value: "null": {path} in body must be of type {kind}: "null"'
         yield Problem(path, "FieldValueTypeInvalid", text, blocking=True)
+        if schema.get("enum"):
+            listed = [one if isinstance(one, str) else errors.show(one) for one in schema["enum"]]
+            yield errors.unsupported_shown(path, "null", listed)

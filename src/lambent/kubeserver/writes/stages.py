@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from lambent.kube.schema import Problem
+from lambent.kube.schema import Problem, Problems
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import metadata, status
 from lambent.kubeserver.builtin.bodies import no_metadata, read_metadata, shown_patched, unreadable, wrong_types
@@ -101,6 +101,8 @@ def identity(draft: Draft) -> None:
         check_names(draft.call, obj)
     if not resource.custom or (obj.get("kind") == resource.kind and obj.get("apiVersion") == resource.api_version):
         return
+    if draft.is_patch and not obj.get("apiVersion"):
+        raise _without_version(draft, obj)
     wrong = [
         errors.invalid(member, obj.get(member), f"must be {wanted}")
         for member, wanted in (("kind", resource.kind), ("apiVersion", resource.api_version))
@@ -109,6 +111,15 @@ def identity(draft: Draft) -> None:
     if wrong:
         group = str(obj.get("apiVersion") or "").rpartition("/")[0]
         raise status.invalid(group, str(obj.get("kind")), _name_of(obj), wrong)
+
+
+def _without_version(draft: Draft, obj: Any) -> status.ApiError:
+    """Missed only when the object is converted, after its metadata was read."""
+    if why := read_metadata(orjson.loads(orjson.dumps(obj["metadata"])))[0]:
+        return undecodable(draft, why)
+    why = "Object 'apiVersion' is missing in 'object has no apiVersion field'"
+    causes = {"causes": [{"message": why}]}
+    return status.ApiError(500, f"Internal error occurred: {why}", reason="InternalError", details=causes)
 
 
 def read_head(draft: Draft) -> None:
@@ -139,17 +150,23 @@ def _kind(draft: Draft) -> None:
     if draft.is_patch:
         _readable_version(draft, obj, api_version)
     elif api_version != resource.api_version:
+        if resource.custom:
+            _report(draft, draft.call.validation, _undeclared(draft, api_version), obj)
         raise bad_request(
             f"the API version in the data ({api_version}) does not match the expected API version "
             f"({resource.api_version})"
         )
 
 
+def _undeclared(draft: Draft, api_version: str) -> list[str]:
+    """Of a version that is not served no schema declares anything."""
+    resource = draft.resource
+    if api_version in resource.versions or api_version.rpartition("/")[0] != resource.group:
+        return []
+    return [name for name in draft.new if name not in CR_ENVELOPE]
+
+
 def _readable_version(draft: Draft, obj: Any, api_version: str) -> None:
-    if not api_version:
-        why = "Object 'apiVersion' is missing in 'object has no apiVersion field'"
-        causes = {"causes": [{"message": why}]}
-        raise status.ApiError(500, f"Internal error occurred: {why}", reason="InternalError", details=causes)
     if api_version.count("/") > 1:
         raise _bad_patch(draft, obj, f"unexpected GroupVersion string: {api_version}")
 
@@ -219,7 +236,8 @@ def fields(draft: Draft) -> None:
         found = resource.schema.admit(rest, old=draft.old)
         if draft.subresource == "status":
             found.errors[:] = [told for problem in found.errors if (told := _of_status(problem))]
-        found.errors += nulls if inner is None else [*nulls, *embedded.problems(inner, rest, malformed=draft.is_apply)]
+        found.errors += nulls
+        _judge_embedded(draft, rest, found)
         for key in [key for key in body if key not in CR_ENVELOPE and key not in rest]:
             del body[key]
         body.update(rest)
@@ -246,8 +264,16 @@ def fields(draft: Draft) -> None:
         unknown = found.unknown
         if (resource.group, resource.kind) in JUDGED_BY_SCHEMA:
             draft.problems += [one for one in found.errors if not one.path.startswith("status.")]
-    if mode != "Ignore":
-        _report(draft, mode, unknown, shown)
+    _report(draft, mode, unknown, shown)
+
+
+def _judge_embedded(draft: Draft, rest: Any, found: Problems) -> None:
+    """Objects inside; a status need not say what its objects are."""
+    inner = draft.resource.embedded
+    if inner is not None and draft.subresource == "status":
+        found.errors[:] = embedded.without_heads(inner, rest, found.errors)
+    elif inner is not None:
+        found.errors += embedded.problems(inner, rest, malformed=draft.is_apply)
 
 
 def without_status(draft: Draft) -> None:
@@ -279,7 +305,8 @@ def _is_strategic(draft: Draft) -> bool:
 
 def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
     """A body whose members have the wrong types, or a patch that leaves such a body; `obj` is that body as it was."""
-    kind, version = draft.resource.kind, draft.resource.gvk.version
+    kind, given = draft.resource.kind, draft.new.get("apiVersion")
+    version = given.rpartition("/")[2] if isinstance(given, str) and given else draft.resource.gvk.version
     if _is_strategic(draft):
         shown = errors.show(go_text(parse_json(draft.call.request.body)))
         return status.invalid("", "", "", [errors.invalid_shown("patch", shown, why)])
@@ -302,7 +329,7 @@ def _report(draft: Draft, mode: str, unknown: list[str], shown: Any) -> None:
     doubled = draft.call.duplicates
     missing = [f'unknown field "{path}"' for path in sorted(unknown)]
     texts = [*doubled, *missing] if draft.resource.custom else [*missing, *doubled]
-    if not texts:
+    if not texts or mode == "Ignore":
         return
     if mode == "Warn":
         draft.call.warnings += texts

@@ -76,6 +76,7 @@ class Writer:
         is_dry_run = call.is_dry_run
         if resource.has_status and resource.custom:
             if "status" in draft.new and not draft.is_apply:
+                read_head(draft)
                 dropped(draft)
             draft.new.pop("status", None)
         given: Any = draft.new.get("metadata")

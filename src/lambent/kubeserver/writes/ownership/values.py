@@ -24,11 +24,13 @@ def _kind(shape: Shape, value: Any) -> str:
 
 
 class Unplaced(Exception):
-    """An item of a keyed list has none of the keys, so that nothing names it."""
+    """An item of a keyed list has none of the keys, or one of a set is no scalar, so that nothing names it."""
 
 
 def element_of(shape: Shape, item: Any) -> str:
     """The path element of a list item; raises `Unplaced`."""
+    if shape.kind == "set" and (item is None or isinstance(item, (dict, list))):
+        raise Unplaced
     if shape.kind == "set" or not isinstance(item, dict):
         return value_element(item)
     keys = {key: item.get(key, shape.defaults.get(key)) for key in shape.keys if key in item or key in shape.defaults}
