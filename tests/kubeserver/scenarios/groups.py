@@ -9,7 +9,7 @@ from tests.kubeserver.scenarios import (
     asking,
     changes,
     declared,
-    headless,
+    directives,
     kinds,
     lives,
     owners,
@@ -42,7 +42,7 @@ GROUPS: dict[str, list[Step]] = {
         undeclared,
         stored,
         declared,
-        headless,
+        directives,
         owners,
     )
     for name, steps in module.GROUPS.items()

@@ -19,8 +19,8 @@ _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
 @cache
-def _reader(name: str) -> Reader:
-    return Reader({"$ref": name}, definitions())
+def _reader(name: str, *, is_converted: bool) -> Reader:
+    return Reader({"$ref": name}, definitions(), is_converted=is_converted)
 
 
 @cache
@@ -42,14 +42,14 @@ def shown_patched(resource: Resource, obj: Any, patch: Any) -> str:
     return quoted(obj, _name(resource), patch)
 
 
-def unreadable(resource: Resource, body: Any) -> str:
+def unreadable(resource: Resource, body: Any, *, is_converted: bool = False) -> str:
     """Brings quantities, times and nulls of the body into their form; the answer is why it cannot be done, or ""."""
-    return _unreadable(_name(resource), body)
+    return _unreadable(_name(resource), body, is_converted=is_converted)
 
 
-def _unreadable(name: str, body: Any) -> str:
+def _unreadable(name: str, body: Any, *, is_converted: bool = False) -> str:
     try:
-        _reader(name).read(body)
+        _reader(name, is_converted=is_converted).read(body)
     except Unreadable as error:
         return str(error) or mismatch(body, {"$ref": name}, definitions())
     return ""

@@ -103,10 +103,11 @@ def _binding_defaults(draft: Draft) -> None:
             fill(subject, {"apiGroup": _RBAC})
 
 
-def _account_defaults(draft: Draft) -> None:
+def _settle_account(draft: Draft) -> None:
     """Of the Secrets named only the names are kept."""
     obj: Any = draft.new
-    if obj.get("secrets"):
+    if any(one.keys() - {"name"} for one in obj.get("secrets") or ()):
+        draft.keep_asked()
         obj["secrets"] = [{"name": one["name"]} if one.get("name") else {} for one in obj["secrets"]]
 
 
@@ -217,7 +218,6 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("", "Secret"): _secret_defaults,
     ("", "Service"): _service_defaults,
     ("", "PersistentVolumeClaim"): _claim_defaults,
-    ("", "ServiceAccount"): _account_defaults,
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler_defaults,
     ("apiregistration.k8s.io", "APIService"): _api_service_defaults,
     ("networking.k8s.io", "NetworkPolicy"): _network_policy_defaults,
@@ -235,6 +235,7 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Draft], None]] = {
 }
 _SETTLES: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("", "Pod"): workloads.settle_pod,
+    ("", "ServiceAccount"): _settle_account,
     **{("apps", kind): workloads.settle_template for kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")},
     ("batch", "Job"): workloads.settle_job,
     ("discovery.k8s.io", "EndpointSlice"): _settle_slice,

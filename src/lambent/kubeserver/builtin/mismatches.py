@@ -8,26 +8,23 @@ apimachinery's converter.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
 from lambent.kubeserver.builtin.empties import go_types
-from lambent.kubeserver.builtin.structs import INT_OR_TEXT, INTEGERS, OPAQUE, QUANTITY, TIMES, JsonSchema
+from lambent.kubeserver.builtin.structs import (
+    INT_OR_TEXT,
+    INTEGERS,
+    JSON_NAMES,
+    OPAQUE,
+    QUANTITY,
+    TIMES,
+    JsonSchema,
+    json_name,
+)
 
 
 def _named_types() -> dict[str, dict[str, str]]:
     """Struct -> member -> Go type, where the schema does not tell it."""
     found: dict[str, dict[str, str]] = go_types()["types"]
     return found
-
-
-_JSON_NAMES: dict[type, str] = {
-    str: "string",
-    bool: "bool",
-    int: "number",
-    float: "number",
-    dict: "object",
-    list: "array",
-}
 
 
 def mismatch(value: Any, schema: JsonSchema, definitions: Mapping[str, JsonSchema]) -> str:
@@ -53,10 +50,14 @@ class _Mismatch:
         if name in TIMES:
             return "" if isinstance(value, str) else _text(value, struct, path, "string")
         if name == INT_OR_TEXT:
-            return "" if _is_int(value) or isinstance(value, str) else _text(value, struct, path, "int32")
+            is_good = isinstance(value, str) or (_is_int(value) and _fits(value, {"format": "int32"}))
+            return "" if is_good else _text(value, struct, path, "int32")
         wanted = _WANTED.get(node.get("type", ""))
         if wanted is None:
             return ""
+        if node.get("format") == "byte" and isinstance(value, list):
+            wrong = next((one for one in value if one is not None and not (_is_int(one) and 0 <= one < 256)), None)
+            return "" if wrong is None else _text(wrong, struct, path, "uint8")
         if not wanted(value) or (node["type"] == "integer" and not _fits(value, node)):
             return _text(value, struct, path, kind or self._go_type(schema, "", ""))
         return self._below(value, node, name, struct, path, kind)
@@ -107,10 +108,11 @@ def unrestorable(value: Any, schema: JsonSchema, definitions: Mapping[str, JsonS
     name = schema.get("$ref", "")
     if value is None or name == QUANTITY or name.rpartition(".")[2] in OPAQUE:
         return ""
-    if name == INT_OR_TEXT or name in TIMES:  # which read their own JSON
-        is_good = isinstance(value, str) or (name == INT_OR_TEXT and _is_int(value))
-        kind = "int32" if name == INT_OR_TEXT else "string"
-        return "" if is_good else f"json: cannot unmarshal {_JSON_NAMES[type(value)]} into Go value of type {kind}"
+    if name in TIMES:  # which read their own JSON, as numbers or texts do, which were read before
+        found = JSON_NAMES[type(value)]
+        return "" if found == "string" else f"json: cannot unmarshal {found} into Go value of type string"
+    if name == INT_OR_TEXT:
+        return ""
     node = definitions[name] if name else schema
     kind, found = node.get("type", ""), _GO_KINDS[type(value)]
     if kind == "array":
@@ -134,6 +136,8 @@ _GO_KINDS = {str: "string", bool: "bool", int: "int64", float: "float64", dict: 
 def _unconvertible(value: Any, kind: str, node: JsonSchema, named: str) -> str:
     if kind not in _WANTED or _WANTED[kind](value):
         return ""
+    if node.get("format") == "byte":
+        return f"cannot restore slice from {_GO_KINDS[type(value)]}"
     plain = {"integer": node.get("format", "int64"), "boolean": "bool", "number": "float64"}.get(kind, "string")
     if plain == "string" and type(value) is int:  # Go would make a letter of a number; the converter will not
         return f"cannot convert int64 to {named or plain}"
@@ -160,8 +164,6 @@ def _fits(value: Any, node: JsonSchema) -> bool:
 
 
 def _text(value: Any, struct: str, path: tuple[str, ...], kind: str) -> str:
-    got = _JSON_NAMES[type(value)]
-    if got == "number" and kind in INTEGERS:
-        got = f"number {orjson.dumps(value).decode()}"
+    got = json_name(value) if kind in INTEGERS or kind == "uint8" else JSON_NAMES[type(value)]
     where = f"Go struct field {struct}.{'.'.join(path)}" if path else "Go value"
     return f"json: cannot unmarshal {got} into {where} of type {kind}"

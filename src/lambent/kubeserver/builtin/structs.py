@@ -8,7 +8,7 @@ Source: Go's encoding/json, apimachinery's Quantity and Time. Not here: what is 
 
 import binascii
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -107,13 +107,22 @@ def _why_no_time(value: str, layout: str, *, micro: bool) -> str:
     return ": day out of range"
 
 
-def _read_bytes(value: Any) -> Any:
+def _read_bytes(value: Any, *, is_converted: bool) -> Any:
+    """A list of numbers is as good as a text; line ends in a text are passed over."""
     if isinstance(value, str):
         try:
-            b64decode(value, validate=True)
+            raw = b64decode(value.replace("\r", "").replace("\n", ""), validate=True)
         except (binascii.Error, ValueError):
             raise Unreadable(f"illegal base64 data at input byte {_first_bad_byte(value)}") from None
-    return value
+        return b64encode(raw).decode()
+    if not isinstance(value, list):
+        return value
+    numbers = [0 if one is None else one for one in value]
+    if is_converted and all(type(one) in (int, float) for one in numbers):
+        numbers = [_wrapped(one, 256, "uint8") % 256 for one in numbers]
+    if not all(type(one) is int and 0 <= one < 256 for one in numbers):
+        raise Unreadable("unrecognized type: uint8" if is_converted else "")
+    return b64encode(bytes(numbers)).decode()
 
 
 def _first_bad_byte(text: str) -> int:
@@ -128,10 +137,21 @@ def _first_bad_byte(text: str) -> int:
     return len(text) - len(text) % 4 if len(text) % 4 == 1 else len(text)
 
 
-def _whole_number(schema: JsonSchema) -> _Read:
+def _wrapped(value: float, size: int, kind: str) -> int:
+    """A number as Go's converter makes it fit: its last bits."""
+    if value != value // 1:
+        raise Unreadable(f"cannot convert float64 to {kind}")
+    whole = int(value) if -(1 << 63) <= value < 1 << 63 else -(1 << 63)
+    return (whole + size // 2) % size - size // 2
+
+
+def _whole_number(schema: JsonSchema, *, is_converted: bool) -> _Read:
     """Of the size that Go's type has; the text of the refusal names the place, which `mismatch` finds."""
-    bits = INTEGERS.get(schema.get("format", ""), 63)
+    kind = schema.get("format", "int64")
+    bits = INTEGERS.get(kind, 63)
     low, high = -(1 << bits), 1 << bits
+    if is_converted:
+        return lambda value: _wrapped(value, 2 * high, kind) if type(value) in (int, float) else value
 
     def read(value: Any) -> Any:
         if isinstance(value, float) or (type(value) is int and not low <= value < high):
@@ -141,11 +161,41 @@ def _whole_number(schema: JsonSchema) -> _Read:
     return read
 
 
-class Reader:
-    """The reading parts of one schema; `read` changes the body in place and raises `Unreadable`."""
+def _read_int_or_text(value: Any, *, is_converted: bool) -> Any:
+    if is_converted and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, str) or (type(value) is int and -(1 << 31) <= value < 1 << 31):
+        return value
+    raise Unreadable(f"json: cannot unmarshal {json_name(value)} into Go value of type int32" if is_converted else "")
 
-    def __init__(self, schema: JsonSchema, definitions: Mapping[str, JsonSchema]) -> None:
+
+JSON_NAMES: dict[type, str] = {
+    str: "string",
+    bool: "bool",
+    int: "number",
+    float: "number",
+    dict: "object",
+    list: "array",
+}
+
+
+def json_name(value: Any) -> str:
+    """What a value is to Go's decoder, a number with its digits."""
+    name = JSON_NAMES[type(value)]
+    return f"{name} {orjson.dumps(value).decode()}" if name == "number" else name
+
+
+class Reader:
+    """The reading parts of one schema; `read` changes the body in place and raises `Unreadable`.
+
+    `is_converted`: as what is decoded already is converted to a struct, which makes numbers fit and tells no places.
+    """
+
+    def __init__(
+        self, schema: JsonSchema, definitions: Mapping[str, JsonSchema], *, is_converted: bool = False
+    ) -> None:
         self._definitions = definitions
+        self._is_converted = is_converted
         self._compiled: dict[str, _Read | None] = {}
         self._read = self._node(schema)
 
@@ -159,6 +209,8 @@ class Reader:
             return self._typed(schema)
         if name == QUANTITY:
             return read_quantity
+        if name == INT_OR_TEXT:
+            return partial(_read_int_or_text, is_converted=self._is_converted)
         if name in TIMES:
             micro = TIMES[name]
             return lambda value: _read_time(value, micro=micro)
@@ -171,9 +223,9 @@ class Reader:
 
     def _typed(self, schema: JsonSchema, name: str = "") -> _Read | None:
         if schema.get("format") == "byte":
-            return _read_bytes
+            return partial(_read_bytes, is_converted=self._is_converted)
         if schema.get("type") == "integer":
-            return _whole_number(schema)
+            return _whole_number(schema, is_converted=self._is_converted)
         if isinstance(schema.get("items"), Mapping):
             return _list_of(self._node(schema["items"]), empty(schema["items"]))
         others = schema.get("additionalProperties")

@@ -11,6 +11,7 @@ import orjson
 from lambent.kube.schema import Problem
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import status
+from lambent.kubeserver.builtin.bodies import read_metadata
 from lambent.kubeserver.call import Call
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.status import ApiError, bad_request
@@ -57,9 +58,15 @@ def check_applied_as(api_version: str, wanted_kind: str, config: Any) -> None:
         shown = version if "/" in version else f"/{version}"
         raise bad_request(f"invalid object type: {shown}, Kind={kind}")
     meta = config.get("metadata")
-    managed = meta.get("managedFields") if isinstance(meta, dict) else None
-    if isinstance(managed, list) and all(isinstance(entry, dict) for entry in managed):
+    if isinstance(meta, dict) and _are_entries(meta.get("managedFields")):
         raise bad_request("metadata.managedFields must be nil")
+
+
+def _are_entries(given: Any) -> bool:
+    """Whether this can be read as entries; what cannot is told of with the rest of the body."""
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        return False
+    return not read_metadata(orjson.loads(orjson.dumps({"managedFields": given})))[0]
 
 
 def check_names(call: Call, new: KubeObject) -> None:
@@ -76,10 +83,13 @@ def check_names(call: Call, new: KubeObject) -> None:
     if not call.name:
         return
     if not name:
-        lead = f"the name of the object ({call.name} based on URL) was undeterminable"
-        raise bad_request(f"{lead}: name must be provided")
+        raise nameless(call)
     if name != call.name:
         raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.name})")
+
+
+def nameless(call: Call) -> ApiError:
+    return bad_request(f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided")
 
 
 def check_no_uid(call: Call, new: KubeObject) -> None:
@@ -116,5 +126,9 @@ def check_preconditions(draft: Draft) -> None:
 
 def _check_number(version: Any) -> None:
     """Of a text; admission says what is wrong with metadata that cannot be read."""
-    if isinstance(version, str) and version and not (version.isdecimal() and version.isascii()):
-        raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: invalid syntax", reason="")
+    if not isinstance(version, str) or not version:
+        return
+    is_number = version.isdecimal() and version.isascii()
+    if not is_number or int(version) >> 64:
+        why = "value out of range" if is_number else "invalid syntax"
+        raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: {why}", reason="")

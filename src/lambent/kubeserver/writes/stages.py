@@ -26,7 +26,7 @@ from lambent.kubeserver.requests.decoding import media_type, no_text, parse_json
 from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.storage.store import Store
 from lambent.kubeserver.validation import errors
-from lambent.kubeserver.writes.checks import check_names
+from lambent.kubeserver.writes.checks import check_names, nameless
 from lambent.kubeserver.writes.nulls import refused_nulls
 from lambent.kubeserver.writes.ownership import track, where_of
 from lambent.kubeserver.writes.ownership.values import go_text
@@ -136,6 +136,9 @@ def read_head(draft: Draft) -> None:
 def _kind(draft: Draft) -> None:
     resource, obj = draft.resource, draft.new
     _texts(draft, obj.get("apiVersion"), obj.get("kind"))
+    if _is_strategic(draft) and not resource.custom:
+        obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind  # the struct is chosen already
+    has_version = bool(obj.get("apiVersion"))
     if not resource.custom:
         obj["apiVersion"] = obj.get("apiVersion") or resource.api_version
         obj["kind"] = obj.get("kind") or resource.kind
@@ -147,6 +150,8 @@ def _kind(draft: Draft) -> None:
         raise unrecognized(draft.call, f"Object 'Kind' is missing in '{raw}'")
     if not resource.custom and (api_version, kind) != (resource.api_version, resource.kind):
         raise _of_another_kind(draft, obj, api_version, kind)
+    if draft.is_patch and not has_version and not resource.custom:
+        raise _without_version(draft)
     if draft.is_patch:
         _readable_version(draft, obj, api_version)
     elif api_version != resource.api_version:
@@ -169,6 +174,13 @@ def _undeclared(draft: Draft, api_version: str) -> list[str]:
 def _readable_version(draft: Draft, obj: Any, api_version: str) -> None:
     if api_version.count("/") > 1:
         raise _bad_patch(draft, obj, f"unexpected GroupVersion string: {api_version}")
+
+
+def _without_version(draft: Draft) -> status.ApiError:
+    """A builtin object of no version is read as one of a version that has no member of it."""
+    if draft.call.validation != "Ignore":
+        _report(draft, draft.call.validation, [name for name in draft.new if name not in CR_ENVELOPE[:2]], draft.new)
+    return nameless(draft.call)
 
 
 def _texts(draft: Draft, version: Any, kind: Any) -> None:
@@ -253,12 +265,12 @@ def fields(draft: Draft) -> None:
         draft.problems += found.errors
         draft.stops_rules = found.blocking
     else:
-        why = unreadable(resource, body)
+        is_converted = draft.is_apply or _is_strategic(draft)
+        why = unreadable(resource, body, is_converted=is_converted)
         gives_up = body["metadata"].get("managedFields") == []
         found = resource.schema.admit(body)
         if gives_up:  # the schema omits what is empty, and this emptiness has a meaning
             body["metadata"]["managedFields"] = []
-        is_converted = draft.is_apply or _is_strategic(draft)
         if why := why or wrong_types(resource, body, found.errors, is_converted=is_converted):
             raise undecodable(draft, _of_map(why) if is_converted else why, shown)
         unknown = found.unknown

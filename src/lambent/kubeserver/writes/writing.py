@@ -140,6 +140,9 @@ class Writer:
         report_applied(call)
         draft.applied, draft.new = config, orjson.loads(orjson.dumps(applied.obj))
         draft.managed = applied.managed
+        given: Any = (config or {}).get("metadata")
+        if "managedFields" in (given or {}) and not call.resource.custom:
+            draft.new["metadata"]["managedFields"] = given["managedFields"]  # to be told what is wrong with them
         read_head(draft)
         if record is None:
             check_no_uid(call, draft.new)

@@ -6,6 +6,8 @@ Deduced shapes stand for values without schema: maps merge by key, lists are rep
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from lambent.kubeserver.builtin.empties import go_types
+
 JsonSchema = Mapping[str, Any]
 Kind = Literal["atomic", "struct", "set", "keyed"]
 
@@ -68,6 +70,8 @@ ENVELOPE: Mapping[str, JsonSchema] = {
 """What every custom object has, and every object embedded in one, whatever its schema says."""
 
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+_DEFAULTED = {"io.k8s.api.core.v1.LocalObjectReference": ("name",)}
+"""Members that are left out when they are empty, but have a default, of which the schemas say nothing."""
 _ZERO = {"string": "", "integer": 0, "boolean": False}
 
 
@@ -152,7 +156,9 @@ class ShapeMaker:
         """Of the keys; those of a struct have the zero of their type where nothing else is said."""
         is_struct = "$ref" in items
         properties = (self._definitions[items["$ref"]] if is_struct else items).get("properties") or {}
-        zeros = {key: _ZERO.get(properties.get(key, {}).get("type")) for key in keys if is_struct}
+        name = items.get("$ref", "")
+        written = _DEFAULTED.get(name) or go_types()["always"].get(name, ())
+        zeros = {key: _ZERO.get(properties.get(key, {}).get("type")) for key in keys if key in written}
         given = {key: properties[key]["default"] for key in keys if "default" in properties.get(key, {})}
         return {key: zero for key, zero in zeros.items() if zero is not None} | given
 

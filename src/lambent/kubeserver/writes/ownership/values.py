@@ -186,7 +186,7 @@ def _compare_items(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
             children = fields_of(shape.item, item)
             out.added[element] = {SELF: {}, **children} if children else {}
         elif before[element] != item and isinstance(item, dict):
-            out.put(element, compare(shape.item, before[element], item))
+            _compare_value(shape.item, before[element], item, element, out)
     for element, item in before.items():
         if element not in after:
             children = fields_of(shape.item, item)
