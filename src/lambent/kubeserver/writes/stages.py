@@ -151,7 +151,7 @@ def _kind(draft: Draft) -> None:
     if not resource.custom and (api_version, kind) != (resource.api_version, resource.kind):
         raise _of_another_kind(draft, obj, api_version, kind)
     if draft.is_patch and not has_version and not resource.custom:
-        raise _without_version(draft)
+        raise _unnamed(draft)
     if draft.is_patch:
         _readable_version(draft, obj, api_version)
     elif api_version != resource.api_version:
@@ -176,7 +176,7 @@ def _readable_version(draft: Draft, obj: Any, api_version: str) -> None:
         raise _bad_patch(draft, obj, f"unexpected GroupVersion string: {api_version}")
 
 
-def _without_version(draft: Draft) -> status.ApiError:
+def _unnamed(draft: Draft) -> status.ApiError:
     """A builtin object of no version is read as one of a version that has no member of it."""
     if draft.call.validation != "Ignore":
         _report(draft, draft.call.validation, [name for name in draft.new if name not in CR_ENVELOPE[:2]], draft.new)
