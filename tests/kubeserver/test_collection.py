@@ -67,6 +67,16 @@ async def test_a_dependent_of_two_owners_loses_one_reference(ask):
     assert [ref["name"] for ref in kept["metadata"]["ownerReferences"]] == ["b"]
 
 
+async def test_an_object_without_namespace_outlives_an_owner_in_one(ask):
+    ghost = {"apiVersion": "v1", "name": "ghost", "uid": "11111111-1111-1111-1111-111111111111"}
+    for name, kind in (("kept", "ConfigMap"), ("stray", "Namespace")):
+        meta = {"name": name, "ownerReferences": [{**ghost, "kind": kind}]}
+        made = await ask("POST", NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+        assert made[0] == 201
+    await ask.gone(f"{NAMESPACES}/stray")
+    assert (await ask("GET", f"{NAMESPACES}/kept"))[0] == 200
+
+
 async def test_a_dangling_owner_means_collection_an_unknown_kind_does_not(ask):
     ghost = {"metadata": {"name": "ghost", "uid": "11111111-1111-1111-1111-111111111111"}}
     await _made(ask, _owned("stray", ghost))

@@ -125,6 +125,8 @@ GROUPS: dict[str, list[Step]] = {
         _made("a number it does not", nulls={"a": 1}),
         _made("doubles in a value of a map", lists={"k": [{"a": "x"}, {"a": "x"}]}),
         _made("doubles where not all are objects", lists={"k": [{"a": "x"}, 1, {"a": "x"}]}),
+        _made("nulls where all should be objects", lists={"k": [None, {"a": "x"}, None]}),
+        _made("more than one that is no object", lists={"k": [1, "x", {"a": "x"}]}),
         _made("one byte", lists={"k": [{"a": "xx"}]}),
         post(f"{HEADEDS}?dryRun=All", custom("Headed", "a", meta={"namespace": []}), "a list for the namespace"),
         *drop(HEADED),

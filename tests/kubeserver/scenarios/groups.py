@@ -10,6 +10,7 @@ from tests.kubeserver.scenarios import (
     changes,
     declared,
     directives,
+    headless,
     kinds,
     lives,
     owners,
@@ -42,6 +43,7 @@ GROUPS: dict[str, list[Step]] = {
         undeclared,
         stored,
         declared,
+        headless,
         directives,
         owners,
     )

@@ -135,7 +135,9 @@ def array_checks(schema: Mapping[str, Any]) -> list[Check]:
 
 
 def _all_objects(value: Any) -> list[Fault] | None:
-    return [no_object(one, index) for index, one in enumerate(value) if type(one) is not dict and one is not None]
+    """The first that is none."""
+    found = (no_object(one, index) for index, one in enumerate(value) if type(one) is not dict and one is not None)
+    return [first] if (first := next(found, None)) is not None else None
 
 
 def _key_defaults(schema: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
@@ -145,13 +147,13 @@ def _key_defaults(schema: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str,
 
 def _key_of(item: Any, keys: tuple[str, ...], defaults: Mapping[str, Any]) -> Any:
     if type(item) is not dict:
-        return item
+        return {} if item is None else item
     return {key: item.get(key, defaults.get(key)) for key in keys if key in item or key in defaults}
 
 
 def _unique(key: Callable[[Any], Any], *, of: type | None = None) -> Check:
     def check(value: Any) -> list[Fault] | None:
-        if of is not None and any(type(one) is not of for one in value):
+        if of is not None and any(one is not None and type(one) is not of for one in value):
             return None
         told: dict[Any, bool] = {}
         faults: list[Fault] = []

@@ -62,9 +62,10 @@ class GarbageCollector:
             self._inbox.add(node)
 
     def _node_of(self, owner: Owner, namespace: str) -> Node | None:
-        """Where an owner of objects of this namespace is kept; None when its kind is not served."""
+        """Where an owner of objects of this namespace is kept; None when its kind is not served, or lives in namespaces
+        and they do not."""
         resource = self._catalog.table.by_kind(GVK.parse(owner.api_version, owner.kind))
-        if resource is None:
+        if resource is None or (resource.namespaced and not namespace):
             return None
         return Node(resource.bucket, f"{namespace}/{owner.name}" if resource.namespaced else owner.name)
 
@@ -103,7 +104,7 @@ class GarbageCollector:
     def _state_of(self, owner: Owner, namespace: str) -> str:
         node = self._node_of(owner, namespace)
         if node is None:
-            return "solid"  # an owner of a kind we do not know cannot be proved gone
+            return "solid"  # an owner that cannot be looked for cannot be proved gone
         found = self._store.peek(*node)
         if found is None or found.uid != owner.uid:
             return "dangling"
