@@ -125,8 +125,46 @@ def _status() -> list[Step]:
     return steps
 
 
+def _entry(**parts: Any) -> Any:
+    fields: Any = {"f:metadata": {"f:labels": {"f:a": {}}}}
+    head = {"manager": "x", "operation": "Update", "apiVersion": "v1", "time": "2026-01-01T00:00:00Z"}
+    return {**head, "fieldsType": "FieldsV1", "fieldsV1": fields, **parts}
+
+
+def _services() -> list[Step]:
+    """A Service with a status, whose managers are then given by its writer."""
+    own = f"{SERVICES}/o"
+    ingress: list[Any] = [[{"ip": "1.2.3.4"}], [{"ip": "x"}], [{"hostname": "h"}], [{"ipMode": "VIP"}], []]
+    twice = [{"type": "A", "status": "True"}] * 2
+    entries = [
+        [_entry()],
+        [_entry(apiVersion="apps/v1")],
+        [_entry(apiVersion="v2"), _entry(manager="y")],
+        [{name: one for name, one in _entry().items() if name != "fieldsV1"}],
+    ]
+    balanced = _body("v1", "Service", spec={"ports": [{"port": 80}], "type": "LoadBalancer"})
+
+    def at_status(status: Any, say: str) -> Step:
+        return patch(f"{own}/status?{_DRY}", {"status": status}, say, pick=["status", _OWNERS])
+
+    return [
+        post(SERVICES, _body("v1", "Service", spec={"clusterIP": "None"}), "of no balancer", only="code"),
+        at_status({"loadBalancer": {"ingress": ingress[0]}}, "an address that only a balancer has"),
+        at_status({"conditions": twice}, "a condition twice"),
+        *(
+            patch(f"{own}?{_DRY}", {"metadata": {"managedFields": one}}, f"entries {one}"[:110], managed=True)
+            for one in entries
+        ),
+        delete(own, "it goes", only="code"),
+        post(SERVICES, balanced, "of a balancer", only="code"),
+        *(at_status({"loadBalancer": {"ingress": one}}, f"ingress {one}") for one in ingress),
+        delete(own, "that goes, too", only="code"),
+    ]
+
+
 GROUPS: dict[str, list[Step]] = {
     "owners of new objects": _created(),
     "owners of nothing": _applied(),
     "metadata at status": _status(),
+    "status of services": _services(),
 }

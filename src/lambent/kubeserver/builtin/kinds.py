@@ -41,6 +41,10 @@ def judge(draft: Draft) -> None:
         draft.problems += definitions.problems(draft)
         return
     if draft.subresource in ("status", "finalize"):
+        if resource.bucket == "services":
+            from lambent.kubeserver.validation.services import service_status
+
+            draft.problems += service_status(draft.new)
         return
     # The rules of all kinds: a twentieth of the server's code, and none of it is needed before a write.
     from lambent.kubeserver.validation.kinds import problems
@@ -194,6 +198,8 @@ def _settle_slice(draft: Draft) -> None:
         draft.keep_asked()
         for one in obj["endpoints"]:
             one.pop("deprecatedTopology", None)  # of an older version of the kind, kept for nobody
+        if draft.old is not None:  # which has none, so that this was a change
+            obj["metadata"]["generation"] = draft.old["metadata"].get("generation", 0) + 1
 
 
 def _lease_defaults(draft: Draft) -> None:

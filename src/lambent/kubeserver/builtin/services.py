@@ -42,6 +42,8 @@ def defaults(draft: Draft) -> None:
         fill(spec, {"internalTrafficPolicy": "Cluster"})
     if spec["type"] == "LoadBalancer":
         fill(spec, {"allocateLoadBalancerNodePorts": True})
+        for one in ((draft.new.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ():
+            fill(one, {"ipMode": "VIP"} if one.get("ip") else {})
 
 
 def _spec(obj: Any) -> dict[str, Any]:

@@ -148,8 +148,18 @@ def pod_defaults(draft: Draft) -> None:
         if spec["terminationGracePeriodSeconds"] < 0:
             spec["terminationGracePeriodSeconds"] = 1
         fill(spec, {"enableServiceLinks": True})
+    _addresses(draft.new.get("status") or {})
     if draft.is_create:
         draft.new["status"] = {"phase": "Pending", "qosClass": _quality_of_service(spec)}
+
+
+def _addresses(status: Any) -> None:
+    """`podIP` and the first of `podIPs` are one; the former has the last word."""
+    one, several = status.get("podIP"), status.get("podIPs") or []
+    if one and (not several or several[0].get("ip") != one):
+        status["podIPs"] = [{"ip": one}]
+    elif several and not one:
+        status["podIP"] = several[0].get("ip", "")
 
 
 def _quality_of_service(spec: dict[str, Any]) -> str:

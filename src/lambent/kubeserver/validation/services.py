@@ -46,6 +46,19 @@ def service(obj: Any) -> Iterator[Problem]:
     yield from _traffic(spec, kind)
 
 
+def service_status(obj: Any) -> Iterator[Problem]:
+    found = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    if found and (obj.get("spec") or {}).get("type") != "LoadBalancer":
+        yield forbidden("status.loadBalancer.ingress", "may only be used when `spec.type` is 'LoadBalancer'")
+        return
+    for index, one in enumerate(found):
+        at = f"status.loadBalancer.ingress[{index}]"
+        if one.get("ip"):
+            yield from address(one["ip"], f"{at}.ip")
+        elif one.get("ipMode") is not None:
+            yield forbidden(f"{at}.ipMode", "may not be specified when `ip` is not set")
+
+
 def is_headless(spec: Any) -> bool:
     return bool(spec.get("clusterIPs") == ["None"])
 

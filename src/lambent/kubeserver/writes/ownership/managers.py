@@ -47,7 +47,7 @@ def decode(entries: Any, *, is_trusted: bool = False) -> Managers | None:
         if not isinstance(one, dict) or one.get("operation") not in _OPERATIONS or one.get("fieldsType") != "FieldsV1":
             return None
         names = [one.get(name, "") for name in ("manager", "apiVersion", "subresource", "time")]
-        fields = one.get("fieldsV1")
+        fields = one.get("fieldsV1", {})
         if not all(isinstance(name, str) for name in names) or not isinstance(fields, dict):
             return None
         if not is_trusted and not (names[1] and _is_trie(fields)):

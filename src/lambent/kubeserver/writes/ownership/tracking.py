@@ -123,7 +123,9 @@ def _applied(draft: Draft, live: KubeObject | None, *, force: bool, manager: str
     allowed = last_applied.takeable(shape, kept) if manager == last_applied.MANAGER and live is not None else {}
     _refuse_conflicts(others, changed, allowed, force=force)
     after = _give_up(others, changed)
-    time = rfc3339(draft.now) if live is None or _changes(found, draft) else before[1].time
+    given: Any = config.get("metadata")
+    is_changed = live is None or "managedFields" in (given or {}) or _changes(found, draft)
+    time = rfc3339(draft.now) if is_changed else before[1].time
     after[who] = Entry(_ownable(wanted, resource, draft.subresource), time)
     if manager == last_applied.MANAGER:
         last_applied.refresh(merged, config)
@@ -304,6 +306,7 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
     managers = managers or decode(held, is_trusted=True) or {}
     if not managers:
         return []
+    managers = {who: entry for who, entry in managers.items() if _has_version(draft.resource, who.api_version)}
     shape = shape_of(draft.resource)
     if draft.subresource == "scale":
         found = _rescaled(draft, managers)
@@ -324,6 +327,24 @@ def _updated(draft: Draft, given: Any) -> list[dict[str, Any]]:
         time = _stamp(int(draft.now.timestamp())) if took else mine.time
         after[who] = Entry(kept, "" if draft.subresource == "scale" else time)  # a Scale's entries come without
     return encode(after)
+
+
+_EARLIER = {
+    "apps": ("v1beta1", "v1beta2"),
+    "autoscaling": ("v1", "v2beta1", "v2beta2"),
+    "rbac.authorization.k8s.io": ("v1alpha1", "v1beta1"),
+    **{f"{group}.k8s.io": ("v1beta1",) for group in ("events", "discovery", "coordination", "apiextensions")},
+    "policy": ("v1beta1",),
+}
+"""Versions of builtin kinds that are served no more, but known still. Source: Kubernetes API reference, older ones."""
+
+
+def _has_version(resource: Resource, api_version: str) -> bool:
+    """Whether a builtin kind has this version: what is owned in any other cannot be compared, and is given up."""
+    group, _, version = api_version.rpartition("/")
+    if resource.custom or api_version == resource.api_version:
+        return True
+    return group == resource.group and version in _EARLIER.get(group, ())
 
 
 def _keeps_metadata(draft: Draft) -> bool:

@@ -55,8 +55,9 @@ def fields_of(shape: Shape, value: Any, *, applied: bool = False) -> Fields:
                     out[f"f:{name}"] = node
         case "set" | "keyed":
             for item in value:
-                children = fields_of(shape.item, item, applied=applied)
-                out[element_of(shape, item)] = {SELF: {}, **children} if children else {}
+                element = element_of(shape, item)
+                children = {} if element in out else fields_of(shape.item, item, applied=applied)
+                out[element] = {SELF: {}, **children} if children else {}  # one that occurs twice is owned as a whole
     return out
 
 
@@ -183,14 +184,18 @@ def _compare_items(shape: Shape, old: Any, new: Any, out: Comparison) -> None:
         if element in twice and element in before:
             out.modified[element] = {}
         elif element not in before:
-            children = fields_of(shape.item, item)
-            out.added[element] = {SELF: {}, **children} if children else {}
+            _put_item(out.added, shape, element, item)
         elif before[element] != item and isinstance(item, dict):
             _compare_value(shape.item, before[element], item, element, out)
     for element, item in before.items():
         if element not in after:
-            children = fields_of(shape.item, item)
-            out.removed[element] = {SELF: {}, **children} if children else {}
+            _put_item(out.removed, shape, element, item)
+
+
+def _put_item(fields: Fields, shape: Shape, element: str, item: Any) -> None:
+    """Adds what an item that only one side has owns."""
+    children = fields_of(shape.item, item)
+    fields[element] = {SELF: {}, **children} if children else {}
 
 
 def _unequal_repeats(shape: Shape, old: list[Any], new: list[Any]) -> set[str]:
