@@ -10,6 +10,7 @@ from tests.kubeserver.scenarios.steps import (
     JSON,
     custom,
     definition,
+    delete,
     drop,
     get,
     need,
@@ -83,6 +84,9 @@ GROUPS: dict[str, list[Step]] = {
         patch(f"{SECONDS}/t/status", {"status": "some"}, "status"),
         get(f"{FIRSTS}/t", "after that"),
         patch(f"{SECONDS}/t?fieldManager=m", _second("t", b=4), "apply what is not stored", headers=APPLY),
+        patch(f"{FIRSTS}/t", {"metadata": {"finalizers": ["example.dev/hold"]}}, "hold", only="code"),
+        delete(f"{SECONDS}/t", "delete what is held"),
+        patch(f"{SECONDS}/t", {"metadata": {"finalizers": None}}, "let it go", only="code"),
         *drop(TWOFACE),
     ],
     "stored status": [

@@ -59,12 +59,17 @@ def load(resource: Resource, record: Record) -> KubeObject:
     if not resource.custom:
         return as_events_v1(obj) if resource.group == GROUP else obj  # type: ignore[return-value]
     if record.epoch != resource.epoch or record.api_version != resource.api_version:
-        obj["apiVersion"] = resource.api_version
-        rest = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
-        for read in resource.readers:
-            read(rest)
-        obj = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": obj["metadata"], **rest}
+        return read_as(resource, obj)
     return obj  # type: ignore[no-any-return]  # decoded JSON
+
+
+def read_as(resource: Resource, obj: Any) -> KubeObject:
+    """A stored custom object in the version that was asked for; its members may change."""
+    rest = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
+    for read in resource.readers:
+        read(rest)
+    found: Any = {"apiVersion": resource.api_version, "kind": obj["kind"], "metadata": obj["metadata"], **rest}
+    return found  # type: ignore[no-any-return]  # of checked members
 
 
 def metadata_of(obj: Any, version: str = "v1") -> dict[str, Any]:

@@ -15,7 +15,7 @@ from lambent.http.message import Response
 from lambent.kube.patches import PatchError, json_patch, merge_patch
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import selectors, status
-from lambent.kubeserver.answers.rendering import answer, body_of, load, render_list, render_one, view
+from lambent.kubeserver.answers.rendering import answer, body_of, load, read_as, render_list, render_one, view
 from lambent.kubeserver.builtin.event_views import GROUP, as_core_v1
 from lambent.kubeserver.builtin.table import definitions
 from lambent.kubeserver.call import Call
@@ -169,7 +169,10 @@ class Writer:
         deleted = await self._deleter.delete(resource, record, options)
         if deleted.is_gone and not resource.traits.delete_answers_object:
             return answer(status.success(resource.group, resource.plural, record.name, record.uid))
-        return answer(_ordered(deleted.obj), 202 if options.cascades and not deleted.is_gone else 200)
+        shown: Any = _ordered(deleted.obj)
+        if resource.custom and resource.api_version != resource.stored_api_version:
+            shown = read_as(resource, orjson.loads(orjson.dumps(deleted.obj)))
+        return answer(shown, 202 if options.cascades and not deleted.is_gone else 200)
 
     async def delete_collection(self, call: Call) -> Response:
         options = delete_options(call)
