@@ -144,7 +144,23 @@ def _deployments() -> list[Step]:
     ]
 
 
-_BYTES: list[Any] = ["YQ==\n", "YQ\r\n==", "YR==", [1, 2], [], ["x"], [256], [1.5], [None], {}, "Y Q==", None]
+_BYTES: list[Any] = [
+    "YQ==\n",
+    "YQ\r\n==",
+    "YR==",
+    [1, 2],
+    [],
+    ["x"],
+    [256],
+    [1.5],
+    [None],
+    {},
+    "Y Q==",
+    "YQ",
+    "YQ=",
+    "YWJjZA",
+    None,
+]
 _ENTRIES: list[Any] = [
     *("x", {}, [None], [1], [[]], [{}], [{"manager": "a"}], [{"manager": 1}], [{"time": "x"}], [{"time": 1}]),
     *([{"time": ""}], [{"zzz": 1}], [{"operation": []}], [{"manager": "a"}, None], 1, None),

@@ -126,15 +126,17 @@ def _read_bytes(value: Any, *, is_converted: bool) -> Any:
 
 
 def _first_bad_byte(text: str) -> int:
-    """Where Go's decoder stops: at a sign it does not know, else at the end of what does not fill a group."""
+    """Where Go's decoder stops: at a sign it does not know, else where the group begins that is not filled."""
     for at, sign in enumerate(text):
         if sign == "=":
+            if at % 4 == 2 and at + 1 == len(text):
+                return len(text)
             wanted = 4 - at % 4  # signs that fill the group
             is_filled = at % 4 >= 2 and text[at : at + wanted] == "=" * wanted
             return at + wanted if is_filled else at
         if not (sign.isascii() and (sign.isalnum() or sign in "+/")):
             return at
-    return len(text) - len(text) % 4 if len(text) % 4 == 1 else len(text)
+    return len(text) - len(text) % 4
 
 
 def _wrapped(value: float, size: int, kind: str) -> int:
