@@ -265,7 +265,8 @@ def _epoch(draft: Draft) -> int:
     """That of the definition; 0 for what the stored version's schema has yet to read, of another version or without the
     status that it fills in."""
     resource = draft.resource
-    is_read = len(resource.readers) < 2 and not (draft.is_create and resource.has_status)
+    declared = (resource.schema.source.get("properties") or {}).get("status") or {}
+    is_read = len(resource.readers) < 2 and not (draft.is_create and resource.has_status and "default" in declared)
     return resource.epoch if is_read or not resource.custom else 0
 
 
