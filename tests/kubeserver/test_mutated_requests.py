@@ -23,7 +23,7 @@ PER_SERVER = 2_000
 """Requests until a fresh server, so that a failure has few requests before it."""
 
 WORDED_500 = (
-    "failed to create typed patch object",
+    "failed to create typed ",
     "failed to create manager for existing fields",
     "failed to convert new object",
     "resourceVersion should not be set on objects to be created",
@@ -34,11 +34,19 @@ WORDED_500 = (
     "couldn't get version/kind; json parse error",
     'is registered for version "',
     "The order in patch list:",
+    "unable to find api field in struct",
+    "list element types are not identical:",
+    "merging lists cannot yet be specified",
+    "cannot merge lists without merge key",
+    "expected a ",  # of the directives of a strategic merge, as the next
+    "value for key ",
     "the spec replicas field",
+    "value cannot be set because",  # of a scale, where spec is null
     "Object 'apiVersion' is missing in",
     "content is not a list",
     "yaml: ",  # the body of a deletion
     "unsupported map key of type",  # there, too
+    "json: unsupported value",  # there, too
 )
 """kube-apiserver answers these mistakes of a client with 500 too; clients know the wording."""
 
