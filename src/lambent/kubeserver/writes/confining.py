@@ -13,7 +13,8 @@ from lambent.kubeserver import metadata
 from lambent.kubeserver.builtin.table import object_meta
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.writes.ownership import DEDUCED, misfits, shape_of
-from lambent.kubeserver.writes.stages import CR_ENVELOPE, fields
+from lambent.kubeserver.writes.stages import fields
+from lambent.kubeserver.writes.undecodable import CR_ENVELOPE
 
 _STATUS_ENVELOPE = (*CR_ENVELOPE, "status")
 _FREE = ("labels", "annotations", "finalizers", "ownerReferences")

@@ -1,8 +1,8 @@
 """What every written object passes, in this order, before it is stored.
 
-    identity -> is the metadata kept -> field validation, schema defaults, pruning -> kind's own defaults
-             -> server-set metadata -> namespace -> metadata rules -> the kind's own checks, its scale's -> rules (CEL)
-             -> verdict -> ownership -> generation -> warnings
+    identity -> is the metadata kept -> field validation, schema defaults, pruning -> no status yet
+             -> kind's own defaults -> server-set metadata -> namespace -> metadata rules -> the kind's own checks
+             -> its scale's -> rules (CEL) -> verdict -> ownership -> generation -> warnings
 
 Each stage is a function of a `Draft`; the first half may change the object, the second half only judges it. `admit`
 runs them. Not here: reading the body, patches, and the store.
@@ -17,22 +17,17 @@ import orjson
 from lambent.kube.schema import Problem, Problems
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import metadata, status
-from lambent.kubeserver.builtin.bodies import no_metadata, read_metadata, shown_patched, unreadable, wrong_types
+from lambent.kubeserver.builtin.bodies import read_metadata, unreadable, wrong_types
 from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge, warn
-from lambent.kubeserver.builtin.table import schema_names
 from lambent.kubeserver.definitions import embedded
 from lambent.kubeserver.draft import Draft
-from lambent.kubeserver.requests.decoding import media_type, no_text, parse_json, unrecognized
-from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.storage.store import Store
 from lambent.kubeserver.validation import errors
-from lambent.kubeserver.writes.checks import check_names, nameless
+from lambent.kubeserver.writes.heads import identity
 from lambent.kubeserver.writes.nulls import refused_nulls
-from lambent.kubeserver.writes.ownership import track, where_of
-from lambent.kubeserver.writes.ownership.values import go_text
+from lambent.kubeserver.writes.ownership import track
 from lambent.kubeserver.writes.scale_values import scale_values
-
-CR_ENVELOPE = ("apiVersion", "kind", "metadata")
+from lambent.kubeserver.writes.undecodable import CR_ENVELOPE, is_strategic, report, undecodable
 
 
 class Admission:
@@ -93,135 +88,6 @@ class Admission:
             allocate(draft, [record.load() for record in services if record.path != path])
 
 
-def identity(draft: Draft) -> None:
-    """Kind, version, name and namespace of the body agree with the URL; what the body leaves out is filled in."""
-    resource, obj = draft.resource, draft.new
-    if draft.is_create and not draft.is_apply:
-        read_head(draft)
-        check_names(draft.call, obj)
-    if not resource.custom or (obj.get("kind") == resource.kind and obj.get("apiVersion") == resource.api_version):
-        return
-    if draft.is_patch and not obj.get("apiVersion"):
-        raise _without_version(draft, obj)
-    wrong = [
-        errors.invalid(member, obj.get(member), f"must be {wanted}")
-        for member, wanted in (("kind", resource.kind), ("apiVersion", resource.api_version))
-        if obj.get(member) != wanted
-    ]
-    if wrong:
-        group = str(obj.get("apiVersion") or "").rpartition("/")[0]
-        raise status.invalid(group, str(obj.get("kind")), _name_of(obj), wrong)
-
-
-def _without_version(draft: Draft, obj: Any) -> status.ApiError:
-    """Missed only when the object is converted, after its metadata was read."""
-    if why := read_metadata(orjson.loads(orjson.dumps(obj["metadata"])))[0]:
-        return undecodable(draft, why)
-    why = "Object 'apiVersion' is missing in 'object has no apiVersion field'"
-    causes = {"causes": [{"message": why}]}
-    return status.ApiError(500, f"Internal error occurred: {why}", reason="InternalError", details=causes)
-
-
-def read_head(draft: Draft) -> None:
-    """Kind, version and metadata as a decoder finds them, whatever they say; raises 400 or 422."""
-    resource, obj = draft.resource, draft.new
-    _kind(draft)
-    meta: Any = obj.get("metadata")
-    if meta is None:
-        meta = obj["metadata"] = {}  # type: ignore[typeddict-item]  # the name is asked for next
-    if not isinstance(meta, dict):
-        raise undecodable(draft, no_metadata(meta, "" if resource.custom else resource.kind))
-
-
-def _kind(draft: Draft) -> None:
-    resource, obj = draft.resource, draft.new
-    _texts(draft, obj.get("apiVersion"), obj.get("kind"))
-    if _is_strategic(draft) and not resource.custom:
-        obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind  # the struct is chosen already
-    has_version = bool(obj.get("apiVersion"))
-    if not resource.custom:
-        obj["apiVersion"] = obj.get("apiVersion") or resource.api_version
-        obj["kind"] = obj.get("kind") or resource.kind
-    api_version, kind = obj.get("apiVersion") or "", obj.get("kind") or ""
-    if not kind:
-        if draft.is_patch:
-            raise _bad_patch(draft, obj, f"Object 'Kind' is missing in '{errors.show(obj)}'")
-        raw = draft.call.request.body.decode(errors="replace")
-        raise unrecognized(draft.call, f"Object 'Kind' is missing in '{raw}'")
-    if not resource.custom and (api_version, kind) != (resource.api_version, resource.kind):
-        raise _of_another_kind(draft, obj, api_version, kind)
-    if draft.is_patch and not has_version and not resource.custom:
-        raise _unnamed(draft)
-    if draft.is_patch:
-        _readable_version(draft, obj, api_version)
-    elif api_version != resource.api_version:
-        if resource.custom:
-            _report(draft, draft.call.validation, _undeclared(draft, api_version), obj)
-        raise bad_request(
-            f"the API version in the data ({api_version}) does not match the expected API version "
-            f"({resource.api_version})"
-        )
-
-
-def _undeclared(draft: Draft, api_version: str) -> list[str]:
-    """Of a version that is not served no schema declares anything."""
-    resource = draft.resource
-    if api_version in resource.versions or api_version.rpartition("/")[0] != resource.group:
-        return []
-    return [name for name in draft.new if name not in CR_ENVELOPE]
-
-
-def _readable_version(draft: Draft, obj: Any, api_version: str) -> None:
-    if api_version.count("/") > 1:
-        raise _bad_patch(draft, obj, f"unexpected GroupVersion string: {api_version}")
-
-
-def _unnamed(draft: Draft) -> status.ApiError:
-    """A builtin object of no version is read as one of a version that has no member of it."""
-    if draft.call.validation != "Ignore":
-        _report(draft, draft.call.validation, [name for name in draft.new if name not in CR_ENVELOPE[:2]], draft.new)
-    return nameless(draft.call)
-
-
-def _texts(draft: Draft, version: Any, kind: Any) -> None:
-    for member, value in (("apiVersion", version), ("kind", kind)):
-        if value is not None and type(value) is not str:
-            raise undecodable(draft, _not_text(draft, member, value))
-
-
-def _not_text(draft: Draft, member: str, value: Any) -> str:
-    if _is_strategic(draft):
-        return f"{'cannot convert int64 to' if type(value) is int else 'unrecognized type:'} string"
-    return no_text(member, value)
-
-
-def _name_of(obj: Any) -> str:
-    meta = obj.get("metadata")
-    return str(meta.get("name", "")) if isinstance(meta, dict) else ""
-
-
-def _of_another_kind(draft: Draft, obj: Any, api_version: str, kind: str) -> status.ApiError:
-    resource = draft.resource
-    group, _, version = api_version.rpartition("/")
-    if "/" in group:
-        return unrecognized(draft.call, f"unexpected GroupVersion string: {api_version}")
-    if (group, version, kind) in schema_names():
-        package = resource.group.partition(".")[0] or "core"
-        why = f"converting ({version}.{kind}) to ({package}.{resource.kind}): unknown conversion"
-    else:
-        scheme = 'in scheme "pkg/runtime/scheme.go:110"'
-        why = f'no kind "{kind}" is registered for version "{api_version}" {scheme}'
-    if draft.is_patch:
-        return _bad_patch(draft, obj, why)
-    return bad_request(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {why}')
-
-
-def _bad_patch(draft: Draft, obj: Any, why: str) -> status.ApiError:
-    if draft.resource.custom or draft.is_apply:
-        return status.bad_patch(obj, why)
-    return status.bad_patch(shown_patched(draft.resource, obj, parse_json(draft.call.request.body)), why)
-
-
 def kept(draft: Draft) -> None:
     """Notes whether the metadata is the old one to the byte, as in most updates: it was judged when it was stored."""
     if draft.old is None or draft.record is None:
@@ -265,7 +131,7 @@ def fields(draft: Draft) -> None:
         draft.problems += found.errors
         draft.stops_rules = found.blocking
     else:
-        is_converted = draft.is_apply or _is_strategic(draft)
+        is_converted = draft.is_apply or is_strategic(draft)
         why = unreadable(resource, body, is_converted=is_converted)
         gives_up = body["metadata"].get("managedFields") == []
         found = resource.schema.admit(body)
@@ -276,7 +142,7 @@ def fields(draft: Draft) -> None:
         unknown = found.unknown
         if (resource.group, resource.kind) in JUDGED_BY_SCHEMA:
             draft.problems += [one for one in found.errors if not one.path.startswith("status.")]
-    _report(draft, mode, unknown, shown)
+    report(draft, mode, unknown, shown)
 
 
 def _judge_embedded(draft: Draft, rest: Any, found: Problems) -> None:
@@ -309,45 +175,6 @@ def _of_status(problem: Problem) -> Problem | None:
 def _of_map(why: str) -> str:
     """The same in the words of Go's conversion of a map, which reads bytes in a way of its own."""
     return f"error decoding from json: {why}" if why.startswith("illegal base64") else why
-
-
-def _is_strategic(draft: Draft) -> bool:
-    return draft.is_patch and media_type(draft.call).startswith("application/strategic")
-
-
-def undecodable(draft: Draft, why: str, obj: Any = None) -> status.ApiError:
-    """A body whose members have the wrong types, or a patch that leaves such a body; `obj` is that body as it was."""
-    kind, given = draft.resource.kind, draft.new.get("apiVersion")
-    version = given.rpartition("/")[2] if isinstance(given, str) and given else draft.resource.gvk.version
-    if _is_strategic(draft):
-        shown = errors.show(go_text(parse_json(draft.call.request.body)))
-        return status.invalid("", "", "", [errors.invalid_shown("patch", shown, why)])
-    if draft.is_patch and not draft.is_apply:
-        return _bad_patch(draft, draft.new if obj is None else obj, why)
-    if draft.is_apply and not draft.resource.custom:
-        return _unconvertible(draft, why)
-    return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
-
-
-def _unconvertible(draft: Draft, why: str) -> status.ApiError:
-    """Of a builtin kind, what an apply made that its struct cannot hold."""
-    version = draft.resource.api_version if draft.resource.group else f"/{draft.resource.api_version}"
-    kind = f"{version}, Kind={draft.resource.kind}"
-    lead = f"failed to convert new object ({where_of(draft.applied)}; {kind}) to proper version"
-    return status.ApiError(500, f"{lead}: unable to convert unstructured object to {kind}: {why}", reason="")
-
-
-def _report(draft: Draft, mode: str, unknown: list[str], shown: Any) -> None:
-    doubled = draft.call.duplicates
-    missing = [f'unknown field "{path}"' for path in sorted(unknown)]
-    texts = [*doubled, *missing] if draft.resource.custom else [*missing, *doubled]
-    if not texts or mode == "Ignore":
-        return
-    if mode == "Warn":
-        draft.call.warnings += texts
-        return
-    ending = f"strict decoding error: {', '.join(texts)}"
-    raise undecodable(draft, ending, shown)
 
 
 def server_metadata(draft: Draft) -> None:

@@ -42,8 +42,9 @@ from lambent.kubeserver.writes.checks import (
 )
 from lambent.kubeserver.writes.confining import confine, dropped
 from lambent.kubeserver.writes.delete_options import delete_options
+from lambent.kubeserver.writes.heads import read_head
 from lambent.kubeserver.writes.ownership import apply
-from lambent.kubeserver.writes.stages import Admission, fields, read_head, single_owners
+from lambent.kubeserver.writes.stages import Admission, fields, single_owners
 from lambent.kubeserver.writes.strategic import strategic_merge
 
 _ORPHANS = (
