@@ -337,3 +337,30 @@ async def test_who_asks_from_elsewhere_or_without_a_token_is_refused(server, hea
     assert isinstance(response.body, bytes)
     status = orjson.loads(response.body)
     assert (response.status, status["kind"], status["code"]) == (code, "Status", code)
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "9" * 30])
+async def test_a_number_of_any_length_is_out_of_range(hostile, digits):
+    body = configmap("x", resourceVersion=digits)
+    assert "value out of range" in await hostile(500, "PUT", f"{CONFIGMAPS}/x", body)
+    assert "value out of range" in await hostile(500, "PATCH", f"{CONFIGMAPS}/x", body, MERGE)
+    assert "already exists" in await hostile(409, "POST", CONFIGMAPS, body)
+    fence = f"default/lead/{digits}"
+    assert "is not lease/term" in await hostile(400, "PUT", f"{CONFIGMAPS}/x", configmap("x"), lambent_fence=fence)
+
+
+async def test_zeros_are_no_version(ask):
+    _, made = await ask("POST", CONFIGMAPS, configmap("z"))
+    zeros = "0" * 5000
+    padded = zeros + made["metadata"]["resourceVersion"]
+    assert (await ask("PUT", f"{CONFIGMAPS}/z", configmap("z", {"a": "1"}, resourceVersion=zeros)))[0] == 200
+    assert (await ask("PUT", f"{CONFIGMAPS}/z", configmap("z", {"a": "2"}, resourceVersion=padded)))[0] == 409
+
+
+async def test_a_deletion_from_a_list_that_is_a_map_is_passed_over(ask):
+    await ask("POST", CONFIGMAPS, configmap("z", {"a": "1"}))
+    for value in ([1], ["a"], 1):
+        status, answer = await ask(
+            "PATCH", f"{CONFIGMAPS}/z", {"$deleteFromPrimitiveList/data": value}, media=STRATEGIC
+        )
+        assert (status, answer["data"]) == (200, {"a": "1"})

@@ -31,6 +31,7 @@ async def _rows(ask, *columns):
         (".spec.a[0].s", "x"),
         (".spec.a[-1].s", "y"),
         (".spec.a[5].s", None),
+        (f".spec.a[{'0' * 5000}].s", "x"),
         (".spec.a[*].n", "1"),
         (".spec.a[]", '{"n":1,"s":"x"}'),
         (".spec.a[?(@.n==2)].s", "y"),
@@ -82,7 +83,8 @@ async def test_a_value_of_another_type_is_no_cell(ask, kind, path, cell):
     "path",
     [
         ".spec[0", ".spec]", ".spec[x]", '.spec["s"]', ".spec[ 0 ]", ".spec[--1]", ".spec['a", ".a....b",
-        ".spec[99999999999999999999]", ".spec[?(@.b", ".spec[?(@.b)", '.spec[?(@.s=~"x")]', ".spec#[0]#", ".s 1.2.3",
+        ".spec[99999999999999999999]", f".spec[{'9' * 5000}]", ".spec[?(@.b", ".spec[?(@.b)",
+        '.spec[?(@.s=~"x")]', ".spec#[0]#", ".s 1.2.3",
     ],
 )  # fmt: skip
 async def test_a_path_that_cannot_be_read_ends_the_columns(ask, path):

@@ -236,9 +236,8 @@ class LocalClient:
             headers.append((b"content-type", media))
         if fence := current_fence.get():
             headers.append((b"lambent-fence", fence.encode()))
-        raw, scheme = b"" if body is None else plain_json(body), IN_PROCESS
-        if raw is None:
-            raw, scheme = orjson.dumps(body), "http"
+        plain = b"" if body is None else plain_json(body)
+        raw, scheme = (orjson.dumps(body), "http") if plain is None else (plain, IN_PROCESS)
         response = await self._service(Request(method, target.encode(), headers, raw, scheme))
         if response.status >= 400:
             raise _error(response, path, what())

@@ -15,6 +15,8 @@ from lambent.kube.types import GVK
 if TYPE_CHECKING:
     from lambent.kube.schema.rules import Rules
 
+ENVELOPE = ("apiVersion", "kind", "metadata")
+"""The members that every object has, which a custom kind's schema leaves to the server."""
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 

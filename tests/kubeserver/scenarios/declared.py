@@ -7,6 +7,8 @@ from tests.kubeserver.scenarios.steps import (
     APPLY,
     CRDS,
     GROUP,
+    INTEGER,
+    STRING,
     custom,
     definition,
     drop,
@@ -16,14 +18,10 @@ from tests.kubeserver.scenarios.steps import (
     patch,
     post,
     put,
+    struct,
 )
 
-TEXT, INTEGER = {"type": "string"}, {"type": "integer"}
 OPEN = {"x-kubernetes-preserve-unknown-fields": True}
-
-
-def _object(**properties: Any) -> Any:
-    return {"type": "object", "properties": properties}
 
 
 def _ruled(schema: Any, rule: str = "true") -> Any:
@@ -31,30 +29,31 @@ def _ruled(schema: Any, rule: str = "true") -> Any:
 
 
 _INNER = {
-    **_object(
-        kind={**TEXT, "enum": ["Pod"]},
-        metadata=_object(
-            name={**TEXT, "maxLength": 3}, labels={"type": "object", "additionalProperties": {**TEXT, "enum": ["b"]}}
+    **struct(
+        kind={**STRING, "enum": ["Pod"]},
+        metadata=struct(
+            name={**STRING, "maxLength": 3},
+            labels={"type": "object", "additionalProperties": {**STRING, "enum": ["b"]}},
         ),
     ),
     "x-kubernetes-embedded-resource": True,
 }
 _KEYED = {
     "type": "array",
-    "items": {**_object(a={**TEXT, "maxLength": 1}), "required": ["a"]},
+    "items": {**struct(a={**STRING, "maxLength": 1}), "required": ["a"]},
     "x-kubernetes-list-type": "map",
     "x-kubernetes-list-map-keys": ["a"],
 }
 HEADED = definition(
     "Headed",
-    _object(
-        metadata=_object(name={**TEXT, "maxLength": 3, "pattern": "^[a-z]+$"}),
-        spec=_object(
+    struct(
+        metadata=struct(name={**STRING, "maxLength": 3, "pattern": "^[a-z]+$"}),
+        spec=struct(
             inner=_INNER,
-            text={**TEXT, "pattern": "^a", "format": "date", "maxLength": 12},
+            text={**STRING, "pattern": "^a", "format": "date", "maxLength": 12},
             port={"x-kubernetes-int-or-string": True, "pattern": "^a", "format": "ipv4"},
             number={"type": "number", "maximum": 5},
-            nulls=_ruled(_object(a={**INTEGER, "nullable": True}, b=INTEGER), "!has(self.a)"),
+            nulls=_ruled(struct(a={**INTEGER, "nullable": True}, b=INTEGER), "!has(self.a)"),
             lists={"type": "object", "additionalProperties": _KEYED},
         ),
     ),
@@ -63,7 +62,7 @@ HEADEDS = objects("Headed")
 
 OWNED = definition(
     "Owned",
-    _object(spec={**_object(replicas=INTEGER, deep=_object(b=INTEGER), zeta=INTEGER), "nullable": True}),
+    struct(spec={**struct(replicas=INTEGER, deep=struct(b=INTEGER), zeta=INTEGER), "nullable": True}),
     subresources={"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
 )
 OWNEDS = objects("Owned")
@@ -101,7 +100,7 @@ def _applied(managed: Any) -> Step:
 
 
 def _defined(say: str, schema: Any) -> Step:
-    return post(f"{CRDS}?dryRun=All", definition("Ruled", _object(spec=schema)), say)
+    return post(f"{CRDS}?dryRun=All", definition("Ruled", struct(spec=schema)), say)
 
 
 GROUPS: dict[str, list[Step]] = {
@@ -152,7 +151,7 @@ GROUPS: dict[str, list[Step]] = {
         _defined("a rule of anything", _ruled(OPEN)),
         _defined("of items that are anything", _ruled({"type": "array", "maxItems": 2, "items": OPEN})),
         _defined("of values that are anything", _ruled({"type": "object", "additionalProperties": OPEN})),
-        _defined("of an object with members that are anything", _ruled(_object(a=OPEN))),
+        _defined("of an object with members that are anything", _ruled(struct(a=OPEN))),
         _defined("of an item that is anything", {"type": "array", "items": _ruled(OPEN)}),
     ],
 }

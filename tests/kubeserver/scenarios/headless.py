@@ -7,7 +7,9 @@ from tests.kubeserver.scenarios.steps import (
     APPLY,
     CRDS,
     GROUP,
+    INTEGER,
     JSON,
+    STRING,
     custom,
     definition,
     drop,
@@ -15,29 +17,23 @@ from tests.kubeserver.scenarios.steps import (
     objects,
     patch,
     post,
+    struct,
 )
 
-TEXT, INTEGER = {"type": "string"}, {"type": "integer"}
-
-
-def _object(**properties: Any) -> Any:
-    return {"type": "object", "properties": properties}
-
-
 _INNER = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
-_PAIR = {**_object(a=INTEGER), "x-kubernetes-map-type": "atomic"}
+_PAIR = {**struct(a=INTEGER), "x-kubernetes-map-type": "atomic"}
 HEADLESS = definition(
     "Headless",
-    _object(
-        spec=_object(
+    struct(
+        spec=struct(
             a=INTEGER,
             inner=_INNER,
             ports={"type": "object", "additionalProperties": {"x-kubernetes-int-or-string": True}},
-            choice={**TEXT, "enum": ["a"]},
-            dates={"type": "array", "items": {**TEXT, "format": "date"}},
+            choice={**STRING, "enum": ["a"]},
+            dates={"type": "array", "items": {**STRING, "format": "date"}},
             pairs={"type": "array", "items": _PAIR, "x-kubernetes-list-type": "set"},
         ),
-        status=_object(inner=_INNER),
+        status=struct(inner=_INNER),
     ),
     subresources={"status": {}},
 )
@@ -98,8 +94,8 @@ GROUPS: dict[str, list[Step]] = {
             f"{CRDS}?dryRun=All",
             definition(
                 "Headless",
-                _object(
-                    spec=_object(
+                struct(
+                    spec=struct(
                         a={**_INNER, "default": {"apiVersion": "v1", "kind": "P", "metadata": {"name": "a", "odd": 1}}}
                     )
                 ),

@@ -7,8 +7,10 @@ from tests.kubeserver.scenarios.steps import (
     CMS,
     CRDS,
     GROUP,
+    INTEGER,
     NS,
     PARTIAL,
+    STRING,
     TABLE,
     config_map,
     custom,
@@ -26,7 +28,6 @@ from tests.kubeserver.scenarios.steps import (
     served,
 )
 
-STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 PLAIN = {"type": "object", "properties": {"spec": {"type": "object", "properties": {"n": INTEGER, "s": STRING}}}}
 
 

@@ -3,9 +3,21 @@
 from typing import Any
 
 from tests.kubeserver.scenarios.asking import Step
-from tests.kubeserver.scenarios.steps import custom, definition, delete, drop, get, need, objects, patch, post, put
+from tests.kubeserver.scenarios.steps import (
+    INTEGER,
+    STRING,
+    custom,
+    definition,
+    delete,
+    drop,
+    get,
+    need,
+    objects,
+    patch,
+    post,
+    put,
+)
 
-STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 _FORMATS = [
     "date-time",
     "date",

@@ -6,10 +6,12 @@ from tests.kubeserver.scenarios.asking import Step
 from tests.kubeserver.scenarios.steps import (
     APPLY,
     CMS,
+    INTEGER,
     JSON,
     MERGE,
     NS,
     STRATEGIC,
+    STRING,
     config_map,
     custom,
     definition,
@@ -24,7 +26,6 @@ from tests.kubeserver.scenarios.steps import (
     text,
 )
 
-STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 _KEYED = {
     "type": "array",
     "x-kubernetes-list-type": "map",

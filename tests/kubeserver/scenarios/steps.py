@@ -15,6 +15,7 @@ JSON = {"Content-Type": "application/json-patch+json"}
 STRATEGIC = {"Content-Type": "application/strategic-merge-patch+json"}
 APPLY = {"Content-Type": "application/apply-patch+yaml"}
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 PARTIAL = {"Accept": "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"}
 
 
@@ -83,6 +84,11 @@ def definition(
             ],
         },
     }
+
+
+def struct(**properties: Any) -> Any:
+    """The schema of an object with these members."""
+    return {"type": "object", "properties": properties}
 
 
 def objects(kind: str, namespace: str = NS) -> str:

@@ -7,7 +7,9 @@ from tests.kubeserver.scenarios.steps import (
     APPLY,
     CRDS,
     GROUP,
+    INTEGER,
     JSON,
+    STRING,
     custom,
     definition,
     delete,
@@ -21,8 +23,6 @@ from tests.kubeserver.scenarios.steps import (
     served,
 )
 
-TEXT, INTEGER = {"type": "string"}, {"type": "integer"}
-
 
 def _spec(**properties: Any) -> Any:
     return {"type": "object", "properties": {"spec": {"type": "object", "properties": properties}}}
@@ -30,12 +30,12 @@ def _spec(**properties: Any) -> Any:
 
 TWOFACE = definition(
     "Twoface",
-    _spec(a=INTEGER, first={**TEXT, "default": "1"}, both={**TEXT, "default": "1"}),
+    _spec(a=INTEGER, first={**STRING, "default": "1"}, both={**STRING, "default": "1"}),
     subresources={"status": {}},
 )
-TWOFACE["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"] = {**TEXT, "default": "none yet"}
-_SECOND = _spec(a=INTEGER, b=INTEGER, second={**TEXT, "default": "2"}, both={**TEXT, "default": "2"})
-_SECOND["properties"]["status"] = TEXT
+TWOFACE["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"] = {**STRING, "default": "none yet"}
+_SECOND = _spec(a=INTEGER, b=INTEGER, second={**STRING, "default": "2"}, both={**STRING, "default": "2"})
+_SECOND["properties"]["status"] = STRING
 TWOFACE["spec"]["versions"].append(
     {
         "name": "v2",

@@ -1,9 +1,19 @@
 """Custom objects whose schema says little: members that nothing declares, values of other types than are declared."""
 
 from tests.kubeserver.scenarios.asking import Step
-from tests.kubeserver.scenarios.steps import APPLY, custom, definition, drop, need, objects, patch, post
+from tests.kubeserver.scenarios.steps import (
+    APPLY,
+    INTEGER,
+    STRING,
+    custom,
+    definition,
+    drop,
+    need,
+    objects,
+    patch,
+    post,
+)
 
-TEXT, INTEGER = {"type": "string"}, {"type": "integer"}
 OPEN = {"x-kubernetes-preserve-unknown-fields": True}
 ONE = {"type": "object", "properties": {"n": INTEGER}}
 LOOSE = definition(
@@ -36,7 +46,7 @@ LOOSE = definition(
                         "type": "array",
                         "items": {
                             "type": "object",
-                            "properties": {"b": TEXT, "a": TEXT},
+                            "properties": {"b": STRING, "a": STRING},
                             "required": ["a", "b"],
                         },
                         "x-kubernetes-list-type": "map",

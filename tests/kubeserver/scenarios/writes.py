@@ -7,9 +7,11 @@ from tests.kubeserver.scenarios.steps import (
     APPLY,
     CMS,
     DEPLOYMENTS,
+    INTEGER,
     JSON,
     NS,
     STRATEGIC,
+    STRING,
     config_map,
     custom,
     definition,
@@ -23,7 +25,6 @@ from tests.kubeserver.scenarios.steps import (
     put,
 )
 
-STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 PART = definition(
     "Part",
     {

@@ -17,7 +17,7 @@ _KEY = re.compile(r"'([^']*)'")
 _SLICE = re.compile(r"(-?\d*)(?::(-?\d*))?(?::(-?\d*))?", re.ASCII)
 _COMPARISON = re.compile(r"([^!<>=]+)([!<>=]+)(.+)", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?[\d.]*", re.ASCII)
-_LARGEST = 1 << 63
+_LARGEST, _DIGITS = 1 << 63, 20
 
 
 class PathError(ValueError):
@@ -163,9 +163,10 @@ def _element(text: str) -> list[_Step]:
 
 
 def _index(text: str) -> int:
-    if text == "-" or abs(int(text)) >= _LARGEST:
+    digits = text.lstrip("-0")  # Python takes no text of thousands of digits for a number
+    if text == "-" or len(digits) > _DIGITS or int(digits or "0") >= _LARGEST:
         raise PathError(f"array index {text} is not a number")
-    return int(text)
+    return int(digits or "0") * (-1 if text.startswith("-") else 1)
 
 
 def _member(name: str) -> _Step:

@@ -17,7 +17,7 @@ from lambent.kubeserver.answers.negotiation import Form
 from lambent.kubeserver.answers.tables import layout, scale_columns
 from lambent.kubeserver.builtin.event_views import GROUP, as_events_v1
 from lambent.kubeserver.call import Call
-from lambent.kubeserver.resources import Resource
+from lambent.kubeserver.resources import ENVELOPE, Resource
 from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.storage.records import Record, encoded
 
@@ -65,7 +65,7 @@ def load(resource: Resource, record: Record) -> KubeObject:
 
 def read_as(resource: Resource, obj: Any) -> KubeObject:
     """A stored custom object in the version that was asked for; its members may change."""
-    rest = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
+    rest = {key: value for key, value in obj.items() if key not in ENVELOPE}
     for read in resource.readers:
         read(rest)
     found: Any = {"apiVersion": resource.api_version, "kind": obj["kind"], "metadata": obj["metadata"], **rest}

@@ -1,6 +1,7 @@
 """What single builtin kinds default and check beyond their schema, by (group, kind).
 
-`defaults_of` runs before the schema, `judge` after it, `warn` on what is accepted.
+`defaults_of` fills what its writer owns, `settle` what nobody does; `judge` tells what is wrong, `warn` what is
+doubtful about an object that is accepted.
 Source: Kubernetes API reference, per kind.
 """
 
@@ -32,6 +33,14 @@ def defaults_of(draft: Draft) -> None:
     fill_empty(resource, draft.new)
 
 
+def settle(draft: Draft) -> None:
+    """Does what the server does to an object and nobody owns."""
+    resource = draft.resource
+    found = None if resource.custom else _SETTLES.get((resource.group, resource.kind))
+    if found is not None and draft.subresource not in ("status", "finalize"):
+        found(draft)
+
+
 def judge(draft: Draft) -> None:
     """Adds the problems a kind's own validation would find."""
     resource = draft.resource
@@ -49,8 +58,6 @@ def judge(draft: Draft) -> None:
     # The rules of all kinds: a twentieth of the server's code, and none of it is needed before a write.
     from lambent.kubeserver.validation.kinds import problems
 
-    if (settle := _SETTLES.get((resource.group, resource.kind))) is not None:
-        settle(draft)
     if resource.bucket == "pods":
         from lambent.kubeserver.validation.warnings.kinds import before_verdict
 
@@ -246,6 +253,5 @@ _SETTLES: dict[tuple[str, str], Callable[[Draft], None]] = {
     ("batch", "Job"): workloads.settle_job,
     ("discovery.k8s.io", "EndpointSlice"): _settle_slice,
 }
-"""What kube-apiserver does to an object after it has noted who owns what of it."""
 JUDGED_BY_SCHEMA = {("apiregistration.k8s.io", "APIService")}
 """Kinds of which the schema's own findings are told; of the others kube-apiserver has its own words."""

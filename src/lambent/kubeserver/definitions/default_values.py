@@ -13,9 +13,8 @@ from lambent.kube.schema.embedded import embedded as embedded_nodes
 from lambent.kube.schema.rules import Rules, compile_rules
 from lambent.kubeserver.definitions import embedded
 from lambent.kubeserver.definitions.refusals import invalid
+from lambent.kubeserver.resources import ENVELOPE
 from lambent.kubeserver.storage.records import go_numbers
-
-_ENVELOPE = ("apiVersion", "kind", "metadata")
 
 
 def default_problems(schema: Any, path: str, *, inside_meta: bool = False) -> Iterator[Problem]:
@@ -27,7 +26,7 @@ def default_problems(schema: Any, path: str, *, inside_meta: bool = False) -> It
         yield from default_problems(schema["items"], f"{path}.items", inside_meta=inside_meta)
     is_embedded = bool(schema.get("x-kubernetes-embedded-resource"))
     for name, child in (schema.get("properties") or {}).items():
-        is_meta = (inside_meta and not is_embedded) or (is_embedded and name in _ENVELOPE)
+        is_meta = (inside_meta and not is_embedded) or (is_embedded and name in ENVELOPE)
         yield from default_problems(child, f"{path}.properties[{name}]", inside_meta=is_meta)
 
 

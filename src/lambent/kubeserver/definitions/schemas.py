@@ -12,10 +12,10 @@ from lambent.kubeserver.definitions.lists import list_problems
 from lambent.kubeserver.definitions.refusals import invalid
 from lambent.kubeserver.definitions.rule_checks import Budget, Scope, root_scope
 from lambent.kubeserver.definitions.structural import structural_problems, unreadable
+from lambent.kubeserver.resources import ENVELOPE
 from lambent.kubeserver.validation.errors import forbidden, required, unsupported
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
-_ENVELOPE = ("metadata", "kind", "apiVersion")
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 _FORBIDDEN = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
 _AT_ROOT = (
@@ -129,7 +129,7 @@ class _Walk:
 
 def _inside(schema: Any, name: str, place: _Place) -> _Place:
     inner = place
-    if (place.is_root or schema.get("x-kubernetes-embedded-resource")) and name in _ENVELOPE:
+    if (place.is_root or schema.get("x-kubernetes-embedded-resource")) and name in ENVELOPE:
         inner = replace(inner, inside_meta=True)
         if place.is_root:
             inner = replace(inner, no_defaults=f"in top-level {name}")

@@ -12,13 +12,12 @@ from lambent.kube.schema import Problems, compile_judgement, compile_pruning, co
 from lambent.kube.schema.embedded import embedded
 from lambent.kube.types import GVK, KubeObject
 from lambent.kubeserver.definitions.acceptance import Names
-from lambent.kubeserver.resources import VERBS, Column, Resource, Scale, Traits, version_order
+from lambent.kubeserver.resources import ENVELOPE, VERBS, Column, Resource, Scale, Traits, version_order
 
 if TYPE_CHECKING:
     from lambent.kube.schema.rules import Rules
 
 _AGE = Column("Age", "date", ".metadata.creationTimestamp")
-_ENVELOPE = ("apiVersion", "kind", "metadata")
 _DYING_VERBS = ("delete", "deletecollection", "get", "list", "watch")
 
 
@@ -70,7 +69,7 @@ def _source(version: Any) -> Any:
 
 
 def _head(source: Any) -> Callable[[Any], Problems] | None:
-    declared = {name: child for name, child in (source.get("properties") or {}).items() if name in _ENVELOPE}
+    declared = {name: child for name, child in (source.get("properties") or {}).items() if name in ENVELOPE}
     says = any(child.keys() - {"type", "description"} for child in declared.values())
     return compile_judgement({"type": "object", "properties": declared}) if says else None
 
@@ -98,8 +97,8 @@ def _instead(spec: Any, version: Any, gvk: GVK) -> str:
 
 def _without_envelope(source: Any) -> Any:
     """apiVersion, kind and metadata are checked apart, whatever the schema says of them."""
-    properties = {k: v for k, v in (source.get("properties") or {}).items() if k not in _ENVELOPE}
-    needed = [name for name in source.get("required") or () if name not in _ENVELOPE]
+    properties = {k: v for k, v in (source.get("properties") or {}).items() if k not in ENVELOPE}
+    needed = [name for name in source.get("required") or () if name not in ENVELOPE]
     return {**source, "properties": properties, "required": needed}
 
 

@@ -115,20 +115,30 @@ def check_preconditions(draft: Draft) -> None:
         lead = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg"
         raise status.conflict(resource.group, resource.plural, record.name, f"{lead}: {why}")
     _check_number(version)
-    if version in (None, "", "0"):
+    wanted = number_of(version) or 0
+    if wanted == 0 and isinstance(version, (str, NoneType)):
         if resource.traits.needs_version_on_update:
             text = "Invalid value: 0: must be specified for an update"
             problem = Problem("metadata.resourceVersion", "FieldValueInvalid", text)
             raise status.invalid(resource.group, resource.plural, record.name, [problem])
-    elif isinstance(version, str) and version != str(record.rv):
+    elif isinstance(version, str) and wanted != record.rv:
         raise status.conflict(resource.group, resource.plural, record.name, status.STALE)
+
+
+_DIGITS = 20  # more are beyond 64 bits whatever they are
+
+
+def number_of(version: Any) -> int | None:
+    """A resourceVersion as Go reads an uint64; None for what is none."""
+    if not isinstance(version, str) or not (version.isdecimal() and version.isascii()):
+        return None
+    digits = version.lstrip("0")  # Python takes no text of thousands of digits for a number
+    return None if len(digits) > _DIGITS or (number := int(digits or "0")) >> 64 else number
 
 
 def _check_number(version: Any) -> None:
     """Of a text; admission says what is wrong with metadata that cannot be read."""
-    if not isinstance(version, str) or not version:
+    if not isinstance(version, str) or not version or number_of(version) is not None:
         return
-    is_number = version.isdecimal() and version.isascii()
-    if not is_number or int(version) >> 64:
-        why = "value out of range" if is_number else "invalid syntax"
-        raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: {why}", reason="")
+    why = "value out of range" if version.isdecimal() and version.isascii() else "invalid syntax"
+    raise ApiError(500, f"strconv.ParseUint: parsing {orjson.dumps(version).decode()}: {why}", reason="")

@@ -12,11 +12,11 @@ import orjson
 from lambent.kubeserver import metadata
 from lambent.kubeserver.builtin.table import object_meta
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.resources import ENVELOPE
 from lambent.kubeserver.writes.ownership import DEDUCED, misfits, shape_of
 from lambent.kubeserver.writes.stages import fields
-from lambent.kubeserver.writes.undecodable import CR_ENVELOPE
 
-_STATUS_ENVELOPE = (*CR_ENVELOPE, "status")
+_STATUS_ENVELOPE = (*ENVELOPE, "status")
 _FREE = ("labels", "annotations", "finalizers", "ownerReferences")
 _NEVER_OWNED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
 
@@ -67,7 +67,8 @@ def dropped(draft: Draft) -> None:
     old: Any = draft.old or {}
     is_status = draft.subresource == "status"
     names = [name for name in {**draft.new, **old} if name not in _STATUS_ENVELOPE] if is_status else ["status"]
-    if all(draft.new.get(name) == old.get(name) for name in ("metadata" if is_status else "status", *names)):
+    told = ["metadata", *names] if is_status else names
+    if all(draft.new.get(name) == old.get(name) for name in told):
         return
     if not isinstance(draft.new.get("metadata"), dict):
         return

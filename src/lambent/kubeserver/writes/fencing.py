@@ -11,6 +11,7 @@ from lambent.kubeserver.status import ApiError, bad_request
 from lambent.kubeserver.storage.store import Store
 
 HEADER = b"lambent-fence"
+_DIGITS = 18  # a Lease counts in 32 bits
 _LEASES = "leases.coordination.k8s.io"
 _WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
@@ -22,7 +23,7 @@ def check_fence(call: Call, store: Store) -> None:
         return
     value = given.decode("latin-1")
     path, _, term = value.rpartition("/")
-    if not path or not term.isdigit():
+    if not path or not term.isdigit() or len(term) > _DIGITS:
         raise bad_request(f"Lambent-Fence {value!r} is not lease/term")
     if "/" not in path:
         path = f"{call.namespace}/{path}"

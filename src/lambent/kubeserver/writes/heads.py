@@ -13,10 +13,11 @@ from lambent.kubeserver.builtin.bodies import no_metadata, read_metadata
 from lambent.kubeserver.builtin.table import schema_names
 from lambent.kubeserver.draft import Draft
 from lambent.kubeserver.requests.decoding import no_text, unrecognized
+from lambent.kubeserver.resources import ENVELOPE
 from lambent.kubeserver.status import bad_request
 from lambent.kubeserver.validation import errors
 from lambent.kubeserver.writes.checks import check_names, nameless
-from lambent.kubeserver.writes.undecodable import CR_ENVELOPE, bad_patch, is_strategic, report, undecodable
+from lambent.kubeserver.writes.undecodable import bad_patch, is_strategic, report, undecodable
 
 
 def identity(draft: Draft) -> None:
@@ -94,7 +95,7 @@ def _undeclared(draft: Draft, api_version: str) -> list[str]:
     resource = draft.resource
     if api_version in resource.versions or api_version.rpartition("/")[0] != resource.group:
         return []
-    return [name for name in draft.new if name not in CR_ENVELOPE]
+    return [name for name in draft.new if name not in ENVELOPE]
 
 
 def _readable_version(draft: Draft, obj: Any, api_version: str) -> None:
@@ -105,7 +106,7 @@ def _readable_version(draft: Draft, obj: Any, api_version: str) -> None:
 def _unnamed(draft: Draft) -> status.ApiError:
     """A builtin object of no version is read as one of a version that has no member of it."""
     if draft.call.validation != "Ignore":
-        report(draft, draft.call.validation, [name for name in draft.new if name not in CR_ENVELOPE[:2]], draft.new)
+        report(draft, draft.call.validation, [name for name in draft.new if name not in ENVELOPE[:2]], draft.new)
     return nameless(draft.call)
 
 

@@ -1,11 +1,12 @@
 """What every written object passes, in this order, before it is stored.
 
     identity -> is the metadata kept -> field validation, schema defaults, pruning -> no status yet
-             -> kind's own defaults -> server-set metadata -> namespace -> metadata rules -> the kind's own checks
-             -> its scale's -> rules (CEL) -> verdict -> ownership -> generation -> warnings
+             -> kind's own defaults -> server-set metadata -> namespace -> addresses -> metadata rules
+             -> what the server adds to its kind -> the kind's own checks, its scale's -> rules (CEL) -> verdict
+             -> ownership -> generation -> warnings
 
-Each stage is a function of a `Draft`; the first half may change the object, the second half only judges it. `admit`
-runs them. Not here: reading the body, patches, and the store.
+Each stage is a function of a `Draft`; up to the kind's own checks they may change the object, from there on they judge
+it and note who owns what. `admit` runs them. Not here: reading the body, patches, and the store.
 """
 
 from collections.abc import Callable
@@ -18,16 +19,17 @@ from lambent.kube.schema import Problem, Problems
 from lambent.kube.types import KubeObject
 from lambent.kubeserver import metadata, status
 from lambent.kubeserver.builtin.bodies import read_metadata, unreadable, wrong_types
-from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge, warn
+from lambent.kubeserver.builtin.kinds import JUDGED_BY_SCHEMA, defaults_of, judge, settle, warn
 from lambent.kubeserver.definitions import embedded
 from lambent.kubeserver.draft import Draft
+from lambent.kubeserver.resources import ENVELOPE
 from lambent.kubeserver.storage.store import Store
 from lambent.kubeserver.validation import errors
 from lambent.kubeserver.writes.heads import identity
 from lambent.kubeserver.writes.nulls import refused_nulls
 from lambent.kubeserver.writes.ownership import track
 from lambent.kubeserver.writes.scale_values import scale_values
-from lambent.kubeserver.writes.undecodable import CR_ENVELOPE, is_strategic, report, undecodable
+from lambent.kubeserver.writes.undecodable import is_strategic, report, undecodable
 
 
 class Admission:
@@ -45,6 +47,7 @@ class Admission:
             self.namespace,
             self.addresses,
             metadata_rules,
+            settle,
             judge,
             scale_values,
             rules,
@@ -106,7 +109,7 @@ def fields(draft: Draft) -> None:
     is_kept = is_patched and (mode == "Strict" or not resource.custom or resource.embedded is not None)
     shown = orjson.loads(orjson.dumps(body)) if is_kept else body
     if resource.custom:
-        rest = {key: value for key, value in body.items() if key not in CR_ENVELOPE}
+        rest = {key: value for key, value in body.items() if key not in ENVELOPE}
         nulls = list(refused_nulls(resource.schema.source, rest)) if draft.is_apply else []
         inner = resource.embedded
         if inner is not None and (why := embedded.refusal(inner, rest)) and not draft.is_apply:
@@ -116,7 +119,7 @@ def fields(draft: Draft) -> None:
             found.errors[:] = [told for problem in found.errors if (told := _of_status(problem))]
         found.errors += nulls
         _judge_embedded(draft, rest, found)
-        for key in [key for key in body if key not in CR_ENVELOPE and key not in rest]:
+        for key in [key for key in body if key not in ENVELOPE and key not in rest]:
             del body[key]
         body.update(rest)
         unknown = found.unknown
@@ -275,5 +278,5 @@ def _changed_outside(draft: Draft, old: KubeObject) -> bool:
 
 
 def _outside(obj: KubeObject, has_status: bool) -> dict[str, Any]:
-    skipped = ("apiVersion", "kind", "metadata", "status") if has_status else ("apiVersion", "kind", "metadata")
+    skipped = (*ENVELOPE, "status") if has_status else ENVELOPE
     return {key: value for key, value in obj.items() if key not in skipped}

@@ -15,8 +15,6 @@ from lambent.kubeserver.validation import errors
 from lambent.kubeserver.writes.ownership import where_of
 from lambent.kubeserver.writes.ownership.values import go_text
 
-CR_ENVELOPE = ("apiVersion", "kind", "metadata")
-
 
 def is_strategic(draft: Draft) -> bool:
     return draft.is_patch and media_type(draft.call).startswith("application/strategic")

@@ -39,6 +39,7 @@ from lambent.kubeserver.writes.checks import (
     check_operations,
     check_preconditions,
     inapplicable,
+    number_of,
 )
 from lambent.kubeserver.writes.confining import confine, dropped
 from lambent.kubeserver.writes.delete_options import delete_options
@@ -83,8 +84,7 @@ class Writer:
         given: Any = draft.new.get("metadata")
         version = given.get("resourceVersion") if isinstance(given, dict) else None
         self._admission.admit(draft)
-        is_said = isinstance(version, str) and version.isdecimal() and int(version) > 0
-        if is_said and call.verb == "create" and not is_dry_run:
+        if number_of(version) and call.verb == "create" and not is_dry_run:
             raise ApiError(500, "resourceVersion should not be set on objects to be created", reason="")
         found = self._store.peek(resource.bucket, _path_of(draft))
         if found is not None:

@@ -62,7 +62,7 @@ DEDUCED: Shape = Shape("struct", rest=lambda: DEDUCED)
 
 
 _TEXT: JsonSchema = {"type": "string"}
-ENVELOPE: Mapping[str, JsonSchema] = {
+ENVELOPE_SCHEMAS: Mapping[str, JsonSchema] = {
     "apiVersion": _TEXT,
     "kind": _TEXT,
     "metadata": {"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},
@@ -127,7 +127,7 @@ class ShapeMaker:
 
     def _object(self, schema: JsonSchema, *, is_open: bool) -> Shape:
         if schema.get("x-kubernetes-embedded-resource"):
-            schema = {**schema, "properties": {**(schema.get("properties") or {}), **ENVELOPE}}
+            schema = {**schema, "properties": {**(schema.get("properties") or {}), **ENVELOPE_SCHEMAS}}
         declared = (schema.get("properties") or {}).items()
         members = {name: self.lazily(child, is_open=is_open) for name, child in declared}
         others = schema.get("additionalProperties")

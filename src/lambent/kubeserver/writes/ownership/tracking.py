@@ -22,7 +22,7 @@ from lambent.kubeserver.writes.ownership import fieldsets, last_applied
 from lambent.kubeserver.writes.ownership.fieldsets import Fields
 from lambent.kubeserver.writes.ownership.fitting import misfits
 from lambent.kubeserver.writes.ownership.managers import Entry, Manager, Managers, decode, encode, is_reset
-from lambent.kubeserver.writes.ownership.shapes import ENVELOPE, Shape, ShapeMaker
+from lambent.kubeserver.writes.ownership.shapes import ENVELOPE_SCHEMAS, Shape, ShapeMaker
 from lambent.kubeserver.writes.ownership.values import (
     Comparison,
     Unplaced,
@@ -60,7 +60,7 @@ def _whole(resource: Resource) -> Any:
     source = resource.schema.source
     if not resource.custom:
         return source
-    return {**source, "type": "object", "properties": {**(source.get("properties") or {}), **ENVELOPE}}
+    return {**source, "type": "object", "properties": {**(source.get("properties") or {}), **ENVELOPE_SCHEMAS}}
 
 
 def _ownable(fields: Fields, resource: Resource, subresource: str) -> Fields:
